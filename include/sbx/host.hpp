@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// Host: what planning must know of the machine, probed once and then a value. Tests write their
+// own. It must not be asked again later: what is not in it does not influence a plan.
+#pragma once
+
+#include <sbx/result.hpp>
+#include <sbx/spec.hpp>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace sbx {
+
+/// What is known of the host path that an entry names as its source.
+struct Source {
+    enum class Kind { none, directory, other } kind = Kind::none;
+    std::string path;  ///< absolute, free of symbolic links where the kernel can tell
+    int error = 0;     ///< errno of looking it up; 0 when it is there
+};
+
+/// A descriptor that was open when sbx began and that exec passes on.
+struct OpenDescriptor {
+    int fd = -1;
+    bool directory = false;
+};
+
+/// A link at the top of a merged-/usr host: {"/bin", "usr/bin"}.
+struct UsrLink {
+    std::string path;
+    std::string target;
+};
+
+struct KernelVersion {
+    unsigned major = 0;
+    unsigned minor = 0;
+    constexpr auto operator<=>(const KernelVersion&) const = default;
+};
+
+struct Host {
+    std::uint32_t uid = 0;  ///< the caller's effective ids
+    std::uint32_t gid = 0;
+    KernelVersion kernel;
+    std::string cwd;                             ///< as $PWD says it when that is true
+    std::vector<std::string> environment;        ///< "NAME=value", in order
+    std::vector<std::string> capability_names;   ///< by number: "cap_chown", ...
+    std::vector<UsrLink> usr_links;              ///< of /, sorted
+    std::vector<std::string> proc_covers;        ///< what can change the host: "sys", "irq", ...
+    std::vector<OpenDescriptor> descriptors;     ///< sorted by number
+    std::vector<Source> sources;                 ///< one for each of Spec::entries
+    std::vector<std::string> devices;            ///< device nodes of the host's /dev: "null", ...
+    std::string output_terminal;                 ///< device of standard output when a terminal
+    bool controlling_terminal = false;           ///< /dev/tty can be opened
+};
+
+/// The kernel's capabilities by number, in libcap's spelling ("cap_chown"), up to the last one
+/// that the running kernel knows.
+std::vector<std::string> capability_names();
+
+/// Looks at the machine for what planning `spec` needs. Reads only; fails when /proc is not
+/// there, or when a descriptor that `spec` names is not open (the message names it).
+Result<Host> probe_host(const Spec& spec);
+
+}  // namespace sbx

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+// Spec: what was asked for. A plain ordered value, built by the command line or by a program; it
+// knows nothing of the machine (that is Host) and decides nothing (that is make_plan).
+#pragma once
+
+#include <sbx/namespaces.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace sbx {
+
+/// What a bind allows: read and write; read only; read, write and the use of device nodes.
+enum class Access { read_write, read_only, device };
+
+/// What to do when the source of a bind does not exist: refuse the sandbox, or leave the bind out.
+enum class IfMissing { refuse, skip };
+
+/// The file system inside, entry by entry. Destinations are paths inside the new root; a relative
+/// one starts at its "/". Modes are the twelve permission bits (octal 07777).
+namespace entry {
+
+/// A host path shown inside with everything mounted below it. `source` is a path of the caller.
+struct Bind {
+    std::string source;
+    std::string destination;
+    Access access = Access::read_write;
+    IfMissing if_missing = IfMissing::refuse;
+};
+
+/// An empty tmpfs; `size` in bytes, none means the kernel's default (half of the memory).
+struct Tmpfs {
+    std::string destination;
+    unsigned mode = 0755;
+    std::optional<std::uint64_t> size;
+};
+
+/// A directory; one that exists already is left as it is.
+struct Directory {
+    std::string destination;
+    unsigned mode = 0755;
+};
+
+/// A symbolic link at `destination` that says `target`, which is never resolved.
+struct Symlink {
+    std::string target;
+    std::string destination;
+};
+
+/// A regular file with what descriptor `fd` of the caller gives until its end.
+struct File {
+    int fd = -1;
+    std::string destination;
+    unsigned mode = 0666;
+};
+
+/// procfs: of the sandbox's own pid namespace, or the caller's when that one is shared.
+struct Proc {
+    std::string destination;
+};
+
+/// A small /dev on a tmpfs of its own: null, zero, full, random, urandom, tty, pts, shm, ...
+struct Dev {
+    std::string destination;
+};
+
+/// The mount at `destination` becomes read-only (that mount alone, not those below it).
+struct RemountReadOnly {
+    std::string destination;
+};
+
+}  // namespace entry
+
+using Entry = std::variant<entry::Bind, entry::Tmpfs, entry::Directory, entry::Symlink,
+                           entry::File, entry::Proc, entry::Dev, entry::RemountReadOnly>;
+
+/// One change of the environment; changes are applied in order, upon the caller's environment.
+struct EnvironmentChange {
+    enum class Kind { set, unset, clear } kind = Kind::set;
+    std::string name;   ///< for set and unset; not empty, without "="
+    std::string value;  ///< for set
+};
+
+/// One change of the capabilities that the command keeps; changes are applied in order.
+struct CapabilityChange {
+    enum class Kind { add, drop } kind = Kind::add;
+    std::optional<unsigned> capability;  ///< the kernel's number; none means all of them
+};
+
+/// A seccomp filter: classic BPF, one 64-bit word (struct sock_filter) per instruction.
+struct SeccompFilter {
+    std::string name;  ///< for messages: a policy's name, a file, or a descriptor
+    std::vector<std::uint64_t> program;
+};
+
+/// Who the caller is inside, when a user namespace is made: root, or the caller's own ids.
+enum class Identity { root, current };
+
+/// Which inherited descriptors the command gets besides those of `Spec::keep_fds`.
+enum class Descriptors { standard, inherited };
+
+/// What sbx puts into the root without being asked: /proc, /dev, /tmp and the links of a merged
+/// /usr that the host has; or nothing.
+enum class GivenTree { standard, none };
+
+/// Whether the new root stays writable (it is a tmpfs) once it is assembled.
+enum class RootAccess { read_only, read_write };
+
+/// Whether sbx may create or change files below a writable bind, that is on the host, because a
+/// destination asks for it.
+enum class HostWrites { refuse, allow };
+
+/// What becomes of the processes that the command leaves behind, and of all when sbx dies.
+enum class Leftovers { kill, keep };
+
+/// Whether signals that sbx gets are passed on to the command.
+enum class Signals { forward, ignore };
+
+/// Whether the caller's capabilities are kept when the caller is root and has no user namespace.
+enum class RootCapabilities { drop, keep };
+
+/// Whose words errors use: sbx's own, or the ones that bubblewrap's callers look for.
+enum class Wording { sbx, bubblewrap };
+
+/// Everything that can be asked for. Its defaults are those of the command `sbx`.
+struct Spec {
+    Wording wording = Wording::sbx;
+
+    NamespaceSet unshare = NamespaceSet(0xffU & ~static_cast<unsigned>(Namespace::time));
+    Identity identity = Identity::root;
+    std::optional<std::uint32_t> uid;  ///< inside; wins over `identity`
+    std::optional<std::uint32_t> gid;  ///< inside; wins over `identity`
+    std::optional<std::string> hostname;
+
+    RootCapabilities root_capabilities = RootCapabilities::drop;
+    std::vector<CapabilityChange> capabilities;
+
+    RootAccess root = RootAccess::read_only;
+    GivenTree given = GivenTree::standard;
+    HostWrites host_writes = HostWrites::refuse;
+    std::vector<Entry> entries;
+
+    std::vector<EnvironmentChange> environment;
+    std::optional<std::string> directory;  ///< the working directory inside
+
+    Descriptors descriptors = Descriptors::standard;
+    std::vector<int> keep_fds;
+
+    std::vector<SeccompFilter> filters;  ///< loaded in this order
+
+    Leftovers leftovers = Leftovers::kill;
+    Signals signals = Signals::forward;
+    bool die_with_parent = false;  ///< the sandbox is killed when the caller of sbx dies
+    bool new_session = false;      ///< the command gets a session without a terminal
+    bool as_pid_1 = false;         ///< the command is pid 1; nothing reaps for it
+
+    std::optional<std::string> argv0;  ///< what the command sees as its own name
+    std::vector<std::string> command;  ///< the command and its arguments
+};
+
+}  // namespace sbx

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/command_line.hpp"
+
+#include "cli/nearest.hpp"
+
+#include <boost/program_options.hpp>
+
+#include <algorithm>
+#include <array>
+
+namespace sbx::cli {
+namespace {
+
+namespace po = boost::program_options;
+
+// The command travels as an option of this name, which nobody can type: Boost would give a
+// positional word to an option before it that takes several.
+constexpr const char* command_key = "the command";
+
+std::string unknown_option(const std::string& word, const Dialect& dialect) {
+    if (dialect.defaults.wording == Wording::bubblewrap) return "Unknown option " + word;
+    std::string text = "unknown option \"" + word + "\"";
+    std::vector<std::string_view> names;
+    for (const OptionRow& row : option_table) names.push_back(row.name);
+    const std::string_view close = nearest(std::string_view(word).substr(
+                                               std::min<std::size_t>(2, word.size())),
+                                           names);
+    if (!close.empty()) return text + "; did you mean --" + std::string(close) + "?";
+    return text + "; sbx --help lists them all";
+}
+
+std::string lacks_arguments(const OptionRow& row) {
+    static constexpr std::array<const char*, 3> counts = {"no argument", "an argument",
+                                                          "two arguments"};
+    return "--" + std::string(row.name) + " takes " + counts.at(row.argument_count());
+}
+
+// Boost.Program_options calls this for each option in turn; it takes all of them at once, since
+// Boost moves the whole list of words up after each call.
+class WordParser {
+public:
+    explicit WordParser(const Dialect& dialect) : dialect_(dialect) {}
+
+    std::vector<po::option> operator()(std::vector<std::string>& words) const {
+        std::vector<po::option> out;
+        std::size_t at = 0;
+        while (at < words.size()) {
+            const std::string& word = words[at];
+            if (word == "--") {
+                ++at;
+                break;
+            }
+            if (word.empty() || word[0] != '-') break;
+            at = take_option(words, at, out);
+        }
+        if (at < words.size()) {
+            po::option command;
+            command.string_key = command_key;
+            command.value.assign(words.begin() + static_cast<std::ptrdiff_t>(at), words.end());
+            command.original_tokens = command.value;
+            out.push_back(std::move(command));
+        }
+        words.clear();
+        return out;
+    }
+
+private:
+    std::size_t take_option(const std::vector<std::string>& words, std::size_t at,
+                            std::vector<po::option>& out) const {
+        const std::string& word = words[at];
+        if (word.compare(0, 2, "--") != 0) throw po::error(unknown_option(word, dialect_));
+        const std::size_t equals = dialect_.equals_sign ? word.find('=') : std::string::npos;
+        const OptionRow* row = find_option(std::string_view(word).substr(2, equals - 2));
+        if (row == nullptr) throw po::error(unknown_option(word, dialect_));
+        po::option option;
+        option.string_key = row->name;
+        std::size_t wanted = row->argument_count();
+        if (equals != std::string::npos) {
+            if (wanted != 1) {
+                throw po::error(lacks_arguments(*row) + ", and none after an equals sign");
+            }
+            option.value.push_back(word.substr(equals + 1));
+            wanted = 0;
+        }
+        if (words.size() - at - 1 < wanted) throw po::error(lacks_arguments(*row));
+        for (std::size_t i = 0; i < wanted; ++i) option.value.push_back(words[at + 1 + i]);
+        option.original_tokens.push_back(word);
+        out.push_back(std::move(option));
+        return at + 1 + wanted;
+    }
+
+    const Dialect& dialect_;
+};
+
+const po::options_description& description() {
+    static const po::options_description all = [] {
+        po::options_description out;
+        out.add_options()(command_key, po::value<std::vector<std::string>>()->multitoken(), "");
+        for (const OptionRow& row : option_table) {
+            const std::string name(row.name);
+            if (row.argument_count() == 0) {
+                out.add_options()(name.c_str(), "");
+            } else {
+                out.add_options()(name.c_str(),
+                                  po::value<std::vector<std::string>>()->multitoken(), "");
+            }
+        }
+        return out;
+    }();
+    return all;
+}
+
+}  // namespace
+
+Result<CommandLine> parse_words(const std::vector<std::string>& words, const Dialect& dialect) {
+    try {
+        namespace style = po::command_line_style;
+        const po::parsed_options parsed =
+            po::command_line_parser(words)
+                .options(description())
+                .style(style::allow_long | style::long_allow_next)  // and no guessing
+                .extra_style_parser(WordParser(dialect))
+                .run();
+        CommandLine out;
+        for (const po::option& option : parsed.options) {
+            if (option.string_key == command_key) {
+                out.command = option.value;
+            } else {
+                out.options.push_back({find_option(option.string_key), option.value});
+            }
+        }
+        return out;
+    } catch (const po::error& error) {
+        return Error{error.what()};
+    }
+}
+
+}  // namespace sbx::cli

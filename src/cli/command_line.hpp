@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// argv as a list of options in the order given, and the command. Words only: what an option means
+// is SpecBuilder's.
+#pragma once
+
+#include "cli/dialect.hpp"
+#include "cli/option_table.hpp"
+
+#include <sbx/result.hpp>
+
+#include <string>
+#include <vector>
+
+namespace sbx::cli {
+
+struct GivenOption {
+    const OptionRow* row = nullptr;
+    std::vector<std::string> arguments;  ///< as many as the row says
+};
+
+struct CommandLine {
+    std::vector<GivenOption> options;
+    std::vector<std::string> command;
+};
+
+/// Splits `words` (argv without its first) into options and command. An option that is not known
+/// or lacks an argument is an error that names it, and the nearest one there is.
+Result<CommandLine> parse_words(const std::vector<std::string>& words, const Dialect& dialect);
+
+}  // namespace sbx::cli

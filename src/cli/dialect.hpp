@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// The two dialects as data: what differs between being called sbx and being called bwrap, apart
+// from what the command line says. Nothing else asks for the name.
+#pragma once
+
+#include <sbx/spec.hpp>
+
+#include <string>
+
+namespace sbx::cli {
+
+struct Dialect {
+    Spec defaults;
+    std::string policy;          ///< built-in seccomp policy unless another is asked for
+    int failed = 125;            ///< exit status when the sandbox could not be built
+    int not_executable = 126;
+    int not_found = 127;
+    bool equals_sign = true;     ///< --option=ARGUMENT is understood
+    std::string version_prefix;  ///< what --version says before sbx's own
+};
+
+inline Dialect sbx_dialect() { return {Spec{}, "default", 125, 126, 127, true, ""}; }
+
+/// As bubblewrap 0.11.1 behaves (the version that clients parse).
+inline Dialect bwrap_dialect() {
+    Spec spec;
+    spec.wording = Wording::bubblewrap;
+    spec.unshare = Namespace::mount;
+    spec.identity = Identity::current;
+    spec.root_capabilities = RootCapabilities::keep;
+    spec.root = RootAccess::read_write;
+    spec.given = GivenTree::none;
+    spec.host_writes = HostWrites::allow;
+    spec.descriptors = Descriptors::inherited;
+    spec.leftovers = Leftovers::keep;
+    spec.signals = Signals::ignore;
+    return {spec, "none", 1, 1, 1, false, "bubblewrap 0.11.1, "};
+}
+
+/// The dialect for the name that the program was called by (argv[0], with or without a path).
+inline Dialect dialect_for(const std::string& called) {
+    const auto slash = called.find_last_of('/');
+    const std::string name = slash == std::string::npos ? called : called.substr(slash + 1);
+    return name == "bwrap" ? bwrap_dialect() : sbx_dialect();
+}
+
+}  // namespace sbx::cli

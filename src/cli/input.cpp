@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/input.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+
+namespace sbx::cli {
+
+std::optional<std::uint64_t> parse_number(std::string_view text, int base, std::uint64_t most) {
+    std::uint64_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, base);
+    if (error != std::errc{} || end != text.data() + text.size() || value > most) {
+        return std::nullopt;
+    }
+    return value;
+}
+
+Result<std::string> read_all(int fd, const std::string& option) {
+    if (::fcntl(fd, F_GETFD) < 0) {
+        return Error{option + ": descriptor " + std::to_string(fd) +
+                     " is not open; open it first, as in " + std::to_string(fd) + "<file"};
+    }
+    std::string out;
+    std::array<char, 65536> buffer{};
+    while (true) {
+        const ssize_t got = ::read(fd, buffer.data(), buffer.size());
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) {
+            return Error{option + ": reading descriptor " + std::to_string(fd) + ": " +
+                         std::strerror(errno)};
+        }
+        if (got == 0) break;
+        out.append(buffer.data(), static_cast<std::size_t>(got));
+    }
+    if (fd > 2) ::close(fd);
+    return out;
+}
+
+Result<std::string> read_file(const std::string& path) {
+    const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return Error{"\"" + path + "\": " + std::strerror(errno)};
+    return read_all(fd, path);
+}
+
+std::vector<std::string> split_at_nul(const std::string& content) {
+    std::vector<std::string> out;
+    std::size_t at = 0;
+    while (at < content.size()) {
+        std::size_t end = content.find('\0', at);
+        if (end == std::string::npos) end = content.size();
+        out.push_back(content.substr(at, end - at));
+        at = end + 1;
+    }
+    return out;
+}
+
+Result<std::vector<std::uint64_t>> read_filter(int fd) {
+    const auto content = read_all(fd, "--seccomp");
+    if (!content) return content.error();
+    if (content->empty() || content->size() % sizeof(std::uint64_t) != 0) {
+        return Error{"Invalid seccomp data, must be multiple of 8"};
+    }
+    std::vector<std::uint64_t> program(content->size() / sizeof(std::uint64_t));
+    std::memcpy(program.data(), content->data(), content->size());
+    return program;
+}
+
+}  // namespace sbx::cli

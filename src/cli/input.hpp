@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the command line reads: numbers in full width, descriptors, small files.
+#pragma once
+
+#include <sbx/result.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sbx::cli {
+
+/// All of `text` as an unsigned number of `base`, at most `most`; nothing for anything else (signs,
+/// spaces, an empty text, more digits than fit).
+std::optional<std::uint64_t> parse_number(std::string_view text, int base, std::uint64_t most);
+
+/// Everything that descriptor `fd` gives until its end; closes it. `option` is for the message.
+Result<std::string> read_all(int fd, const std::string& option);
+
+/// The content of the file at `path`.
+Result<std::string> read_file(const std::string& path);
+
+/// Words that each end with a NUL byte; the last one may lack it.
+std::vector<std::string> split_at_nul(const std::string& content);
+
+/// A compiled seccomp filter from `fd`, which is closed.
+Result<std::vector<std::uint64_t>> read_filter(int fd);
+
+}  // namespace sbx::cli

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+// main: words in, exit status out. The only place that prints and the only one that exits.
+#include "cli/command_line.hpp"
+#include "cli/dialect.hpp"
+#include "cli/help.hpp"
+#include "cli/spec_builder.hpp"
+
+#include <sbx/host.hpp>
+#include <sbx/plan.hpp>
+#include <sbx/run.hpp>
+
+#include <fcntl.h>
+#include <sys/auxv.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <exception>
+#include <string>
+#include <vector>
+
+namespace sbx::cli {
+namespace {
+
+class Program {
+public:
+    Program(std::string called, std::vector<std::string> words)
+        : called_(std::move(called)), words_(std::move(words)), dialect_(dialect_for(called_)) {}
+
+    int run() const;
+    int fail(const std::string& message) const { return fail(message, dialect_.failed); }
+
+private:
+    int fail(const std::string& message, int status) const;
+    int fail_usage() const;
+    int status_of(const Outcome& outcome) const;
+    static int print(const std::string& text);
+
+    std::string called_;
+    std::vector<std::string> words_;
+    Dialect dialect_;
+};
+
+int Program::fail(const std::string& message, int status) const {
+    const auto slash = called_.find_last_of('/');
+    const std::string name = slash == std::string::npos ? called_ : called_.substr(slash + 1);
+    std::fprintf(stderr, "%s: %s\n", name.c_str(), message.c_str());
+    return status;
+}
+
+int Program::fail_usage() const {
+    if (dialect_.defaults.wording == Wording::sbx) {
+        return fail("no command given; sbx [OPTIONS] COMMAND [ARGS...], and sbx --help for more");
+    }
+    std::fputs(help_text(called_).c_str(), stderr);
+    return dialect_.failed;
+}
+
+int Program::print(const std::string& text) {
+    std::fputs(text.c_str(), stdout);
+    return std::fflush(stdout) == 0 ? 0 : 1;
+}
+
+int Program::status_of(const Outcome& outcome) const {
+    constexpr int signal_base = 128;  // as shells report a death by signal
+    switch (outcome.end) {
+        case Outcome::End::exited: return outcome.code;
+        case Outcome::End::signalled: return signal_base + outcome.code;
+        case Outcome::End::refused: return fail(outcome.error.message, dialect_.failed);
+        case Outcome::End::not_executable:
+            return fail(outcome.error.message, dialect_.not_executable);
+        case Outcome::End::not_found: return fail(outcome.error.message, dialect_.not_found);
+    }
+    return dialect_.failed;
+}
+
+int Program::run() const {
+    const auto line = parse_words(words_, dialect_);
+    if (!line) return fail(line.error().message);
+    SpecBuilder builder(dialect_);
+    if (auto added = builder.add(*line); !added) return fail(added.error().message);
+    if (builder.mode() == Mode::help) return print(help_text(called_));
+    if (builder.mode() == Mode::version) {
+        return print(dialect_.version_prefix + "sbx " SBX_VERSION "\n");
+    }
+    if (line->command.empty()) return fail_usage();
+    const auto spec = builder.finish();
+    if (!spec) return fail(spec.error().message);
+    const auto host = probe_host(*spec);
+    if (!host) return fail(host.error().message);
+    const auto plan = make_plan(*spec, *host);
+    if (!plan) return fail(plan.error().message);
+    if (builder.mode() == Mode::dry_run) return print(describe(*plan));
+    return status_of(sbx::run(*plan));
+}
+
+// A caller may have closed 0, 1 or 2; then a descriptor of ours would become the command's.
+bool open_standard_descriptors() {
+    int fd = 0;
+    while (fd >= 0 && fd <= 2) fd = ::open("/dev/null", O_RDWR);
+    if (fd > 2) ::close(fd);
+    return fd >= 0;
+}
+
+}  // namespace
+}  // namespace sbx::cli
+
+int main(int argc, char** argv) {
+    const std::string called = argc > 0 ? argv[0] : "sbx";
+    sbx::cli::Program program(called, std::vector<std::string>(argv + (argc > 0 ? 1 : 0), argv + argc));
+    if (::getauxval(AT_SECURE) != 0) {
+        return program.fail("installed setuid, setgid or with file capabilities, which would give "
+                            "its caller more than it has; remove them (chmod a-s, setcap -r)");
+    }
+    if (!sbx::cli::open_standard_descriptors()) return program.fail("opening /dev/null failed");
+    try {
+        return program.run();
+    } catch (const std::exception& error) {
+        return program.fail(error.what());
+    }
+}

@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: Apache-2.0
+// The one table of options. The parser, --help, the man page and the completions are all fed by
+// it. A row needs a value of Option and a case in SpecBuilder::apply(), or nothing compiles.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <string_view>
+
+namespace sbx::cli {
+
+enum class Option {
+    help,
+    version,
+    dry_run,
+    args,
+    argv0,
+    bind,
+    bind_try,
+    ro_bind,
+    ro_bind_try,
+    dev_bind,
+    dev_bind_try,
+    tmpfs,
+    dir,
+    symlink,
+    file,
+    proc,
+    dev,
+    remount_ro,
+    perms,
+    size,
+    bare,
+    unshare_all,
+    unshare_user,
+    unshare_mount,
+    unshare_pid,
+    unshare_ipc,
+    unshare_uts,
+    unshare_net,
+    unshare_cgroup,
+    unshare_time,
+    share_user,
+    share_mount,
+    share_pid,
+    share_ipc,
+    share_uts,
+    share_net,
+    share_cgroup,
+    share_time,
+    map_root_user,
+    map_current_user,
+    uid,
+    gid,
+    hostname,
+    chdir,
+    setenv,
+    unsetenv,
+    clearenv,
+    keep_fd,
+    cap_add,
+    cap_drop,
+    seccomp_policy,
+    seccomp,
+    add_seccomp_fd,
+    die_with_parent,
+    new_session,
+    as_pid_1,
+};
+
+enum class Group { general, tree, namespaces, identity, environment, security, process };
+
+/// What a shell may offer for an argument.
+enum class Completion { none, host_path, inside_path, descriptor, number, capability, policy };
+
+struct OptionRow {
+    Option id;
+    std::string_view name;       ///< without the two dashes
+    std::string_view arguments;  ///< metavariables, separated by a space; empty: none
+    Completion first;            ///< of the first argument
+    std::string_view help;       ///< one sentence without a full stop
+    Group group;
+
+    constexpr std::size_t argument_count() const {
+        if (arguments.empty()) return 0;
+        std::size_t count = 1;
+        for (const char c : arguments) count += c == ' ' ? 1U : 0U;
+        return count;
+    }
+};
+
+struct GroupRow {
+    Group id;
+    std::string_view title;
+};
+
+inline constexpr std::array<GroupRow, 7> group_table = {{
+    {Group::general, "General"},
+    {Group::tree, "What the command sees (in the order given; later covers earlier)"},
+    {Group::namespaces, "Namespaces"},
+    {Group::identity, "Ids"},
+    {Group::environment, "Environment"},
+    {Group::security, "Privileges and system calls"},
+    {Group::process, "Processes"},
+}};
+
+inline constexpr auto option_table = std::to_array<OptionRow>({
+    {Option::help, "help", "", Completion::none, "Print this help and exit", Group::general},
+    {Option::version, "version", "", Completion::none, "Print the version and exit",
+     Group::general},
+    {Option::dry_run, "dry-run", "", Completion::none,
+     "Print the plan, every step of it, and exit without running anything", Group::general},
+    {Option::args, "args", "FD", Completion::descriptor,
+     "Read more options from descriptor FD, each ended by a NUL byte", Group::general},
+    {Option::argv0, "argv0", "VALUE", Completion::none,
+     "What the command sees as its own name (argv[0])", Group::general},
+
+    {Option::bind, "bind", "SRC DEST", Completion::host_path,
+     "Show host path SRC at DEST, writable, with all that is mounted below it", Group::tree},
+    {Option::bind_try, "bind-try", "SRC DEST", Completion::host_path,
+     "As --bind, but left out when SRC does not exist", Group::tree},
+    {Option::ro_bind, "ro-bind", "SRC DEST", Completion::host_path,
+     "Show host path SRC at DEST, read-only", Group::tree},
+    {Option::ro_bind_try, "ro-bind-try", "SRC DEST", Completion::host_path,
+     "As --ro-bind, but left out when SRC does not exist", Group::tree},
+    {Option::dev_bind, "dev-bind", "SRC DEST", Completion::host_path,
+     "As --bind, and device nodes work", Group::tree},
+    {Option::dev_bind_try, "dev-bind-try", "SRC DEST", Completion::host_path,
+     "As --dev-bind, but left out when SRC does not exist", Group::tree},
+    {Option::tmpfs, "tmpfs", "DEST", Completion::inside_path,
+     "Mount an empty tmpfs on DEST (see --perms and --size)", Group::tree},
+    {Option::dir, "dir", "DEST", Completion::inside_path,
+     "Make directory DEST (see --perms); one that is there is left as it is", Group::tree},
+    {Option::symlink, "symlink", "TARGET DEST", Completion::none,
+     "Make a symbolic link at DEST that says TARGET", Group::tree},
+    {Option::file, "file", "FD DEST", Completion::descriptor,
+     "Make file DEST with what descriptor FD gives (see --perms)", Group::tree},
+    {Option::proc, "proc", "DEST", Completion::inside_path,
+     "Mount procfs on DEST", Group::tree},
+    {Option::dev, "dev", "DEST", Completion::inside_path,
+     "Mount a small /dev of its own on DEST", Group::tree},
+    {Option::remount_ro, "remount-ro", "DEST", Completion::inside_path,
+     "Make the mount at DEST read-only; mounts below it stay as they are", Group::tree},
+    {Option::perms, "perms", "OCTAL", Completion::number,
+     "Permissions of what the next option makes (--dir, --file, --tmpfs)", Group::tree},
+    {Option::size, "size", "BYTES", Completion::number,
+     "Size of the tmpfs that the next option mounts", Group::tree},
+    {Option::bare, "bare", "", Completion::none,
+     "Give nothing unasked: no /proc, /dev, /tmp and no links into /usr", Group::tree},
+
+    {Option::unshare_all, "unshare-all", "", Completion::none,
+     "Make every namespace new but the time namespace", Group::namespaces},
+    {Option::unshare_user, "unshare-user", "", Completion::none, "Make a user namespace",
+     Group::namespaces},
+    {Option::unshare_mount, "unshare-mount", "", Completion::none,
+     "Make a mount namespace (always done)", Group::namespaces},
+    {Option::unshare_pid, "unshare-pid", "", Completion::none, "Make a pid namespace",
+     Group::namespaces},
+    {Option::unshare_ipc, "unshare-ipc", "", Completion::none, "Make an ipc namespace",
+     Group::namespaces},
+    {Option::unshare_uts, "unshare-uts", "", Completion::none, "Make a uts namespace",
+     Group::namespaces},
+    {Option::unshare_net, "unshare-net", "", Completion::none,
+     "Make a network namespace with nothing but a loopback device", Group::namespaces},
+    {Option::unshare_cgroup, "unshare-cgroup", "", Completion::none, "Make a cgroup namespace",
+     Group::namespaces},
+    {Option::unshare_time, "unshare-time", "", Completion::none, "Make a time namespace",
+     Group::namespaces},
+    {Option::share_user, "share-user", "", Completion::none,
+     "Make no user namespace (root only)", Group::namespaces},
+    {Option::share_mount, "share-mount", "", Completion::none,
+     "Refused: the new root lives in a mount namespace of its own", Group::namespaces},
+    {Option::share_pid, "share-pid", "", Completion::none, "Stay in the caller's pid namespace",
+     Group::namespaces},
+    {Option::share_ipc, "share-ipc", "", Completion::none, "Stay in the caller's ipc namespace",
+     Group::namespaces},
+    {Option::share_uts, "share-uts", "", Completion::none, "Stay in the caller's uts namespace",
+     Group::namespaces},
+    {Option::share_net, "share-net", "", Completion::none,
+     "Stay in the caller's network namespace", Group::namespaces},
+    {Option::share_cgroup, "share-cgroup", "", Completion::none,
+     "Stay in the caller's cgroup namespace", Group::namespaces},
+    {Option::share_time, "share-time", "", Completion::none,
+     "Stay in the caller's time namespace", Group::namespaces},
+
+    {Option::map_root_user, "map-root-user", "", Completion::none,
+     "The caller is uid 0 and gid 0 inside", Group::identity},
+    {Option::map_current_user, "map-current-user", "", Completion::none,
+     "The caller keeps its own ids inside", Group::identity},
+    {Option::uid, "uid", "UID", Completion::number, "The caller is UID inside", Group::identity},
+    {Option::gid, "gid", "GID", Completion::number, "The caller is GID inside", Group::identity},
+    {Option::hostname, "hostname", "NAME", Completion::none, "The host name inside",
+     Group::identity},
+
+    {Option::chdir, "chdir", "DIR", Completion::inside_path,
+     "Run the command in DIR (else: where the caller is, if that is there inside)",
+     Group::environment},
+    {Option::setenv, "setenv", "NAME VALUE", Completion::none, "Set an environment variable",
+     Group::environment},
+    {Option::unsetenv, "unsetenv", "NAME", Completion::none, "Unset an environment variable",
+     Group::environment},
+    {Option::clearenv, "clearenv", "", Completion::none, "Unset all environment variables",
+     Group::environment},
+    {Option::keep_fd, "keep-fd", "FD", Completion::descriptor,
+     "Pass descriptor FD on to the command", Group::environment},
+
+    {Option::cap_add, "cap-add", "CAP", Completion::capability,
+     "Keep capability CAP, or ALL, within the sandbox", Group::security},
+    {Option::cap_drop, "cap-drop", "CAP", Completion::capability, "Drop capability CAP, or ALL",
+     Group::security},
+    {Option::seccomp_policy, "seccomp-policy", "POLICY", Completion::policy,
+     "Filter system calls by a built-in policy, a file of OCI seccomp JSON, or none",
+     Group::security},
+    {Option::seccomp, "seccomp", "FD", Completion::descriptor,
+     "Load the compiled seccomp filter (BPF) that descriptor FD gives", Group::security},
+    {Option::add_seccomp_fd, "add-seccomp-fd", "FD", Completion::descriptor,
+     "As --seccomp, and can be given more than once", Group::security},
+
+    {Option::die_with_parent, "die-with-parent", "", Completion::none,
+     "Kill the sandbox when the caller of sbx dies", Group::process},
+    {Option::new_session, "new-session", "", Completion::none,
+     "Run the command in a session without a terminal", Group::process},
+    {Option::as_pid_1, "as-pid-1", "", Completion::none,
+     "Run the command as pid 1, without an init that reaps", Group::process},
+});
+
+namespace detail {
+constexpr bool rows_are_complete() {
+    for (std::size_t i = 0; i < option_table.size(); ++i) {
+        if (option_table[i].id != static_cast<Option>(i)) return false;
+    }
+    return option_table.back().id == Option::as_pid_1;
+}
+}  // namespace detail
+static_assert(detail::rows_are_complete(), "a row for each Option, in the same order");
+
+/// The row of an option by its name without dashes; nullptr when there is none.
+constexpr const OptionRow* find_option(std::string_view name) {
+    for (const OptionRow& row : option_table) {
+        if (row.name == name) return &row;
+    }
+    return nullptr;
+}
+
+}  // namespace sbx::cli

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+// A second opinion on plans, written apart from make_plan: it knows what must hold, not how a plan
+// is made. A plan that a program wrote by hand is held to the same.
+#include <sbx/plan.hpp>
+
+#include <algorithm>
+#include <array>
+
+namespace sbx {
+namespace {
+
+Error broken(const char* what) {
+    return Error{std::string("this plan would not be safe to run: ") + what};
+}
+
+template <typename T>
+std::size_t count(const std::vector<Step>& steps) {
+    return static_cast<std::size_t>(std::count_if(
+        steps.begin(), steps.end(), [](const Step& s) { return std::holds_alternative<T>(s); }));
+}
+
+// The index of the first step of kind T, or the number of steps.
+template <typename T>
+std::size_t position(const std::vector<Step>& steps) {
+    const auto found = std::find_if(steps.begin(), steps.end(),
+                                    [](const Step& s) { return std::holds_alternative<T>(s); });
+    return static_cast<std::size_t>(found - steps.begin());
+}
+
+bool belongs_to_seal(const Step& step) {
+    return step.index() >= Step(step::EnterUserNamespace{}).index();
+}
+
+Result<void> check_setup(const Plan& plan) {
+    const std::vector<Step>& steps = plan.setup;
+    const bool user = plan.namespaces.has(Namespace::user);
+    if (!plan.namespaces.has(Namespace::mount)) return broken("it has no mount namespace");
+    if (count<step::MapIds>(steps) != (user ? 1U : 0U)) {
+        return broken("ids are mapped exactly once when there is a user namespace");
+    }
+    if (user && position<step::MapIds>(steps) != 0) return broken("ids are mapped first");
+    if (count<step::MountRoot>(steps) != 1) return broken("there is exactly one new root");
+    if (steps.empty() || !std::holds_alternative<step::EnterRoot>(steps.back()) ||
+        count<step::EnterRoot>(steps) != 1) {
+        return broken("the last step of set-up enters the new root, for good");
+    }
+    const std::size_t root = position<step::MountRoot>(steps);
+    for (std::size_t i = 0; i < steps.size(); ++i) {
+        const bool early = std::holds_alternative<step::MapIds>(steps[i]) ||
+                           std::holds_alternative<step::SetHostname>(steps[i]) ||
+                           std::holds_alternative<step::BringUpLoopback>(steps[i]);
+        if (i < root && !early) return broken("a step works on the new root before it is there");
+        const bool both = std::holds_alternative<step::SetHostname>(steps[i]) ||
+                          std::holds_alternative<step::BringUpLoopback>(steps[i]);
+        if (belongs_to_seal(steps[i]) && !both) return broken("a step of the seal is in set-up");
+    }
+    if (count<step::MountProc>(steps) != 0 && !plan.namespaces.has(Namespace::pid)) {
+        return broken("a new procfs without a new pid namespace shows the caller's processes");
+    }
+    return {};
+}
+
+Result<void> check_seal(const Plan& plan) {
+    const std::vector<Step>& steps = plan.seal;
+    if (count<step::NoNewPrivileges>(steps) != 1) return broken("no_new_privs is set once");
+    if (count<step::ChangeDirectory>(steps) != 1) return broken("the directory is entered once");
+    if (count<step::CloseDescriptors>(steps) != 1) return broken("descriptors are closed once");
+    if (count<step::JoinSessionKeyring>(steps) != 1) return broken("the keyring is replaced once");
+    if (count<step::LimitCapabilities>(steps) > 1) return broken("capabilities are limited once");
+    const std::size_t filter = position<step::LoadFilter>(steps);
+    if (filter < position<step::NoNewPrivileges>(steps)) {
+        return broken("a filter is loaded before no_new_privs is set");
+    }
+    if (filter + count<step::LoadFilter>(steps) != steps.size()) {
+        return broken("something comes after the filters, which may forbid it");
+    }
+    const std::size_t nested = position<step::EnterUserNamespace>(steps);
+    if (nested != steps.size() && nested != 0) {
+        return broken("the second user namespace is entered before anything else");
+    }
+    for (const Step& step : steps) {
+        if (!belongs_to_seal(step) && !std::holds_alternative<step::SetHostname>(step) &&
+            !std::holds_alternative<step::BringUpLoopback>(step)) {
+            return broken("a step of set-up is in the seal");
+        }
+        const auto* load = std::get_if<step::LoadFilter>(&step);
+        if (load != nullptr && (load->filter.program.empty() ||
+                                load->filter.program.size() > 4096)) {  // BPF_MAXINSNS
+            return broken("a seccomp filter has between 1 and 4096 instructions");
+        }
+    }
+    return {};
+}
+
+// Whoever keeps a capability must not be in the user namespace that owns the mounts.
+Result<void> check_capabilities(const Plan& plan) {
+    if (!plan.namespaces.has(Namespace::user)) return {};
+    const std::size_t at = position<step::LimitCapabilities>(plan.seal);
+    if (at == plan.seal.size()) return broken("capabilities are not limited");
+    if (std::get_if<step::LimitCapabilities>(&plan.seal[at])->keep == 0) return {};
+    const auto* nested = std::get_if<step::EnterUserNamespace>(&plan.seal.front());
+    if (nested == nullptr || !nested->also.has(Namespace::mount)) {
+        return broken("a capability is kept in the user namespace that owns the mounts");
+    }
+    return {};
+}
+
+bool has_nul(const std::string& text) { return text.find('\0') != std::string::npos; }
+
+Result<void> check_words(const Plan& plan) {
+    if (plan.argv.empty() || plan.executables.empty()) return broken("it has no command");
+    for (const auto* list : {&plan.argv, &plan.executables, &plan.environment}) {
+        if (std::any_of(list->begin(), list->end(), has_nul)) {
+            return broken("a word has a NUL byte in it");
+        }
+    }
+    return {};
+}
+
+}  // namespace
+
+Result<void> check(const Plan& plan) {
+    for (const auto rule : {check_setup, check_seal, check_capabilities, check_words}) {
+        if (auto result = rule(plan); !result) return result;
+    }
+    return {};
+}
+
+}  // namespace sbx

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <sbx/plan.hpp>
+
+#include "core/text.hpp"
+
+#include <array>
+#include <cstdio>
+
+namespace sbx {
+namespace {
+
+std::string octal(unsigned mode) {
+    std::array<char, 16> text{};
+    std::snprintf(text.data(), text.size(), "%04o", mode);
+    return text.data();
+}
+
+std::string list(const std::vector<std::string>& words) {
+    std::string out;
+    for (const std::string& word : words) out += (out.empty() ? "" : ", ") + word;
+    return out;
+}
+
+// "0 1000 1\n" as "1000 as 0"
+std::string map_words(const std::string& map) {
+    const std::size_t inside_end = map.find(' ');
+    const std::size_t outside_end = map.find(' ', inside_end + 1);
+    if (inside_end == std::string::npos || outside_end == std::string::npos) return quote(map);
+    return map.substr(inside_end + 1, outside_end - inside_end - 1) + " as " +
+           map.substr(0, inside_end);
+}
+
+std::string namespace_words(NamespaceSet set) {
+    static constexpr std::array<std::pair<Namespace, const char*>, 8> names = {{
+        {Namespace::user, "user"},
+        {Namespace::mount, "mount"},
+        {Namespace::pid, "pid"},
+        {Namespace::ipc, "ipc"},
+        {Namespace::uts, "uts"},
+        {Namespace::network, "network"},
+        {Namespace::cgroup, "cgroup"},
+        {Namespace::time, "time"},
+    }};
+    std::vector<std::string> words;
+    for (const auto& [one, name] : names) {
+        if (set.has(one)) words.emplace_back(name);
+    }
+    return list(words);
+}
+
+struct Sentence {
+    std::string operator()(const step::MapIds& s) const {
+        return "map user " + map_words(s.uid_map) + ", group " + map_words(s.gid_map);
+    }
+    std::string operator()(const step::MountRoot&) const { return "mount a tmpfs as the new root"; }
+    std::string operator()(const step::Bind& s) const {
+        std::string text = "bind " + quote(s.source);
+        // A different path behind the name matters to whoever reads a plan.
+        if (!s.path.empty() && s.path != lexically_clean(s.source)) {
+            text += " (" + quote(s.path) + ")";
+        }
+        text += " on " + quote(s.destination);
+        switch (s.access) {
+            case Access::read_only: return text + " read-only";
+            case Access::device: return text + " with devices";
+            case Access::read_write: return text + " writable";
+        }
+        return text;
+    }
+    std::string operator()(const step::MountTmpfs& s) const {
+        std::string text = "tmpfs on " + quote(s.destination) + " mode " + octal(s.mode);
+        if (s.size) text += " size " + std::to_string(*s.size);
+        return text;
+    }
+    std::string operator()(const step::MountProc& s) const {
+        return "proc on " + quote(s.destination);
+    }
+    std::string operator()(const step::MountDevpts& s) const {
+        return "devpts on " + quote(s.destination);
+    }
+    std::string operator()(const step::MakeDirectory& s) const {
+        return "directory " + quote(s.destination) + " mode " + octal(s.mode);
+    }
+    std::string operator()(const step::MakeSymlink& s) const {
+        return "symlink " + quote(s.destination) + " to " + quote(s.target);
+    }
+    std::string operator()(const step::WriteFile& s) const {
+        return "file " + quote(s.destination) + " from descriptor " + std::to_string(s.fd) +
+               " mode " + octal(s.mode);
+    }
+    std::string operator()(const step::CoverReadOnly& s) const {
+        return "cover " + quote(s.destination) + " read-only";
+    }
+    std::string operator()(const step::RemountReadOnly& s) const {
+        return "remount " + quote(s.destination) + " read-only";
+    }
+    std::string operator()(const step::BringUpLoopback&) const {
+        return "bring up the loopback device";
+    }
+    std::string operator()(const step::SetHostname& s) const {
+        return "set hostname " + quote(s.name);
+    }
+    std::string operator()(const step::EnterRoot&) const {
+        return "enter the new root and detach the old one";
+    }
+    std::string operator()(const step::EnterUserNamespace& s) const {
+        std::string text = "enter a second user namespace";
+        if (!s.also.empty()) text += " with a new " + namespace_words(s.also) + " namespace";
+        return text + ", user " + map_words(s.uid_map) + ", group " + map_words(s.gid_map);
+    }
+    std::string operator()(const step::NewProcessGroup&) const {
+        return "make a process group of its own";
+    }
+    std::string operator()(const step::NewSession&) const {
+        return "make a session without a terminal";
+    }
+    std::string operator()(const step::JoinSessionKeyring&) const {
+        return "join an empty session keyring";
+    }
+    std::string operator()(const step::ChangeDirectory& s) const {
+        std::vector<std::string> quoted;
+        quoted.reserve(s.candidates.size());
+        for (const std::string& path : s.candidates) quoted.push_back(quote(path));
+        return std::string(quoted.size() > 1 ? "enter the first directory of " : "enter directory ") +
+               list(quoted);
+    }
+    std::string operator()(const step::DieWithParent&) const {
+        return "die when the supervisor dies";
+    }
+    std::string operator()(const step::CloseDescriptors& s) const {
+        std::vector<std::string> numbers;
+        numbers.reserve(s.keep.size());
+        for (const int fd : s.keep) numbers.push_back(std::to_string(fd));
+        return "close all descriptors but " + list(numbers);
+    }
+    std::string operator()(const step::LimitCapabilities& s) const {
+        return s.names.empty() ? "drop all capabilities"
+                               : "drop all capabilities but " + list(s.names);
+    }
+    std::string operator()(const step::NoNewPrivileges&) const { return "set no_new_privs"; }
+    std::string operator()(const step::LoadFilter& s) const {
+        return "load seccomp filter " + quote(s.filter.name) + " (" +
+               std::to_string(s.filter.program.size()) + " instructions)";
+    }
+};
+
+}  // namespace
+
+std::string describe(const Step& step) { return std::visit(Sentence{}, step); }
+
+std::string describe(const Plan& plan) {
+    std::string out;
+    for (const std::string& note : plan.notes) out += "note: " + note + "\n";
+    out += "namespaces: " + namespace_words(plan.namespaces) + "\n";
+    out += "setup:\n";
+    std::size_t number = 0;
+    for (const Step& step : plan.setup) {
+        out += "  " + std::to_string(++number) + ". " + describe(step) + "\n";
+    }
+    out += plan.init == Init::reaper ? "command, below an init that reaps:\n"
+                                     : "command, without an init:\n";
+    for (const Step& step : plan.seal) {
+        out += "  " + std::to_string(++number) + ". " + describe(step) + "\n";
+    }
+    out += "run: " + shell_words(plan.argv) + "\n";
+    out += "file: " + shell_words(plan.executables) + "\n";
+    out += "environment:\n";
+    for (const std::string& entry : plan.environment) out += "  " + shell_words({entry}) + "\n";
+    out += std::string("signals: ") +
+           (plan.signals == Signals::forward ? "passed on to the command" : "not passed on") + "\n";
+    out += std::string("leftovers: ") +
+           (plan.leftovers == Leftovers::kill ? "killed at the end, and when sbx dies" : "kept") +
+           "\n";
+    if (plan.die_with_parent) out += "dies with its parent\n";
+    return out;
+}
+
+}  // namespace sbx

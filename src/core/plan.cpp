@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <sbx/plan.hpp>
+
+#include "core/planning.hpp"
+#include "core/text.hpp"
+
+namespace sbx {
+namespace {
+
+using planning::Privileges;
+
+constexpr KernelVersion kernel_floor{5, 12};  // mount_setattr(2) came with it
+
+std::string map_text(std::uint32_t inside, std::uint32_t outside) {
+    return std::to_string(inside) + " " + std::to_string(outside) + " 1\n";
+}
+
+std::optional<Error> refuse_early(const Spec& spec, const Host& host) {
+    if (host.kernel < kernel_floor) {
+        return Error{"this kernel is Linux " + std::to_string(host.kernel.major) + "." +
+                     std::to_string(host.kernel.minor) +
+                     ", and sbx needs 5.12 or later (for mount_setattr); boot a newer one"};
+    }
+    if (spec.command.empty()) return Error{"no command given; put one after the options"};
+    if (spec.as_pid_1 && !spec.unshare.has(Namespace::pid)) {
+        return Error{"--as-pid-1 requires --unshare-pid"};
+    }
+    if (spec.hostname && !spec.unshare.has(Namespace::uts)) {
+        return Error{"--hostname requires --unshare-uts"};
+    }
+    return std::nullopt;
+}
+
+// Host names and the loopback device belong to whoever owns their namespace.
+void add_namespace_steps(const Spec& spec, NamespaceSet owned, std::vector<Step>& steps) {
+    if (spec.hostname && owned.has(Namespace::uts)) {
+        steps.emplace_back(step::SetHostname{*spec.hostname});
+    }
+    if (owned.has(Namespace::network)) steps.emplace_back(step::BringUpLoopback{});
+}
+
+std::vector<std::string> plan_directories(const Spec& spec, const Host& host,
+                                          const std::vector<std::string>& environment) {
+    if (spec.directory) return {*spec.directory};
+    std::vector<std::string> out;
+    if (!host.cwd.empty()) out.push_back(host.cwd);
+    const auto home = planning::variable(environment, "HOME");
+    if (home && !home->empty()) out.push_back(*home);
+    out.emplace_back("/");
+    return out;
+}
+
+std::vector<Step> plan_seal(const Spec& spec, const Host& host, const Privileges& privileges,
+                            const Plan& plan, std::vector<int> keep_fds) {
+    std::vector<Step> seal;
+    if (!privileges.inner.empty()) {
+        NamespaceSet also = privileges.inner;
+        also.remove(Namespace::user);
+        // The outer map shows the caller as 0, which is what the inner one is written in.
+        seal.emplace_back(step::EnterUserNamespace{also, map_text(privileges.uid, 0),
+                                                   map_text(privileges.gid, 0)});
+        add_namespace_steps(spec, also, seal);
+    }
+    if (spec.new_session) {
+        seal.emplace_back(step::NewSession{});
+    } else if (spec.signals == Signals::forward && !host.controlling_terminal) {
+        // Out of reach of a kill(0, ...) from inside. With a terminal the command must stay in
+        // the caller's group, or Ctrl-C and job control would not reach it.
+        seal.emplace_back(step::NewProcessGroup{});
+    }
+    seal.emplace_back(step::JoinSessionKeyring{});
+    if (privileges.limit) {
+        step::LimitCapabilities limit;
+        limit.keep = privileges.keep;
+        limit.count = static_cast<unsigned>(host.capability_names.size());
+        for (unsigned i = 0; i < limit.count; ++i) {
+            if ((privileges.keep >> i & 1U) != 0) limit.names.push_back(host.capability_names[i]);
+        }
+        seal.emplace_back(std::move(limit));
+    }
+    seal.emplace_back(
+        step::ChangeDirectory{plan_directories(spec, host, plan.environment)});
+    // With an init in a pid namespace the kernel kills what is left when init goes.
+    const bool dies = spec.die_with_parent || spec.leftovers == Leftovers::kill;
+    const bool guarded = plan.init == Init::reaper && spec.unshare.has(Namespace::pid);
+    if (dies && !guarded) seal.emplace_back(step::DieWithParent{});
+    seal.emplace_back(step::CloseDescriptors{std::move(keep_fds)});
+    seal.emplace_back(step::NoNewPrivileges{});
+    for (const SeccompFilter& filter : spec.filters) seal.emplace_back(step::LoadFilter{filter});
+    return seal;
+}
+
+}  // namespace
+
+Result<Plan> make_plan(const Spec& spec, const Host& host) {
+    if (auto error = refuse_early(spec, host)) return *error;
+    const auto privileges = planning::plan_privileges(spec, host);
+    if (!privileges) return privileges.error();
+    auto tree = planning::plan_tree(spec, host);
+    if (!tree) return tree.error();
+    auto keep_fds = planning::plan_descriptors(spec, host);
+    if (!keep_fds) return keep_fds.error();
+
+    Plan plan;
+    plan.wording = spec.wording;
+    plan.namespaces = privileges->outer;
+    plan.leftovers = spec.leftovers;
+    plan.signals = spec.signals;
+    plan.host_writes = spec.host_writes;
+    plan.die_with_parent = spec.die_with_parent;
+    const bool reaper = spec.unshare.has(Namespace::pid) || spec.leftovers == Leftovers::kill;
+    plan.init = reaper && !spec.as_pid_1 ? Init::reaper : Init::command;
+
+    if (privileges->outer.has(Namespace::user)) {
+        const bool nested = !privileges->inner.empty();
+        plan.setup.emplace_back(
+            step::MapIds{map_text(nested ? 0 : privileges->uid, host.uid),
+                         map_text(nested ? 0 : privileges->gid, host.gid)});
+    }
+    add_namespace_steps(spec, privileges->outer, plan.setup);
+    plan.setup.emplace_back(step::MountRoot{});
+    for (Step& step : tree->steps) plan.setup.push_back(std::move(step));
+    plan.setup.emplace_back(step::EnterRoot{});
+    plan.notes = std::move(tree->notes);
+
+    plan.environment = planning::plan_environment(spec, host);
+    plan.executables = planning::plan_executables(spec.command.front(), plan.environment);
+    plan.argv = spec.command;
+    if (spec.argv0) plan.argv.front() = *spec.argv0;
+    plan.seal = plan_seal(spec, host, *privileges, plan, std::move(*keep_fds));
+    return plan;
+}
+
+}  // namespace sbx

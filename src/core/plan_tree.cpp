@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/planning.hpp"
+#include "core/text.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+namespace sbx::planning {
+namespace {
+
+const std::string& destination_of(const Entry& entry) {
+    return std::visit([](const auto& e) -> const std::string& { return e.destination; }, entry);
+}
+
+// Turns entries into steps, in order.
+class TreePlanner {
+public:
+    TreePlanner(const Spec& spec, const Host& host)
+        : spec_(spec), host_(host) {}
+
+    Result<Tree> plan();
+
+private:
+    std::optional<Error> add(const Entry& entry, std::size_t index);
+    std::optional<Error> add_bind(const entry::Bind& bind, const Source& source);
+    std::optional<Error> add_dev(const std::string& destination);
+    void add_proc(const std::string& destination);
+    std::optional<Error> add_given();
+    bool is_skipped(std::size_t index) const;
+    bool declares(std::string_view clean_path) const;
+
+    const Spec& spec_;
+    const Host& host_;
+    std::vector<std::string> destinations_;  // clean; empty for an entry that is left out
+    Tree tree_;
+};
+
+bool TreePlanner::is_skipped(std::size_t index) const {
+    const auto* bind = std::get_if<entry::Bind>(&spec_.entries[index]);
+    return bind != nullptr && bind->if_missing == IfMissing::skip &&
+           host_.sources[index].error == ENOENT;
+}
+
+bool TreePlanner::declares(std::string_view clean_path) const {
+    return std::find(destinations_.begin(), destinations_.end(), clean_path) !=
+           destinations_.end();
+}
+
+std::string bind_error(const entry::Bind& bind, const Source& source, Wording wording) {
+    if (wording == Wording::bubblewrap) {
+        return "Can't find source path " + bind.source + ": " + strerrordesc_np(source.error);
+    }
+    const step::Bind step{bind.source, source.path, bind.destination, bind.access,
+                          NodeKind::directory};
+    std::string text = describe(Step(step)) + ": " + error_text(source.error);
+    if (source.error == ENOENT) {
+        text += "; create " + quote(bind.source) + " first, or use --" +
+                (bind.access == Access::read_only ? "ro-"
+                 : bind.access == Access::device  ? "dev-"
+                                                  : "") +
+                "bind-try to leave it out when it is missing";
+    }
+    return text;
+}
+
+std::optional<Error> TreePlanner::add_bind(const entry::Bind& bind, const Source& source) {
+    if (source.error != 0) return Error{bind_error(bind, source, spec_.wording)};
+    tree_.steps.emplace_back(
+        step::Bind{bind.source, source.path, bind.destination, bind.access,
+                   source.kind == Source::Kind::directory ? NodeKind::directory : NodeKind::other});
+    return std::nullopt;
+}
+
+void TreePlanner::add_proc(const std::string& destination) {
+    if (spec_.unshare.has(Namespace::pid)) {
+        tree_.steps.emplace_back(step::MountProc{destination});
+    } else {
+        tree_.steps.emplace_back(step::Bind{"/proc", "/proc", destination, Access::read_write,
+                                            NodeKind::directory});
+    }
+    // The kernel's checks on these files ask for the uid of the host's root, not for capabilities,
+    // so a command without any could write what belongs to the whole machine.
+    if (host_.uid != 0) return;
+    for (const std::string& name : host_.proc_covers) {
+        tree_.steps.emplace_back(step::CoverReadOnly{destination + "/" + name});
+    }
+}
+
+std::optional<Error> TreePlanner::add_dev(const std::string& destination) {
+    static constexpr std::array<const char*, 6> nodes = {"null",   "zero",    "full",
+                                                         "random", "urandom", "tty"};
+    static constexpr std::array<std::array<const char*, 2>, 6> links = {{
+        {"/proc/self/fd", "fd"},
+        {"/proc/self/fd/0", "stdin"},
+        {"/proc/self/fd/1", "stdout"},
+        {"/proc/self/fd/2", "stderr"},
+        {"/proc/kcore", "core"},
+        {"pts/ptmx", "ptmx"},
+    }};
+    tree_.steps.emplace_back(step::MountTmpfs{destination, 0755, std::nullopt});
+    for (const char* node : nodes) {
+        if (std::find(host_.devices.begin(), host_.devices.end(), node) == host_.devices.end()) {
+            return Error{"dev " + quote(destination) + ": the host has no device " +
+                         quote(std::string("/dev/") + node) +
+                         " to show inside; leave out /dev with --bare, or declare another"};
+        }
+        const std::string source = std::string("/dev/") + node;
+        tree_.steps.emplace_back(
+            step::Bind{source, source, destination + "/" + node, Access::device, NodeKind::other});
+    }
+    for (const auto& [target, name] : links) {
+        tree_.steps.emplace_back(step::MakeSymlink{target, destination + "/" + name});
+    }
+    tree_.steps.emplace_back(step::MakeDirectory{destination + "/shm", 0755});
+    tree_.steps.emplace_back(step::MountDevpts{destination + "/pts"});
+    if (!host_.output_terminal.empty()) {
+        tree_.steps.emplace_back(step::Bind{host_.output_terminal, host_.output_terminal,
+                                            destination + "/console", Access::device,
+                                            NodeKind::other});
+    }
+    return std::nullopt;
+}
+
+std::optional<Error> TreePlanner::add(const Entry& entry, std::size_t index) {
+    struct Adder {
+        TreePlanner& self;
+        std::size_t index;
+        std::optional<Error> operator()(const entry::Bind& e) const {
+            if (!self.is_skipped(index)) return self.add_bind(e, self.host_.sources[index]);
+            self.tree_.notes.push_back("left out: bind " + quote(e.source) + " on " +
+                                       quote(e.destination) + ", which is not on this machine");
+            return std::nullopt;
+        }
+        std::optional<Error> operator()(const entry::Tmpfs& e) const {
+            self.tree_.steps.emplace_back(step::MountTmpfs{e.destination, e.mode, e.size});
+            return std::nullopt;
+        }
+        std::optional<Error> operator()(const entry::Directory& e) const {
+            self.tree_.steps.emplace_back(step::MakeDirectory{e.destination, e.mode});
+            return std::nullopt;
+        }
+        std::optional<Error> operator()(const entry::Symlink& e) const {
+            self.tree_.steps.emplace_back(step::MakeSymlink{e.target, e.destination});
+            return std::nullopt;
+        }
+        std::optional<Error> operator()(const entry::File& e) const {
+            self.tree_.steps.emplace_back(step::WriteFile{e.fd, e.destination, e.mode});
+            return std::nullopt;
+        }
+        std::optional<Error> operator()(const entry::Proc& e) const {
+            self.add_proc(e.destination);
+            return std::nullopt;
+        }
+        std::optional<Error> operator()(const entry::Dev& e) const {
+            return self.add_dev(e.destination);
+        }
+        std::optional<Error> operator()(const entry::RemountReadOnly& e) const {
+            self.tree_.steps.emplace_back(step::RemountReadOnly{e.destination});
+            return std::nullopt;
+        }
+    };
+    return std::visit(Adder{*this, index}, entry);
+}
+
+// What an entry declares itself at the same place is the user's; the rest is given.
+std::optional<Error> TreePlanner::add_given() {
+    if (!declares("/proc")) add_proc("/proc");
+    if (!declares("/dev")) {
+        if (auto error = add_dev("/dev")) return error;
+    }
+    if (!declares("/tmp")) {
+        tree_.steps.emplace_back(step::MountTmpfs{"/tmp", 01777, std::nullopt});
+    }
+    if (!declares("/usr")) return std::nullopt;
+    for (const UsrLink& link : host_.usr_links) {
+        if (declares(link.path)) continue;
+        tree_.steps.emplace_back(step::MakeSymlink{link.target, link.path});
+    }
+    return std::nullopt;
+}
+
+Result<Tree> TreePlanner::plan() {
+    // Entries up to the last one on "/" would be hidden by it, and what is given by them.
+    std::size_t first = 0;
+    for (std::size_t i = 0; i < spec_.entries.size(); ++i) {
+        destinations_.push_back(
+            is_skipped(i) ? "" : lexically_clean(destination_of(spec_.entries[i])));
+        const bool changes_mount = !std::holds_alternative<entry::RemountReadOnly>(
+                                       spec_.entries[i]) &&
+                                   !std::holds_alternative<entry::Directory>(spec_.entries[i]);
+        if (destinations_.back() == "/" && changes_mount) first = i + 1;
+    }
+    const bool own_root = first == 0;
+    for (std::size_t i = 0; i <= spec_.entries.size(); ++i) {
+        if (i == first && spec_.given == GivenTree::standard) {
+            if (auto error = add_given()) return *error;
+        }
+        if (i == spec_.entries.size()) break;
+        if (auto error = add(spec_.entries[i], i)) return *error;
+    }
+    if (own_root && spec_.root == RootAccess::read_only) {
+        tree_.steps.emplace_back(step::RemountReadOnly{"/"});
+    }
+    return std::move(tree_);
+}
+
+}  // namespace
+
+bool has_devpts(const Spec& spec) {
+    if (spec.given == GivenTree::standard) return true;
+    return std::any_of(spec.entries.begin(), spec.entries.end(), [](const Entry& e) {
+        return std::holds_alternative<entry::Dev>(e);
+    });
+}
+
+Result<Tree> plan_tree(const Spec& spec, const Host& host) {
+    if (host.sources.size() != spec.entries.size()) {
+        return Error{"the host was probed for another specification; call probe_host() again"};
+    }
+    return TreePlanner(spec, host).plan();
+}
+
+}  // namespace sbx::planning

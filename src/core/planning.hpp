@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// The parts of make_plan(), which are all pure: who the command is, the tree that it sees, and the
+// process that it becomes. Private to core.
+#pragma once
+
+#include <sbx/plan.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace sbx::planning {
+
+/// Ids, capabilities and namespaces, decided together because each depends on the others.
+struct Privileges {
+    NamespaceSet outer;  ///< made with init; they own the mounts
+    NamespaceSet inner;  ///< made by the command with a second user namespace; empty: none
+    std::uint32_t uid = 0;
+    std::uint32_t gid = 0;
+    std::uint64_t keep = 0;  ///< capabilities of the command
+    bool limit = true;       ///< false: the caller is root and keeps what it has
+};
+
+Result<Privileges> plan_privileges(const Spec& spec, const Host& host);
+
+/// The steps that assemble the tree below the new root, and what was left out (`notes`).
+struct Tree {
+    std::vector<Step> steps;
+    std::vector<std::string> notes;
+};
+
+Result<Tree> plan_tree(const Spec& spec, const Host& host);
+
+/// True when an entry of `spec` needs uid 0 and gid 0 in the namespace that owns the mounts.
+bool has_devpts(const Spec& spec);
+
+/// The environment after all changes, without PWD, which depends on the directory entered.
+std::vector<std::string> plan_environment(const Spec& spec, const Host& host);
+
+/// The files to try for a command's name: itself when it has a slash, else one for each entry of
+/// PATH in `environment`.
+std::vector<std::string> plan_executables(const std::string& command,
+                                          const std::vector<std::string>& environment);
+
+/// The value of `name` in `environment`, or nothing.
+std::optional<std::string> variable(const std::vector<std::string>& environment,
+                                    std::string_view name);
+
+/// Descriptors that the command gets, sorted. Refuses one descriptor used for two things.
+Result<std::vector<int>> plan_descriptors(const Spec& spec, const Host& host);
+
+}  // namespace sbx::planning

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/text.hpp"
+
+#include <cctype>
+#include <cstring>
+
+namespace sbx {
+
+std::string quote(std::string_view text) {
+    static constexpr char digits[] = "0123456789abcdef";
+    std::string out = "\"";
+    for (const char c : text) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (c == '"' || c == '\\') {
+            out += '\\';
+            out += c;
+        } else if (c == '\n') {
+            out += "\\n";
+        } else if (c == '\t') {
+            out += "\\t";
+        } else if (byte < 0x20 || byte == 0x7f) {
+            out += "\\x";
+            out += digits[byte >> 4U];
+            out += digits[byte & 0xfU];
+        } else {
+            out += c;
+        }
+    }
+    return out + "\"";
+}
+
+std::string shell_words(const std::vector<std::string>& argv) {
+    static constexpr std::string_view plain =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=./:,@%";
+    std::string out;
+    for (const std::string& word : argv) {
+        if (!out.empty()) out += ' ';
+        if (!word.empty() && word.find_first_not_of(plain) == std::string::npos) {
+            out += word;
+            continue;
+        }
+        out += '\'';
+        for (const char c : word) {
+            if (c == '\'') {
+                out += "'\\''";
+            } else {
+                out += c;
+            }
+        }
+        out += '\'';
+    }
+    return out;
+}
+
+std::string error_text(int error) {
+    const char* words = strerrordesc_np(error);
+    if (words == nullptr) return "error " + std::to_string(error);
+    std::string text = words;
+    // An abbreviation at the front ("RFS specific error") stays as it is.
+    if (text.size() > 1 && std::islower(static_cast<unsigned char>(text[1])) != 0) {
+        text[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(text[0])));
+    }
+    return text;
+}
+
+std::string lexically_clean(std::string_view path) {
+    std::string out;
+    std::size_t at = 0;
+    while (at < path.size()) {
+        std::size_t end = path.find('/', at);
+        if (end == std::string_view::npos) end = path.size();
+        const std::string_view part = path.substr(at, end - at);
+        if (!part.empty() && part != ".") {
+            out += '/';
+            out += part;
+        }
+        at = end + 1;
+    }
+    return out.empty() ? "/" : out;
+}
+
+bool is_at_or_below(std::string_view path, std::string_view base) {
+    if (base == "/") return true;
+    if (path.substr(0, base.size()) != base) return false;
+    return path.size() == base.size() || path[base.size()] == '/';
+}
+
+}  // namespace sbx

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// Words for messages and the comparison of paths as text. Pure; it must not look at a file system.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sbx {
+
+/// `text` in double quotes, with control bytes, quotes and backslashes as \n, \", \\, \x1b, so
+/// that a name cannot forge a line of output. Bytes from 0x80 on are left alone (UTF-8 or not).
+std::string quote(std::string_view text);
+
+/// The words of `argv` as a POSIX shell would need them to be typed.
+std::string shell_words(const std::vector<std::string>& argv);
+
+/// strerror(3) in the C locale's words, beginning with a small letter.
+std::string error_text(int error);
+
+/// An absolute path without repeated slashes, "." and a slash at its end; ".." stays, because
+/// only the file system knows what it means. "usr/./bin/" gives "/usr/bin".
+std::string lexically_clean(std::string_view path);
+
+/// Whether the clean path `path` is `base` or lies below it.
+bool is_at_or_below(std::string_view path, std::string_view base);
+
+}  // namespace sbx

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+// The flow of the child: set-up, the fork of the command, its seal and its exec.
+#include "sys/child.hpp"
+#include "sys/syscalls.hpp"
+
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <poll.h>
+#include <sys/prctl.h>
+
+#include <cstring>
+
+namespace sbx::sys {
+namespace {
+
+constexpr std::uint64_t signal_bit(int number) { return std::uint64_t{1} << (number - 1); }
+
+[[noreturn]] void leave(int status) {
+    while (true) call(SYS_exit_group, status);
+}
+
+[[noreturn]] void fail(const ChildImage& image, std::size_t step, Failure failure) {
+    const Report report{static_cast<std::int32_t>(step), failure.error, failure.detail};
+    call(SYS_write, image.report_write, &report, sizeof report);
+    leave(1);
+}
+
+// What sigaction(2) takes without glibc's additions.
+struct KernelAction {
+    void (*handler)(int);
+    unsigned long flags;
+    void (*restorer)();
+    std::uint64_t mask;
+};
+
+// CLONE_CLEAR_SIGHAND clears handlers but leaves what is ignored, and an ignored SIGCHLD makes
+// children vanish without a status.
+void set_sigchld(void (*handler)(int)) {
+    const KernelAction action{handler, 0, nullptr, 0};
+    call(SYS_rt_sigaction, SIGCHLD, &action, nullptr, sizeof action.mask);
+}
+
+// True when the supervisor's end of the life line is closed.
+bool supervisor_is_gone(const ChildImage& image) {
+    pollfd line{image.ready_read, 0, 0};
+    const timespec now{0, 0};
+    return call(SYS_ppoll, &line, 1, &now, nullptr, sizeof(std::uint64_t)) > 0;
+}
+
+Failure load_filter(const step::LoadFilter& s) {
+    static_assert(sizeof(sock_filter) == sizeof(std::uint64_t));
+    // The kernel only reads the program; its structure has no const.
+    auto* program = reinterpret_cast<sock_filter*>(const_cast<std::uint64_t*>(
+        s.filter.program.data()));
+    const sock_fprog description{static_cast<unsigned short>(s.filter.program.size()), program};
+    // prctl(2), not seccomp(2): a filter that a client wrote for bubblewrap allows the former.
+    return {static_cast<int>(
+        -call(SYS_prctl, PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &description, 0, 0))};
+}
+
+// After the report: the first bytes of the file that is there and yet could not be executed, so
+// that the supervisor can name its interpreter.
+void send_head(const ChildImage& image, int error) {
+    for (std::int32_t i = 0; image.executables[i] != nullptr; ++i) {
+        const int fd = open_at(AT_FDCWD, image.executables[i], O_RDONLY);
+        if (fd < 0) continue;
+        ExecHead head;
+        head.candidate = i;
+        const long got = call(SYS_read, fd, head.data, sizeof head.data);
+        close_fd(fd);
+        if (got < 0 && error == ENOENT) continue;  // a directory of that name
+        head.size = got < 0 ? 0 : static_cast<std::int32_t>(got);
+        call(SYS_write, image.report_write, &head,
+             offsetof(ExecHead, data) + static_cast<std::size_t>(head.size));
+        return;
+    }
+}
+
+// As execvp(3) does it, from a list that was made before.
+[[noreturn]] void execute(const ChildImage& image) {
+    Failure failure{ENOENT, Detail::executable};
+    std::int32_t which = 0;
+    for (std::int32_t i = 0; image.executables[i] != nullptr; ++i) {
+        char* file = image.executables[i];
+        long result = call(SYS_execve, file, image.argv, image.envp);
+        if (result == -ENOEXEC) {  // a script without "#!" is the shell's
+            char shell[] = "/bin/sh";
+            image.argv[-1] = shell;
+            char* name = image.argv[0];
+            image.argv[0] = file;
+            result = call(SYS_execve, shell, image.argv - 1, image.envp);
+            image.argv[0] = name;
+            if (result == -ENOENT) result = -ENOEXEC;
+        }
+        const int error = static_cast<int>(-result);
+        if (error == ENOENT || error == ENOTDIR || error == ESTALE || error == ENODEV ||
+            error == ETIMEDOUT) {
+            continue;
+        }
+        if (failure.error != EACCES) {
+            failure.error = error;
+            which = i;
+        }
+        if (error != EACCES) break;
+    }
+    const Report report{which, failure.error, Detail::executable};
+    call(SYS_write, image.report_write, &report, sizeof report);
+    send_head(image, failure.error);
+    leave(127);
+}
+
+// The command's process: seals itself, waits for `hold` to be closed by init, executes.
+[[noreturn]] void command_main(ChildImage& image, int hold) {
+    const Plan& plan = *image.plan;
+    std::size_t i = 0;
+    for (; i < plan.seal.size(); ++i) {
+        if (std::get_if<step::LoadFilter>(&plan.seal[i]) != nullptr) break;
+        const std::size_t step = plan.setup.size() + i;
+        if (Failure failure = do_seal_step(image, plan.seal[i])) fail(image, step, failure);
+        if (std::get_if<step::DieWithParent>(&plan.seal[i]) != nullptr &&
+            supervisor_is_gone(image)) {
+            leave(1);
+        }
+    }
+    if (hold >= 0) {
+        char go = 0;
+        long got = -EINTR;
+        while (got == -EINTR) got = call(SYS_read, hold, &go, 1);
+        if (got != 1) leave(1);  // init is gone
+    }
+    if (image.ignore_sigchld) set_sigchld(SIG_IGN);
+    signal_mask(SIG_SETMASK, &image.mask, nullptr);
+    // Nothing but filters and exec from here on: a client's filter may allow no more.
+    for (; i < plan.seal.size(); ++i) {
+        const auto* filter = std::get_if<step::LoadFilter>(&plan.seal[i]);
+        Failure failure{EINVAL, Detail::unknown_step};
+        if (filter != nullptr) failure = load_filter(*filter);
+        if (failure) fail(image, plan.setup.size() + i, failure);
+    }
+    execute(image);
+}
+
+bool has_own_group(const Plan& plan) {
+    for (const Step& step : plan.seal) {
+        if (std::get_if<step::NewProcessGroup>(&step) != nullptr ||
+            std::get_if<step::NewSession>(&step) != nullptr) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// Without a pid namespace init must find what it has to kill: a file of procfs, opened while the
+// host's is at hand, that lists its children.
+int open_children(const ChildImage& image) {
+    const Plan& plan = *image.plan;
+    if (plan.namespaces.has(Namespace::pid) || plan.leftovers != Leftovers::kill ||
+        plan.init != Init::reaper) {
+        return -1;
+    }
+    const int fd = open_at(image.proc, "thread-self/children", O_RDONLY);
+    if (fd < 0) fail(image, plan.setup.size(), {-fd, Detail::start_command});
+    const long set = call(SYS_prctl, PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+    if (set < 0) fail(image, plan.setup.size(), {static_cast<int>(-set), Detail::start_command});
+    return fd;
+}
+
+}  // namespace
+
+void child_main(ChildImage& image) {
+    const Plan& plan = *image.plan;
+    call(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+    close_fd(image.ready_write);
+    if (supervisor_is_gone(image)) leave(1);
+    set_sigchld(SIG_DFL);
+    const long umask = call(SYS_umask, 0);
+
+    Setup setup{image};
+    for (std::size_t i = 0; i < plan.setup.size(); ++i) {
+        if (Failure failure = do_setup_step(setup, plan.setup[i])) fail(image, i, failure);
+    }
+    call(SYS_umask, umask);
+
+    if (plan.init == Init::command) {
+        // The death signal was for set-up; the command's own is a step of its seal.
+        call(SYS_prctl, PR_SET_PDEATHSIG, 0, 0, 0, 0);
+        command_main(image, -1);
+    }
+    const int children = open_children(image);
+    int hold[2];
+    const long piped = call(SYS_pipe2, hold, O_CLOEXEC);
+    if (piped < 0) fail(image, plan.setup.size(), {static_cast<int>(-piped), Detail::start_command});
+    clone_args arguments{};
+    arguments.exit_signal = SIGCHLD;
+    const long command = clone3(arguments);
+    if (command < 0) {
+        fail(image, plan.setup.size(), {static_cast<int>(-command), Detail::start_command});
+    }
+    if (command == 0) {
+        close_fd(hold[1]);
+        command_main(image, hold[0]);
+    }
+    image.report_write = hold[1];  // init reports no more; what it still holds is told to go
+    init_main(image, static_cast<int>(command), has_own_group(plan), children);
+}
+
+}  // namespace sbx::sys

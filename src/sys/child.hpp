@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+// What runs between clone and exec: init, and the command's own process until it execs. It reads
+// what the parent built before and reports numbers. It must not allocate, lock, throw, use stdio
+// or call into libseccomp or libcap: the caller may have threads whose locks were copied in a
+// locked state. tests/lint holds it to a list of symbols.
+#pragma once
+
+#include <sbx/plan.hpp>
+
+#include <sys/types.h>
+
+#include <cstddef>
+#include <cstdint>
+
+namespace sbx::sys {
+
+/// Why a step failed, where errno alone does not say it.
+enum class Detail : std::int32_t {
+    none,
+    would_write_on_host,     ///< the destination is below a bind of the host
+    destination_directory,   ///< it is a directory, the source is not
+    destination_file,        ///< it is no directory, the source is one
+    not_a_mount_point,
+    other_symlink,           ///< a link that says something else is there
+    not_a_symlink,
+    unreachable_directory,   ///< the working directory is outside of the new root
+    id_map,                  ///< writing uid_map or gid_map
+    unknown_step,            ///< a step of the other half of the plan
+    start_command,           ///< making the command's process
+    executable,              ///< exec itself; `step` is the index in Plan::executables
+};
+
+/// What the child writes into the report pipe when something fails. After Detail::executable
+/// there may follow the first bytes of a file that exists but could not be executed (ExecHead).
+struct Report {
+    std::int32_t step;   ///< index over setup and seal together; -1: none
+    std::int32_t error;  ///< errno
+    Detail detail;
+};
+
+struct ExecHead {
+    std::int32_t candidate;  ///< index in Plan::executables
+    std::int32_t size;       ///< bytes of `data`
+    char data[4000];         ///< with the two numbers less than PIPE_BUF: written in one piece
+};
+
+/// What init writes into the status pipe.
+struct Status {
+    enum class Kind : std::int32_t {
+        exited,     ///< `code` is the command's exit status
+        signalled,  ///< `code` is the signal that killed it
+        stopped,    ///< `code` is the signal that stopped it
+    } kind;
+    std::int32_t code;
+    std::int32_t lingers;  ///< 1: other processes are still there, and init stays with them
+};
+
+/// Everything that the child reads, built before clone. Pointers stay valid until exec.
+struct ChildImage {
+    const Plan* plan = nullptr;
+    char* const* executables = nullptr;  ///< ends with nullptr
+    char** argv = nullptr;               ///< ends with nullptr; argv[-1] is free for a shell's name
+    char** envp = nullptr;               ///< ends with nullptr; slot `pwd` is filled by the child
+    std::size_t pwd = 0;
+    char* const* pwd_entries = nullptr;  ///< "PWD=..." for each candidate of ChangeDirectory
+    dev_t* own_devices = nullptr;        ///< room for the file systems that the child mounts
+    std::size_t own_count = 0;
+    int proc = -1;          ///< /proc of the host (O_PATH)
+    int ready_read = -1;    ///< life line; end of file: the supervisor is gone. Carries signals.
+    int ready_write = -1;   ///< the supervisor's end
+    int report_write = -1;  ///< Report; end of file: exec worked
+    int status_write = -1;  ///< Status; end of file: init was killed
+    std::uint64_t mask = 0;      ///< the caller's signal mask, for the command
+    bool ignore_sigchld = false;  ///< the caller ignored SIGCHLD; so does the command
+};
+
+/// The body of the process that clone3 made. All signals are blocked when it is called.
+[[noreturn]] void child_main(ChildImage& image);
+
+// ---- the parts of it ----
+
+/// 0, or what to report.
+struct Failure {
+    int error = 0;
+    Detail detail = Detail::none;
+    explicit operator bool() const { return error != 0; }
+};
+
+/// A place in the mount tree: a mount, and an inode of its file system.
+struct Place {
+    std::uint64_t mount = 0;
+    std::uint64_t inode = 0;
+    bool operator==(const Place&) const = default;
+};
+
+/// What set-up steps share.
+struct Setup {
+    ChildImage& image;
+    int root = -1;  ///< the top of the new root, where destinations are resolved
+    Place root_place{};
+};
+
+/// Opens (O_PATH) the place that a mount goes on, made as `kind` when it is missing, its parents
+/// as directories of mode 0755. Symbolic links, dangling ones included, mean the new root.
+Failure open_destination(const Setup& setup, const char* path, NodeKind kind, unsigned mode,
+                         int& fd);
+
+/// Opens (O_PATH) the directory that `path` is in and copies its last component into `name`
+/// (at least 256 bytes).
+Failure open_parent(const Setup& setup, const char* path, int& fd, char* name);
+
+/// Whether files may be made where `fd` is: on a file system of the sandbox, or, when the plan
+/// allows it, on the host's.
+Failure may_create_in(const Setup& setup, int fd);
+
+/// Carries out one step of Plan::setup.
+Failure do_setup_step(Setup& setup, const Step& step);
+
+/// Carries out one step of Plan::seal, except filters.
+Failure do_seal_step(ChildImage& image, const Step& step);
+
+/// Steps that both halves may have.
+Failure map_ids(const ChildImage& image, const char* uid_map, const char* gid_map);
+Failure bring_up_loopback();
+Failure set_hostname(const char* name, std::size_t length);
+
+/// Drops every capability of the calling process, the bounding set included, but those in `keep`.
+Failure limit_capabilities(std::uint64_t keep, unsigned count);
+
+/// Init's life: tells the supervisor of the command, reaps, passes signals on. Never returns.
+[[noreturn]] void init_main(ChildImage& image, int command, bool own_group, int children);
+
+/// How many file systems of its own the plan may mount: the room that own_devices needs.
+std::size_t own_devices_needed(const Plan& plan);
+
+}  // namespace sbx::sys

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+// Init: pid 1 of the sandbox, once the command exists. It holds no descriptor of the host, has no
+// capability and cannot be traced; only then may the command go on.
+#include "sys/child.hpp"
+#include "sys/syscalls.hpp"
+
+#include <linux/capability.h>
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+
+namespace sbx::sys {
+namespace {
+
+struct InitState {
+    const Plan& plan;
+    int command;
+    bool own_group;
+    int children;  // lists init's children when there is no pid namespace; else -1
+    int ready;
+    int status;
+    int signals;
+};
+
+[[noreturn]] void leave(int status) {
+    while (true) call(SYS_exit_group, status);
+}
+
+// Closes everything but the four descriptors that init lives with.
+bool close_others(const int (&keep)[5]) {
+    int sorted[5];
+    int count = 0;
+    for (const int fd : keep) {
+        if (fd < 0) continue;
+        int at = count++;
+        for (; at > 0 && sorted[at - 1] > fd; --at) sorted[at] = sorted[at - 1];
+        sorted[at] = fd;
+    }
+    unsigned next = 0;
+    for (int i = 0; i < count; ++i) {
+        const auto fd = static_cast<unsigned>(sorted[i]);
+        if (fd > next && close_range(next, fd - 1, 0) < 0) return false;
+        next = fd + 1;
+    }
+    return close_range(next, ~0U, 0) == 0;
+}
+
+bool drop_own_capabilities() {
+    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+    const __user_cap_data_struct none[2]{};
+    return call(SYS_capset, &header, &none[0]) == 0;
+}
+
+// Without a pid namespace nothing dies with init by itself: kills its children, and what they
+// leave to it as the subreaper, until there are none.
+void kill_children(const InitState& init) {
+    if (init.children < 0) return;
+    while (true) {
+        char text[4096];
+        const long got = call(SYS_pread64, init.children, text, sizeof text, 0);
+        if (got < 0) return;
+        int pid = 0;
+        for (long i = 0; i < got; ++i) {
+            if (text[i] >= '0' && text[i] <= '9') {
+                pid = pid * 10 + (text[i] - '0');
+            } else {
+                if (pid > 1) call(SYS_kill, pid, SIGKILL);
+                pid = 0;
+            }
+        }
+        siginfo_t info{};
+        const long waited = call(SYS_waitid, P_ALL, 0, &info, WEXITED, nullptr);
+        if (waited == -ECHILD) return;
+    }
+}
+
+void tell(const InitState& init, const Status& status) {
+    call(SYS_write, init.status, &status, sizeof status);
+}
+
+// A signal that the supervisor was sent. What a terminal would have sent goes to the whole group.
+void pass_on(const InitState& init, int number) {
+    if (init.command < 0) return;
+    const bool from_terminal = number == SIGINT || number == SIGQUIT || number == SIGTSTP ||
+                               number == SIGCONT || number == SIGHUP || number == SIGWINCH;
+    if (init.own_group && from_terminal && call(SYS_kill, -init.command, number) == 0) return;
+    call(SYS_kill, init.command, number);
+}
+
+void read_line(InitState& init) {
+    unsigned char numbers[64];
+    const long got = call(SYS_read, init.ready, numbers, sizeof numbers);
+    if (got == -EINTR || got == -EAGAIN) return;
+    for (long i = 0; i < got; ++i) pass_on(init, numbers[i]);
+    if (got > 0) return;
+    if (init.plan.leftovers == Leftovers::kill || init.plan.die_with_parent) {
+        kill_children(init);
+        leave(1);
+    }
+    close_fd(init.ready);  // the supervisor is gone, and the command goes on
+    init.ready = -1;
+}
+
+// Reaps what is there. Leaves when there is nothing more to wait for.
+void reap(InitState& init) {
+    Status status{Status::Kind::exited, 0, 0};
+    bool command_ended = false;
+    while (true) {
+        siginfo_t info{};
+        const long waited = call(SYS_waitid, P_ALL, 0, &info, WEXITED | WSTOPPED | WNOHANG, nullptr);
+        if (waited < 0 || info.si_pid == 0) {
+            const bool none_left = waited == -ECHILD;
+            if (command_ended) tell(init, {status.kind, status.code, none_left ? 0 : 1});
+            if (none_left) leave(0);
+            return;
+        }
+        if (info.si_pid != init.command) continue;
+        if (info.si_code == CLD_STOPPED) {
+            tell(init, {Status::Kind::stopped, info.si_status, 0});
+            continue;
+        }
+        status.kind = info.si_code == CLD_EXITED ? Status::Kind::exited : Status::Kind::signalled;
+        status.code = info.si_status;
+        if (init.plan.leftovers == Leftovers::kill) {
+            kill_children(init);
+            tell(init, status);
+            leave(0);
+        }
+        command_ended = true;
+        init.command = -1;
+    }
+}
+
+}  // namespace
+
+void init_main(ChildImage& image, int command, bool own_group, int children) {
+    const std::uint64_t child_signal = std::uint64_t{1} << (SIGCHLD - 1);
+    const int go = image.report_write;
+    const int signals = static_cast<int>(
+        call(SYS_signalfd4, -1, &child_signal, sizeof child_signal, SFD_CLOEXEC | SFD_NONBLOCK));
+    InitState init{*image.plan, command,       own_group, children, image.ready_read,
+                   image.status_write, signals};
+    const bool closed =
+        signals >= 0 &&
+        close_others({init.ready, init.status, init.signals, init.children, go}) &&
+        call(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 && drop_own_capabilities();
+    if (image.plan->leftovers == Leftovers::keep && !image.plan->die_with_parent) {
+        call(SYS_prctl, PR_SET_PDEATHSIG, 0, 0, 0, 0);
+    }
+    if (!closed || call(SYS_write, go, "", 1) != 1) leave(1);
+    close_fd(go);
+    while (true) {
+        pollfd polled[2] = {{init.signals, POLLIN, 0}, {init.ready, POLLIN, 0}};
+        call(SYS_ppoll, polled, 2, nullptr, nullptr, sizeof(std::uint64_t));
+        if ((polled[0].revents & POLLIN) != 0) {
+            signalfd_siginfo drained[4];
+            while (call(SYS_read, init.signals, drained, sizeof drained) > 0) {
+            }
+            reap(init);
+        }
+        if (polled[1].revents != 0) read_line(init);
+    }
+}
+
+}  // namespace sbx::sys

@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: Apache-2.0
+// The set-up steps: each assembles a detached mount, gives it its flags, and only then attaches
+// it, so that nothing is writable or shared for a moment.
+#include "sys/child.hpp"
+#include "sys/syscalls.hpp"
+
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+#include <climits>
+#include <cstring>
+
+namespace sbx::sys {
+namespace {
+
+Failure failed(long result) { return {result < 0 ? static_cast<int>(-result) : 0}; }
+
+Failure stat_of(int fd, struct stat& status) {
+    return failed(call(SYS_newfstatat, fd, "", &status, AT_EMPTY_PATH));
+}
+
+Failure place_of(int dir, const char* path, unsigned flags, Place& out) {
+    struct statx status {};
+    const Failure failure =
+        failed(call(SYS_statx, dir, path, flags, STATX_MNT_ID | STATX_INO, &status));
+    out = {status.stx_mnt_id, status.stx_ino};
+    return failure;
+}
+
+// Takes `mount` as the directory in which destinations are looked up from now on.
+Failure use_as_root(Setup& setup, int mount) {
+    if (setup.root >= 0) close_fd(setup.root);
+    setup.root = mount;
+    return place_of(mount, "", AT_EMPTY_PATH, setup.root_place);
+}
+
+Failure remember_device(Setup& setup, int mount) {
+    struct stat status {};
+    if (Failure failure = stat_of(mount, status)) return failure;
+    setup.image.own_devices[setup.image.own_count++] = status.st_dev;
+    return {};
+}
+
+Detail wrong_kind(int place, NodeKind kind) {
+    struct stat status {};
+    if (stat_of(place, status) || S_ISDIR(status.st_mode) == (kind == NodeKind::directory)) {
+        return Detail::none;
+    }
+    return S_ISDIR(status.st_mode) ? Detail::destination_directory : Detail::destination_file;
+}
+
+// Attaches `mount` at `path` and takes it over: it is closed, or it is the new top of the root.
+Failure attach(Setup& setup, int mount, const char* path, NodeKind kind) {
+    int place = -1;
+    // 0444 as bubblewrap has it: an empty file that nobody is meant to write, to be mounted on.
+    const unsigned mode = kind == NodeKind::directory ? 0755 : 0444;
+    Failure failure = open_destination(setup, path, kind, mode, place);
+    if (!failure) {
+        failure = failed(move_mount(mount, place));
+        if (failure) failure.detail = wrong_kind(place, kind);
+        Place covered;
+        if (!failure) failure = place_of(place, "", AT_EMPTY_PATH, covered);
+        close_fd(place);
+        if (!failure && covered == setup.root_place) return use_as_root(setup, mount);
+    }
+    close_fd(mount);
+    return failure;
+}
+
+struct FileSystem {
+    const char* type;
+    const char* options[2][2];  // unused ones are {nullptr, nullptr}
+    unsigned attributes;
+};
+
+Failure make_mount(const FileSystem& wanted, int& mount) {
+    const int fs = fs_open(wanted.type);
+    if (fs < 0) return {-fs};
+    Failure failure = failed(fs_set(fs, "source", wanted.type));  // what mountinfo shows
+    for (const auto& option : wanted.options) {
+        if (option[0] != nullptr && !failure) failure = failed(fs_set(fs, option[0], option[1]));
+    }
+    if (!failure) failure = failed(fs_create(fs));
+    if (!failure) {
+        mount = fs_mount(fs, wanted.attributes);
+        failure = failed(mount);
+    }
+    close_fd(fs);
+    return failure;
+}
+
+// Digits of `value` in `base`, ending at the end of `text`.
+char* digits(std::uint64_t value, unsigned base, char* end) {
+    *--end = '\0';
+    do {
+        *--end = static_cast<char>('0' + value % base);
+        value /= base;
+    } while (value != 0);
+    return end;
+}
+
+Failure mount_tmpfs(Setup& setup, const step::MountTmpfs& s) {
+    char mode[16];
+    char size[32];
+    FileSystem wanted{"tmpfs",
+                      {{"mode", digits(s.mode, 8, mode + sizeof mode)}, {}},
+                      MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV};
+    if (s.size) {
+        wanted.options[1][0] = "size";
+        wanted.options[1][1] = digits(*s.size, 10, size + sizeof size);
+    }
+    int mount = -1;
+    Failure failure = make_mount(wanted, mount);
+    if (!failure) failure = remember_device(setup, mount);
+    return failure ? failure : attach(setup, mount, s.destination.c_str(), NodeKind::directory);
+}
+
+Failure mount_root(Setup& setup) {
+    // Without this, what is mounted here would show on the host where its mounts are shared and
+    // no user namespace is made, and what the host mounts meanwhile would show here.
+    mount_attr propagation{};
+    propagation.propagation = MS_PRIVATE;
+    Failure failure = failed(mount_setattr(AT_FDCWD, "/", AT_RECURSIVE, propagation));
+    if (failure) return failure;
+    int root = -1;
+    failure = make_mount({"tmpfs", {{"mode", "0755"}, {}}, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV},
+                         root);
+    if (failure) return failure;
+    if (Failure f = remember_device(setup, root)) return f;
+    // On "/": it hides nothing, since lookups that start at "/" start below it. The pivot needs it
+    // attached somewhere.
+    failure = failed(call(SYS_move_mount, root, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH));
+    if (failure) return failure;
+    // So that a bind of "/" does not clone the new root along with the old one.
+    propagation.propagation = MS_UNBINDABLE;
+    failure = failed(mount_setattr(root, "", AT_EMPTY_PATH, propagation));
+    return failure ? failure : use_as_root(setup, root);
+}
+
+Failure bind(Setup& setup, const step::Bind& s) {
+    const int tree = open_tree(AT_FDCWD, s.path.c_str(), OPEN_TREE_CLONE | AT_RECURSIVE);
+    if (tree < 0) return {-tree};
+    mount_attr attributes{};
+    attributes.attr_set = MOUNT_ATTR_NOSUID;
+    if (s.access != Access::device) attributes.attr_set |= MOUNT_ATTR_NODEV;
+    if (s.access == Access::read_only) attributes.attr_set |= MOUNT_ATTR_RDONLY;
+    attributes.propagation = MS_PRIVATE;
+    const Failure failure =
+        failed(mount_setattr(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, attributes));
+    if (failure) {
+        close_fd(tree);
+        return failure;
+    }
+    return attach(setup, tree, s.destination.c_str(), s.kind);
+}
+
+Failure cover_read_only(Setup& setup, const step::CoverReadOnly& s) {
+    int place = -1;
+    place = open_at2(setup.root, s.destination.c_str(), O_PATH, 0,
+                     RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS);
+    if (place < 0) return {-place};
+    const int tree = open_tree(place, "", OPEN_TREE_CLONE | AT_RECURSIVE | AT_EMPTY_PATH);
+    mount_attr attributes{};
+    attributes.attr_set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC |
+                          MOUNT_ATTR_RDONLY;
+    attributes.propagation = MS_PRIVATE;
+    Failure failure = failed(tree);
+    if (!failure) {
+        failure = failed(mount_setattr(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, attributes));
+    }
+    if (!failure) failure = failed(move_mount(tree, place));
+    if (tree >= 0) close_fd(tree);
+    close_fd(place);
+    return failure;
+}
+
+Failure mount_simple(Setup& setup, const FileSystem& wanted, const char* destination) {
+    int mount = -1;
+    const Failure failure = make_mount(wanted, mount);
+    return failure ? failure : attach(setup, mount, destination, NodeKind::directory);
+}
+
+Failure make_directory(const Setup& setup, const step::MakeDirectory& s) {
+    int fd = -1;
+    Failure failure =
+        open_destination(setup, s.destination.c_str(), NodeKind::directory, s.mode, fd);
+    if (failure) return failure;
+    struct stat status {};
+    failure = stat_of(fd, status);
+    if (!failure && !S_ISDIR(status.st_mode)) failure = {ENOTDIR, Detail::destination_file};
+    close_fd(fd);
+    return failure;
+}
+
+Failure make_symlink(const Setup& setup, const step::MakeSymlink& s) {
+    int parent = -1;
+    char name[NAME_MAX + 1];
+    Failure failure = open_parent(setup, s.destination.c_str(), parent, name);
+    if (failure) return failure;
+    char there[PATH_MAX];
+    const long got = call(SYS_readlinkat, parent, name, there, sizeof there);
+    if (got >= 0) {
+        const bool same = static_cast<std::size_t>(got) == s.target.size() &&
+                          std::memcmp(there, s.target.data(), s.target.size()) == 0;
+        if (!same) failure = {EEXIST, Detail::other_symlink};
+    } else if (got == -EINVAL) {
+        failure = {EEXIST, Detail::not_a_symlink};
+    } else {
+        failure = may_create_in(setup, parent);
+        if (!failure) failure = failed(call(SYS_symlinkat, s.target.c_str(), parent, name));
+    }
+    close_fd(parent);
+    return failure;
+}
+
+Failure copy(int from, int to) {
+    char buffer[16384];
+    while (true) {
+        const long got = call(SYS_read, from, buffer, sizeof buffer);
+        if (got == -EINTR) continue;
+        if (got <= 0) return failed(got);
+        for (long done = 0; done < got;) {
+            const long put = call(SYS_write, to, buffer + done, got - done);
+            if (put < 0 && put != -EINTR) return failed(put);
+            if (put > 0) done += put;
+        }
+    }
+}
+
+Failure write_file(const Setup& setup, const step::WriteFile& s) {
+    int place = -1;
+    Failure failure =
+        open_destination(setup, s.destination.c_str(), NodeKind::other, s.mode, place);
+    if (failure) return failure;
+    struct stat status {};
+    failure = stat_of(place, status);
+    if (!failure && S_ISDIR(status.st_mode)) failure = {EISDIR, Detail::destination_directory};
+    if (!failure && !S_ISREG(status.st_mode)) failure = {EEXIST};
+    if (!failure) failure = may_create_in(setup, place);
+    if (!failure) {
+        // The very file that was checked, through the host's procfs: no second lookup by name.
+        char text[48] = "self/fd/";
+        char number[24];
+        const char* fd_text = digits(static_cast<std::uint64_t>(place), 10, number + sizeof number);
+        std::memcpy(text + 8, fd_text, std::strlen(fd_text) + 1);
+        const int file = open_at(setup.image.proc, text, O_WRONLY | O_TRUNC);
+        failure = failed(file);
+        if (!failure) {
+            failure = copy(s.fd, file);
+            close_fd(file);
+        }
+    }
+    close_fd(place);
+    return failure;
+}
+
+Failure remount_read_only(const Setup& setup, const step::RemountReadOnly& s) {
+    const int place = open_at2(setup.root, s.destination.c_str(), O_PATH, 0,
+                               RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
+    if (place < 0) return {-place};
+    mount_attr attributes{};
+    attributes.attr_set = MOUNT_ATTR_RDONLY;
+    Failure failure = failed(mount_setattr(place, "", AT_EMPTY_PATH, attributes));
+    if (failure.error == EINVAL) failure.detail = Detail::not_a_mount_point;
+    close_fd(place);
+    return failure;
+}
+
+// After the pivot the old root lies upon the new one, and upon it what the new one was mounted on.
+// A lookup of "/.." ends at the topmost of these, so it tells when nothing is left.
+Failure detach_old_root(const Setup& setup) {
+    while (true) {
+        Place top;
+        if (Failure f = place_of(AT_FDCWD, "/..", 0, top)) return f;
+        if (top == setup.root_place) return {};
+        if (Failure f = failed(call(SYS_umount2, ".", MNT_DETACH))) return f;
+    }
+}
+
+Failure enter_root(Setup& setup) {
+    mount_attr propagation{};
+    propagation.propagation = MS_PRIVATE;
+    Failure failure =
+        failed(mount_setattr(setup.root, "", AT_EMPTY_PATH | AT_RECURSIVE, propagation));
+    if (!failure) failure = failed(call(SYS_fchdir, setup.root));
+    // The same directory twice: the old root is stacked upon the new one, where umount finds it
+    // (pivot_root(2), NOTES).
+    if (!failure) failure = failed(call(SYS_pivot_root, ".", "."));
+    if (!failure) failure = detach_old_root(setup);
+    if (!failure) failure = failed(call(SYS_chdir, "/"));
+    close_fd(setup.root);
+    setup.root = -1;
+    return failure;
+}
+
+}  // namespace
+
+std::size_t own_devices_needed(const Plan& plan) {
+    std::size_t count = 0;
+    for (const Step& step : plan.setup) {
+        if (std::get_if<step::MountTmpfs>(&step) != nullptr ||
+            std::get_if<step::MountRoot>(&step) != nullptr) {
+            ++count;
+        }
+    }
+    return count;
+}
+
+Failure do_setup_step(Setup& setup, const Step& step) {
+    constexpr unsigned inert = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+    if (const auto* s = std::get_if<step::Bind>(&step)) return bind(setup, *s);
+    if (const auto* s = std::get_if<step::MountTmpfs>(&step)) return mount_tmpfs(setup, *s);
+    if (const auto* s = std::get_if<step::MakeSymlink>(&step)) return make_symlink(setup, *s);
+    if (const auto* s = std::get_if<step::MakeDirectory>(&step)) return make_directory(setup, *s);
+    if (const auto* s = std::get_if<step::WriteFile>(&step)) return write_file(setup, *s);
+    if (const auto* s = std::get_if<step::MapIds>(&step)) {
+        return map_ids(setup.image, s->uid_map.c_str(), s->gid_map.c_str());
+    }
+    if (std::get_if<step::MountRoot>(&step) != nullptr) return mount_root(setup);
+    if (const auto* s = std::get_if<step::MountProc>(&step)) {
+        return mount_simple(setup, {"proc", {}, inert}, s->destination.c_str());
+    }
+    if (const auto* s = std::get_if<step::MountDevpts>(&step)) {
+        return mount_simple(setup,
+                            {"devpts",
+                             {{"ptmxmode", "0666"}, {"mode", "0620"}},
+                             MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC},
+                            s->destination.c_str());
+    }
+    if (const auto* s = std::get_if<step::CoverReadOnly>(&step)) return cover_read_only(setup, *s);
+    if (const auto* s = std::get_if<step::RemountReadOnly>(&step)) {
+        return remount_read_only(setup, *s);
+    }
+    if (std::get_if<step::BringUpLoopback>(&step) != nullptr) return bring_up_loopback();
+    if (const auto* s = std::get_if<step::SetHostname>(&step)) {
+        return set_hostname(s->name.data(), s->name.size());
+    }
+    if (std::get_if<step::EnterRoot>(&step) != nullptr) return enter_root(setup);
+    return {EINVAL, Detail::unknown_step};
+}
+
+}  // namespace sbx::sys

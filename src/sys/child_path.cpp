@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+// Destinations: found and made inside the new root by descriptor. The host is never reachable from
+// here: every lookup starts at the new root and cannot leave it (RESOLVE_IN_ROOT), and what is
+// created is created with *at() calls on a directory that was found so.
+#include "sys/child.hpp"
+#include "sys/syscalls.hpp"
+
+#include <sys/stat.h>
+
+#include <climits>
+#include <cstring>
+
+namespace sbx::sys {
+namespace {
+
+constexpr std::uint64_t inside = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
+constexpr std::uint64_t plain_component =
+    RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS;
+constexpr int most_links = 40;  // what the kernel follows in one lookup (path_resolution(7))
+
+// A path with room to be rewritten while links are followed.
+struct Path {
+    char text[2 * PATH_MAX];
+    std::size_t length = 0;
+};
+
+// Where the component that ends before `end` begins; `end` is not within trailing slashes.
+std::size_t component_start(const char* text, std::size_t end) {
+    while (end > 0 && text[end - 1] != '/') --end;
+    return end;
+}
+
+std::size_t without_slashes(const char* text, std::size_t end) {
+    while (end > 0 && text[end - 1] == '/') --end;
+    return end;
+}
+
+bool is_dot(const char* component) { return std::strcmp(component, ".") == 0; }
+bool is_dot_dot(const char* component) { return std::strcmp(component, "..") == 0; }
+
+// Opens the part of `path` before `end`.
+int open_prefix(int root, Path& path, std::size_t end) {
+    if (end == 0) return open_at2(root, "/", O_PATH | O_DIRECTORY, 0, inside);
+    const char saved = path.text[end];
+    path.text[end] = '\0';
+    const int fd = open_at2(root, path.text, O_PATH, 0, inside);
+    path.text[end] = saved;
+    return fd;
+}
+
+// Puts what the link `name` in `parent` says in the place of path[start, end). A link that hangs
+// cannot be followed by the kernel while its target is being made.
+Failure splice_link(Path& path, int parent, const char* name, std::size_t start,
+                    std::size_t end) {
+    char target[PATH_MAX];
+    const long got = call(SYS_readlinkat, parent, name, target, sizeof target);
+    if (got < 0) return {static_cast<int>(-got)};
+    const auto size = static_cast<std::size_t>(got);
+    const std::size_t keep = size > 0 && target[0] == '/' ? 0 : start;
+    const std::size_t rest = path.length - end;
+    if (size == sizeof target || keep + size + rest + 1 > PATH_MAX) return {ENAMETOOLONG};
+    std::memmove(path.text + keep + size, path.text + end, rest + 1);
+    std::memcpy(path.text + keep, target, size);
+    path.length = keep + size + rest;
+    return {};
+}
+
+Failure make_node(int parent, const char* name, NodeKind kind, unsigned mode) {
+    if (kind == NodeKind::directory) {
+        return {static_cast<int>(-call(SYS_mkdirat, parent, name, mode))};
+    }
+    const int fd = open_at(parent, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
+    if (fd < 0) return {-fd};
+    close_fd(fd);
+    return {};
+}
+
+// One pass: makes what is missing from the deepest part that exists downwards. `again` is set when
+// a dangling link was replaced in `path` and the walk must begin anew.
+Failure make_missing(const Setup& setup, Path& path, NodeKind kind, unsigned mode, int& fd,
+                     bool& again) {
+    std::size_t end = without_slashes(path.text, path.length);
+    const std::size_t whole = end;
+    int current = -ENOENT;
+    while (current == -ENOENT && end > 0) {
+        end = without_slashes(path.text, component_start(path.text, end));
+        current = open_prefix(setup.root, path, end);
+    }
+    if (current < 0) return {-current};
+
+    while (end < whole) {
+        std::size_t start = end;
+        while (path.text[start] == '/') ++start;
+        end = start;
+        while (end < whole && path.text[end] != '/') ++end;
+        char name[NAME_MAX + 1];
+        if (end - start > NAME_MAX) {
+            close_fd(current);
+            return {ENAMETOOLONG};
+        }
+        std::memcpy(name, path.text + start, end - start);
+        name[end - start] = '\0';
+        if (is_dot(name)) continue;
+
+        Failure failure;
+        int next = -1;
+        if (is_dot_dot(name)) {  // only the kernel, from the root, knows where this leads
+            next = open_prefix(setup.root, path, end);
+        } else {
+            failure = may_create_in(setup, current);
+            const bool last = end == whole;
+            if (!failure) {
+                failure = make_node(current, name, last ? kind : NodeKind::directory,
+                                    last ? mode : 0755);
+            }
+            if (failure.error == EEXIST) {
+                failure = splice_link(path, current, name, start, end);
+                if (failure.error == 0) {
+                    again = true;
+                    close_fd(current);
+                    return {};
+                }
+                if (failure.error == EINVAL) failure = {};  // no link: somebody else made it
+            }
+            if (!failure) next = open_at2(current, name, O_PATH | O_NOFOLLOW, 0, plain_component);
+        }
+        close_fd(current);
+        if (failure) return failure;
+        if (next < 0) return {-next};
+        current = next;
+    }
+    fd = current;
+    return {};
+}
+
+Failure load(Path& path, const char* text) {
+    path.length = std::strlen(text);
+    if (path.length >= PATH_MAX) return {ENAMETOOLONG};
+    std::memcpy(path.text, text, path.length + 1);
+    return {};
+}
+
+}  // namespace
+
+Failure may_create_in(const Setup& setup, int fd) {
+    struct stat status {};
+    const long result =
+        call(SYS_newfstatat, fd, "", &status, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW);
+    if (result < 0) return {static_cast<int>(-result)};
+    if (setup.image.plan->host_writes == HostWrites::allow) return {};
+    for (std::size_t i = 0; i < setup.image.own_count; ++i) {
+        if (setup.image.own_devices[i] == status.st_dev) return {};
+    }
+    return {EROFS, Detail::would_write_on_host};
+}
+
+Failure open_destination(const Setup& setup, const char* text, NodeKind kind, unsigned mode,
+                         int& fd) {
+    fd = open_at2(setup.root, *text == '\0' ? "/" : text, O_PATH, 0, inside);
+    if (fd >= 0) return {};
+    if (fd != -ENOENT) return {-fd};
+    Path path;
+    if (Failure failure = load(path, text)) return failure;
+    for (int links = 0; links <= most_links; ++links) {
+        bool again = false;
+        const Failure failure = make_missing(setup, path, kind, mode, fd, again);
+        if (failure || !again) return failure;
+        fd = open_prefix(setup.root, path, path.length);
+        if (fd >= 0) return {};
+        if (fd != -ENOENT) return {-fd};
+    }
+    return {ELOOP};
+}
+
+Failure open_parent(const Setup& setup, const char* text, int& fd, char* name) {
+    Path path;
+    if (Failure failure = load(path, text)) return failure;
+    const std::size_t end = without_slashes(path.text, path.length);
+    const std::size_t start = component_start(path.text, end);
+    if (end - start > NAME_MAX) return {ENAMETOOLONG};
+    std::memcpy(name, path.text + start, end - start);
+    name[end - start] = '\0';
+    if (*name == '\0' || is_dot(name) || is_dot_dot(name)) return {EEXIST};
+    path.text[start] = '\0';
+    return open_destination(setup, path.text, NodeKind::directory, 0755, fd);
+}
+
+}  // namespace sbx::sys

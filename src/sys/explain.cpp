@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sys/explain.hpp"
+
+#include "core/executable.hpp"
+#include "core/text.hpp"
+#include "sys/machine.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <string_view>
+
+namespace sbx::sys {
+namespace {
+
+Outcome outcome(Outcome::End end, std::string message) {
+    return {end, 0, Error{std::move(message)}};
+}
+
+const Step* step_at(const Plan& plan, std::int32_t index) {
+    if (index < 0) return nullptr;
+    auto at = static_cast<std::size_t>(index);
+    if (at < plan.setup.size()) return &plan.setup[at];
+    at -= plan.setup.size();
+    return at < plan.seal.size() ? &plan.seal[at] : nullptr;
+}
+
+std::string destination_of(const Step& step) {
+    return std::visit(
+        [](const auto& s) -> std::string {
+            if constexpr (requires { s.destination; }) {
+                return s.destination;
+            } else {
+                return {};
+            }
+        },
+        step);
+}
+
+// How the host's `path` could be shown inside.
+std::string showing_option(const std::string& path) {
+    const std::string real = real_path(path);
+    if (is_at_or_below(real, "/usr")) return "--ro-bind /usr /usr";
+    const auto slash = real.find_last_of('/');
+    const std::string directory = slash == 0 || slash == std::string::npos ? real
+                                                                           : real.substr(0, slash);
+    return "--ro-bind " + directory + " " + directory;
+}
+
+bool on_host(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }
+
+std::string detail_text(const Step& step, const Report& report) {
+    const std::string there = quote(destination_of(step));
+    switch (report.detail) {
+        case Detail::would_write_on_host:
+            return there + " is in a directory of the host, and sbx creates and changes nothing "
+                           "there; create it on the host first, or mount it elsewhere";
+        case Detail::destination_directory:
+            return "the source is a file and " + there + " is a directory; name a file";
+        case Detail::destination_file:
+            return there + " is a file inside, not a directory; name a directory";
+        case Detail::not_a_mount_point:
+            return "nothing is mounted at " + there +
+                   "; only a mount can be made read-only, so bind or mount something there first";
+        case Detail::other_symlink:
+            return "there is a link at " + there + " already that says something else";
+        case Detail::not_a_symlink:
+            return there + " is there already and is not a symbolic link";
+        case Detail::unreachable_directory:
+            return "the directory is outside of the new root";
+        default: return {};
+    }
+}
+
+std::string remedy(const Step& step, const Report& report) {
+    const std::string there = quote(destination_of(step));
+    if (report.detail == Detail::id_map) {
+        return "; " + user_namespace_remedy(report.error);
+    }
+    if (std::holds_alternative<step::MountProc>(step) && report.error == EPERM) {
+        return "; the /proc around sbx is partly covered (as in a container), and the kernel shows "
+               "no new one then: use --ro-bind /proc /proc, which shows the processes of this "
+               "machine, or run the container with its /proc unmasked";
+    }
+    if (std::holds_alternative<step::ChangeDirectory>(step) && report.error == ENOENT) {
+        return " inside; bind it, or name another directory with --chdir";
+    }
+    if (report.error == EROFS && !there.empty()) {
+        return "; " + there + " is below a read-only mount, where no mount point can be made: "
+               "mount it before that one, or create the place on the host";
+    }
+    if (report.error == ENOTDIR && !there.empty()) {
+        return "; a part of " + there + " is a file inside";
+    }
+    if (report.error == ELOOP) return "; the symbolic links inside lead in a circle";
+    return {};
+}
+
+std::string step_text(const Plan& plan, const Report& report) {
+    const Step* step = step_at(plan, report.step);
+    if (step == nullptr) return "setting up the sandbox: " + error_text(report.error);
+    std::string text =
+        "step " + std::to_string(report.step + 1) + ", " + describe(*step) + ": ";
+    const std::string detail = detail_text(*step, report);
+    if (!detail.empty()) return text + detail;
+    return text + error_text(report.error) + remedy(*step, report);
+}
+
+// exec refused a file that is there: its interpreter is missing, or it is of another kind.
+Outcome explain_head(const Plan& plan, int error, const ExecHead& head) {
+    const auto index = static_cast<std::size_t>(head.candidate);
+    const std::string file =
+        index < plan.executables.size() ? plan.executables[index] : plan.argv.front();
+    const std::string interpreter =
+        interpreter_of({head.data, static_cast<std::size_t>(std::max(head.size, 0))});
+    if (error == ENOENT && !interpreter.empty()) {
+        std::string text = quote(file) + " needs the interpreter " + quote(interpreter) +
+                           ", which is not in the sandbox";
+        if (on_host(interpreter)) {
+            text += "; " + showing_option(interpreter) + " shows it";
+            const std::string real = real_path(interpreter);
+            if (real != lexically_clean(interpreter) && is_at_or_below(real, "/usr")) {
+                text += " (" + quote(interpreter) + " is a link to " + quote(real) + ")";
+            }
+        } else {
+            text += ", and not on this machine either: install what brings it";
+        }
+        return outcome(Outcome::End::not_found, text);
+    }
+    if (error == ENOEXEC) {
+        return outcome(Outcome::End::not_executable,
+                       quote(file) + " is not a program of this machine: exec format error");
+    }
+    return outcome(Outcome::End::not_executable, quote(file) + ": " + error_text(error));
+}
+
+Outcome explain_exec(const Plan& plan, const Report& report, const std::optional<ExecHead>& head) {
+    const std::string& command = plan.argv.empty() ? std::string() : plan.executables.front();
+    const auto index = static_cast<std::size_t>(std::max(report.step, 0));
+    const std::string file =
+        index < plan.executables.size() ? plan.executables[index] : command;
+    const bool searched = plan.executables.size() > 1 || plan.executables.front() != plan.argv.front();
+    if (report.error == ENOENT && head) return explain_head(plan, report.error, *head);
+    if (report.error == EACCES) {
+        return outcome(Outcome::End::not_executable,
+                       quote(file) + " cannot be executed: permission denied; it must be a file "
+                                     "with the execute permission, on a mount without noexec");
+    }
+    if (report.error == ENOEXEC) return explain_head(plan, ENOEXEC, head.value_or(ExecHead{report.step, 0, {}}));
+    if (report.error != ENOENT) {
+        return outcome(Outcome::End::not_executable, quote(file) + ": " + error_text(report.error));
+    }
+    std::string text;
+    if (searched) {
+        const auto slash = command.find_last_of('/');
+        text = quote(slash == std::string::npos ? command : command.substr(slash + 1)) +
+               " was not found inside, in none of the directories of PATH";
+    } else {
+        text = quote(file) + " is not there inside";
+    }
+    for (const std::string& candidate : plan.executables) {
+        if (candidate.front() != '/' || !on_host(candidate)) continue;
+        return outcome(Outcome::End::not_found,
+                       text + "; the host has " + quote(candidate) + ", and " +
+                           showing_option(candidate) + " shows it");
+    }
+    return outcome(Outcome::End::not_found,
+                   text + ", nor on the host" +
+                       (searched ? "; check its spelling and PATH" : "; check its spelling"));
+}
+
+}  // namespace
+
+Error explain_clone(const Plan& plan, int error) {
+    std::string what = plan.namespaces.has(Namespace::user)
+                           ? "making a user namespace: "
+                           : "making namespaces: ";
+    return Error{what + error_text(error) + "; " +
+                 (plan.namespaces.has(Namespace::user)
+                      ? user_namespace_remedy(error)
+                      : "this needs root with CAP_SYS_ADMIN; use --unshare-user")};
+}
+
+Outcome explain_report(const Plan& plan, const Report& report,
+                       const std::optional<ExecHead>& head) {
+    if (report.detail == Detail::executable) return explain_exec(plan, report, head);
+    if (report.detail == Detail::start_command) {
+        return outcome(Outcome::End::refused,
+                       "starting the command's process: " + error_text(report.error));
+    }
+    return outcome(Outcome::End::refused, step_text(plan, report));
+}
+
+}  // namespace sbx::sys

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// From numbers to sentences: what the child reported, in words that name the thing and the
+// remedy. Runs in the parent, after a failure only, and may look at the machine for the cause.
+#pragma once
+
+#include "sys/child.hpp"
+
+#include <sbx/run.hpp>
+
+#include <optional>
+
+namespace sbx::sys {
+
+/// clone3 failed with `error`.
+Error explain_clone(const Plan& plan, int error);
+
+/// A step failed, or exec did. `head` is there when a file could be read that exec refused.
+Outcome explain_report(const Plan& plan, const Report& report, const std::optional<ExecHead>& head);
+
+}  // namespace sbx::sys

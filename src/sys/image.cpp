@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sys/image.hpp"
+
+namespace sbx::sys {
+namespace {
+
+// exec's arrays have no const in them, and exec does not write to them.
+char* unconst(const std::string& text) { return const_cast<char*>(text.c_str()); }
+
+}  // namespace
+
+ImageStorage::ImageStorage(const Plan& plan) {
+    for (const std::string& file : plan.executables) executables_.push_back(unconst(file));
+    executables_.push_back(nullptr);
+
+    argv_.push_back(nullptr);  // room for "/bin/sh" before a script without "#!"
+    for (const std::string& word : plan.argv) argv_.push_back(unconst(word));
+    argv_.push_back(nullptr);
+
+    for (const std::string& entry : plan.environment) envp_.push_back(unconst(entry));
+    image_.pwd = envp_.size();
+    envp_.push_back(nullptr);
+    envp_.push_back(nullptr);
+    for (const Step& step : plan.seal) {
+        const auto* change = std::get_if<step::ChangeDirectory>(&step);
+        if (change == nullptr) continue;
+        for (const std::string& path : change->candidates) pwd_texts_.push_back("PWD=" + path);
+    }
+    for (const std::string& text : pwd_texts_) pwd_entries_.push_back(unconst(text));
+    own_devices_.resize(own_devices_needed(plan));
+
+    image_.plan = &plan;
+    image_.executables = executables_.data();
+    image_.argv = argv_.data() + 1;
+    image_.envp = envp_.data();
+    image_.pwd_entries = pwd_entries_.data();
+    image_.own_devices = own_devices_.data();
+}
+
+}  // namespace sbx::sys

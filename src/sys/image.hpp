@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// Owns what a ChildImage points to. Built in the parent; must outlive the clone.
+#pragma once
+
+#include "sys/child.hpp"
+
+#include <sbx/plan.hpp>
+
+#include <string>
+#include <vector>
+
+namespace sbx::sys {
+
+class ImageStorage {
+public:
+    explicit ImageStorage(const Plan& plan);
+    ImageStorage(const ImageStorage&) = delete;
+    ImageStorage& operator=(const ImageStorage&) = delete;
+
+    ChildImage& image() { return image_; }
+
+private:
+    std::vector<char*> executables_;
+    std::vector<char*> argv_;
+    std::vector<char*> envp_;
+    std::vector<std::string> pwd_texts_;
+    std::vector<char*> pwd_entries_;
+    std::vector<dev_t> own_devices_;
+    ChildImage image_;
+};
+
+}  // namespace sbx::sys

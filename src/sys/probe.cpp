@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <sbx/host.hpp>
+
+#include "core/text.hpp"
+#include "sys/fd.hpp"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/capability.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <climits>
+#include <cstdio>
+#include <cstdlib>
+
+extern char** environ;
+
+namespace sbx {
+namespace {
+
+using sys::Fd;
+
+bool same_file(const char* a, const char* b) {
+    struct stat first {};
+    struct stat second {};
+    return ::stat(a, &first) == 0 && ::stat(b, &second) == 0 && first.st_dev == second.st_dev &&
+           first.st_ino == second.st_ino;
+}
+
+// The shell's name for the directory, links and all, when it is true.
+std::string current_directory() {
+    const char* logical = std::getenv("PWD");
+    if (logical != nullptr && logical[0] == '/' && same_file(logical, ".")) return logical;
+    std::array<char, PATH_MAX> path{};
+    return ::getcwd(path.data(), path.size()) != nullptr && path[0] == '/' ? path.data() : "";
+}
+
+std::string read_link(const std::string& path) {
+    std::array<char, PATH_MAX> target{};
+    const ssize_t got = ::readlink(path.c_str(), target.data(), target.size());
+    if (got <= 0 || static_cast<std::size_t>(got) == target.size()) return {};
+    return {target.data(), static_cast<std::size_t>(got)};
+}
+
+Source look_up(const std::string& path) {
+    const Fd fd(::open(path.c_str(), O_PATH | O_CLOEXEC));
+    Source source;
+    struct stat status {};
+    if (!fd || ::fstat(fd.get(), &status) != 0) {
+        source.error = errno;
+        return source;
+    }
+    source.kind = S_ISDIR(status.st_mode) ? Source::Kind::directory : Source::Kind::other;
+    // Free of links and "..", so that the child's lookup, which begins below the new root that
+    // covers "/", does not depend on what "/.." is. What has no path of its own (a namespace, a
+    // deleted file) is opened by the name that was given.
+    std::string real = read_link("/proc/self/fd/" + std::to_string(fd.get()));
+    struct stat again {};
+    const bool true_name = !real.empty() && real[0] == '/' && ::lstat(real.c_str(), &again) == 0 &&
+                           again.st_dev == status.st_dev && again.st_ino == status.st_ino;
+    source.path = true_name ? std::move(real) : path;
+    return source;
+}
+
+std::vector<UsrLink> usr_links() {
+    std::vector<UsrLink> out;
+    for (const char* name : {"/bin", "/lib", "/lib32", "/lib64", "/libx32", "/sbin"}) {
+        std::string target = read_link(name);
+        if (is_at_or_below(lexically_clean(target), "/usr")) {
+            out.push_back({name, std::move(target)});
+        }
+    }
+    return out;
+}
+
+
+// Names and numbers from the kernel's Documentation/admin-guide/devices.txt: a /dev/null that is
+// something else (CVE-2025-31133) is not shown.
+std::vector<std::string> devices() {
+    struct Node {
+        const char* name;
+        unsigned major_number;
+        unsigned minor_number;
+    };
+    static constexpr std::array<Node, 6> nodes = {{{"null", 1, 3},
+                                                   {"zero", 1, 5},
+                                                   {"full", 1, 7},
+                                                   {"random", 1, 8},
+                                                   {"urandom", 1, 9},
+                                                   {"tty", 5, 0}}};
+    std::vector<std::string> out;
+    for (const Node& node : nodes) {
+        struct stat status {};
+        if (::stat((std::string("/dev/") + node.name).c_str(), &status) == 0 &&
+            S_ISCHR(status.st_mode) &&
+            status.st_rdev == ::makedev(node.major_number, node.minor_number)) {
+            out.emplace_back(node.name);
+        }
+    }
+    return out;
+}
+
+// What runc and the kernel's own documentation name as writable by the host's root: sysctls,
+// the SysRq trigger, interrupts, buses and drivers.
+std::vector<std::string> proc_covers() {
+    std::vector<std::string> out;
+    for (const char* name :
+         {"acpi", "asound", "bus", "fs", "irq", "mtrr", "scsi", "sys", "sysrq-trigger"}) {
+        if (::access((std::string("/proc/") + name).c_str(), F_OK) == 0) out.emplace_back(name);
+    }
+    return out;
+}
+
+bool is_directory(int fd) {
+    struct stat status {};
+    return ::fstat(fd, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+std::vector<OpenDescriptor> inherited_descriptors() {
+    std::vector<OpenDescriptor> out;
+    DIR* listing = ::opendir("/proc/self/fd");
+    if (listing == nullptr) return out;
+    while (const dirent* entry = ::readdir(listing)) {
+        if (entry->d_name[0] == '.') continue;
+        const int fd = std::atoi(entry->d_name);
+        const int flags = ::fcntl(fd, F_GETFD);
+        if (flags >= 0 && (flags & FD_CLOEXEC) == 0) out.push_back({fd, is_directory(fd)});
+    }
+    ::closedir(listing);
+    std::sort(out.begin(), out.end(),
+              [](const OpenDescriptor& a, const OpenDescriptor& b) { return a.fd < b.fd; });
+    return out;
+}
+
+Result<void> require_open(int fd, const char* option) {
+    if (::fcntl(fd, F_GETFD) >= 0) return {};
+    return Error{std::string(option) + ": descriptor " + std::to_string(fd) +
+                 " is not open; open it first, as in " + std::to_string(fd) + "<file"};
+}
+
+std::string output_terminal() {
+    if (::isatty(STDOUT_FILENO) == 0) return {};
+    const char* name = ::ttyname(STDOUT_FILENO);
+    return name != nullptr ? name : "";
+}
+
+}  // namespace
+
+std::vector<std::string> capability_names() {
+    std::vector<std::string> out;
+    for (cap_value_t i = 0; i < cap_max_bits(); ++i) {
+        char* name = cap_to_name(i);
+        out.emplace_back(name != nullptr ? name : "");
+        cap_free(name);
+    }
+    return out;
+}
+
+Result<Host> probe_host(const Spec& spec) {
+    Host host;
+    host.uid = ::geteuid();
+    host.gid = ::getegid();
+    utsname system{};
+    ::uname(&system);
+    std::sscanf(system.release, "%u.%u", &host.kernel.major, &host.kernel.minor);
+    host.cwd = current_directory();
+    for (char** entry = environ; *entry != nullptr; ++entry) host.environment.emplace_back(*entry);
+    host.capability_names = capability_names();
+    host.usr_links = usr_links();
+    if (host.uid == 0) host.proc_covers = proc_covers();
+    if (spec.descriptors == Descriptors::inherited) host.descriptors = inherited_descriptors();
+    host.devices = devices();
+    host.output_terminal = output_terminal();
+    host.controlling_terminal =
+        static_cast<bool>(Fd(::open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC)));
+
+    for (const int fd : spec.keep_fds) {
+        if (auto open = require_open(fd, "--keep-fd"); !open) return open.error();
+    }
+    host.sources.reserve(spec.entries.size());
+    for (const Entry& entry : spec.entries) {
+        const auto* bind = std::get_if<entry::Bind>(&entry);
+        host.sources.push_back(bind != nullptr ? look_up(bind->source) : Source{});
+        const auto* file = std::get_if<entry::File>(&entry);
+        if (file == nullptr) continue;
+        if (auto open = require_open(file->fd, "--file"); !open) return open.error();
+    }
+    return host;
+}
+
+}  // namespace sbx

@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: Apache-2.0
+// The supervisor: builds the child's image, clones it, and waits in one poll loop over descriptors.
+#include <sbx/run.hpp>
+
+#include "core/text.hpp"
+#include "sys/child.hpp"
+#include "sys/explain.hpp"
+#include "sys/fd.hpp"
+#include "sys/image.hpp"
+#include "sys/namespace_flags.hpp"
+#include "sys/syscalls.hpp"
+
+#include <linux/magic.h>
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/vfs.h>
+#include <sys/wait.h>
+
+#include <array>
+#include <cstring>
+#include <optional>
+#include <variant>
+
+namespace sbx {
+namespace {
+
+using sys::call;
+using sys::Fd;
+using sys::Pipe;
+using sys::Status;
+
+constexpr std::uint64_t bit(int number) { return std::uint64_t{1} << (number - 1); }
+constexpr std::uint64_t forwarded = bit(SIGHUP) | bit(SIGINT) | bit(SIGQUIT) | bit(SIGTERM) |
+                                    bit(SIGUSR1) | bit(SIGUSR2) | bit(SIGWINCH) | bit(SIGTSTP) |
+                                    bit(SIGCONT);
+
+Outcome refused(std::string message) {
+    return {Outcome::End::refused, 0, Error{std::move(message)}};
+}
+
+// The signal state of the caller: everything blocked until clone is over, and back at the end.
+class SignalGuard {
+public:
+    SignalGuard() {
+        const std::uint64_t all = ~std::uint64_t{0};
+        sys::signal_mask(SIG_BLOCK, &all, &mask_);
+        struct sigaction now {};
+        ::sigaction(SIGCHLD, nullptr, &now);
+        ignored_ = now.sa_handler == SIG_IGN || (now.sa_flags & SA_NOCLDWAIT) != 0;
+        if (!ignored_) return;
+        saved_ = now;
+        struct sigaction normal {};
+        normal.sa_handler = SIG_DFL;
+        ::sigaction(SIGCHLD, &normal, nullptr);  // an ignored child leaves no status behind
+    }
+    SignalGuard(const SignalGuard&) = delete;
+    SignalGuard& operator=(const SignalGuard&) = delete;
+    ~SignalGuard() {
+        if (ignored_) ::sigaction(SIGCHLD, &saved_, nullptr);
+        sys::signal_mask(SIG_SETMASK, &mask_, nullptr);
+    }
+
+    std::uint64_t mask() const { return mask_; }
+    bool ignored_sigchld() const { return ignored_; }
+    /// Lets signals through again, those in `but` excepted.
+    void release(std::uint64_t but) const {
+        const std::uint64_t mask = mask_ | but;
+        sys::signal_mask(SIG_SETMASK, &mask, nullptr);
+    }
+
+private:
+    std::uint64_t mask_ = 0;
+    bool ignored_ = false;
+    struct sigaction saved_ {};
+};
+
+// The host's procfs, and really procfs: ids are written through it.
+Result<Fd> open_proc() {
+    Fd proc = sys::above_standard(Fd(::open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC)));
+    struct statfs status {};
+    if (!proc || ::fstatfs(proc.get(), &status) != 0 || status.f_type != PROC_SUPER_MAGIC) {
+        return Error{"/proc is not mounted here, and user ids are mapped through it; mount proc "
+                     "on /proc"};
+    }
+    return proc;
+}
+
+class Supervisor {
+public:
+    explicit Supervisor(const Plan& plan) : plan_(plan), storage_(plan) {}
+
+    Outcome run();
+
+private:
+    std::optional<Outcome> prepare();
+    std::optional<Outcome> start();
+    Outcome watch();
+    void read_report();
+    std::optional<Outcome> read_status();
+    void read_signals();
+    void stop_with_command() const;
+    bool shares_group() const;
+    Outcome ended(Status::Kind kind, int code) const;
+    Outcome init_ended();
+
+    const Plan& plan_;
+    SignalGuard guard_;
+    sys::ImageStorage storage_;
+    Fd proc_;
+    Pipe ready_;
+    Pipe report_;
+    Pipe status_;
+    Fd signals_;
+    Fd child_;  // pidfd
+    std::optional<sys::Report> failure_;
+    std::optional<sys::ExecHead> head_;
+};
+
+std::optional<Outcome> Supervisor::prepare() {
+    auto proc = open_proc();
+    if (!proc) return Outcome{Outcome::End::refused, 0, proc.error()};
+    proc_ = std::move(*proc);
+    ready_ = sys::make_socket_pipe();
+    report_ = sys::make_pipe();
+    status_ = sys::make_pipe();
+    if (!ready_.read || !report_.read || !status_.read) {
+        return refused("making a pipe: " + error_text(errno));
+    }
+    if (plan_.signals == Signals::forward) {
+        signals_ = sys::above_standard(Fd(static_cast<int>(
+            call(SYS_signalfd4, -1, &forwarded, sizeof forwarded, SFD_CLOEXEC | SFD_NONBLOCK))));
+        if (!signals_) return refused("making a signalfd: " + error_text(errno));
+    }
+    sys::ChildImage& image = storage_.image();
+    image.proc = proc_.get();
+    image.ready_read = ready_.read.get();
+    image.ready_write = ready_.write.get();
+    image.report_write = report_.write.get();
+    image.status_write = status_.write.get();
+    image.mask = guard_.mask();
+    image.ignore_sigchld = guard_.ignored_sigchld();
+    return std::nullopt;
+}
+
+std::optional<Outcome> Supervisor::start() {
+    int pidfd = -1;
+    clone_args arguments{};
+    arguments.flags = sys::clone_flags(plan_.namespaces) | CLONE_PIDFD | CLONE_CLEAR_SIGHAND;
+    arguments.pidfd = reinterpret_cast<std::uint64_t>(&pidfd);
+    arguments.exit_signal = SIGCHLD;
+    const long pid = sys::clone3(arguments);
+    if (pid == 0) sys::child_main(storage_.image());
+    if (pid < 0) {
+        return Outcome{Outcome::End::refused, 0,
+                       sys::explain_clone(plan_, static_cast<int>(-pid))};
+    }
+    child_ = Fd(pidfd);
+    ready_.read.reset();
+    report_.write.reset();
+    status_.write.reset();
+    guard_.release(plan_.signals == Signals::forward ? forwarded : 0);
+    return std::nullopt;
+}
+
+Outcome Supervisor::ended(Status::Kind kind, int code) const {
+    if (failure_) return sys::explain_report(plan_, *failure_, head_);
+    return {kind == Status::Kind::exited ? Outcome::End::exited : Outcome::End::signalled, code, {}};
+}
+
+// Reads what init or the command reported; end of file means that the command was executed.
+void Supervisor::read_report() {
+    std::array<char, sizeof(sys::ExecHead)> buffer{};
+    const ssize_t got = ::read(report_.read.get(), buffer.data(),
+                               failure_ ? sizeof(sys::ExecHead) : sizeof(sys::Report));
+    if (got < 0 && errno == EINTR) return;
+    if (got <= 0) {
+        report_.read.reset();
+        return;
+    }
+    if (!failure_ && got == static_cast<ssize_t>(sizeof(sys::Report))) {
+        std::memcpy(&failure_.emplace(), buffer.data(), sizeof(sys::Report));
+    } else if (failure_ && got >= static_cast<ssize_t>(offsetof(sys::ExecHead, data))) {
+        std::memcpy(&head_.emplace(), buffer.data(), static_cast<std::size_t>(got));
+        head_->size = static_cast<std::int32_t>(got) -
+                      static_cast<std::int32_t>(offsetof(sys::ExecHead, data));
+    }
+}
+
+// What ends init once the command's status is known; also adds the CPU time of all to ours.
+Outcome Supervisor::init_ended() {
+    siginfo_t info{};
+    while (::waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(child_.get()), &info,
+                    WEXITED) != 0) {
+        // ECHILD: somebody else in this program reaped it; its status is lost.
+        if (errno != EINTR) return refused("waiting for init: " + error_text(errno));
+    }
+    while (report_.read) read_report();
+    if (failure_) return sys::explain_report(plan_, *failure_, head_);
+    if (plan_.init == Init::command) {
+        return ended(info.si_code == CLD_EXITED ? Status::Kind::exited : Status::Kind::signalled,
+                     info.si_status);
+    }
+    if (info.si_code == CLD_EXITED) {
+        return refused("init ended before the command did, with status " +
+                       std::to_string(info.si_status));
+    }
+    return refused("init was killed by signal " + std::to_string(info.si_status) + " (" +
+                   sigabbrev_np(info.si_status) + "), and all processes inside with it");
+}
+
+std::optional<Outcome> Supervisor::read_status() {
+    Status status{};
+    const ssize_t got = ::read(status_.read.get(), &status, sizeof status);
+    if (got < 0 && errno == EINTR) return std::nullopt;
+    if (got != static_cast<ssize_t>(sizeof status)) {
+        status_.read.reset();
+        return std::nullopt;
+    }
+    if (status.kind == Status::Kind::stopped) {
+        stop_with_command();
+        return std::nullopt;
+    }
+    while (report_.read) read_report();
+    if (status.lingers == 0) {
+        siginfo_t info{};
+        while (::waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(child_.get()), &info,
+                        WEXITED) != 0 &&
+               errno == EINTR) {
+        }
+    }
+    return ended(status.kind, status.code);
+}
+
+bool Supervisor::shares_group() const {
+    for (const Step& step : plan_.seal) {
+        if (std::holds_alternative<step::NewProcessGroup>(step) ||
+            std::holds_alternative<step::NewSession>(step)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// So that the shell that started us sees its job stop, and can continue it.
+void Supervisor::stop_with_command() const {
+    if (plan_.signals == Signals::forward && shares_group()) ::kill(::getpid(), SIGSTOP);
+}
+
+void Supervisor::read_signals() {
+    signalfd_siginfo info{};
+    while (::read(signals_.get(), &info, sizeof info) == static_cast<ssize_t>(sizeof info)) {
+        // What the terminal sends, it sends to the command's group too.
+        if (info.ssi_code == SI_KERNEL && shares_group()) continue;
+        if (plan_.init == Init::reaper) {
+            const auto number = static_cast<unsigned char>(info.ssi_signo);
+            // Init may have ended meanwhile; then there is nobody to tell.
+            [[maybe_unused]] const ssize_t put =
+                ::send(ready_.write.get(), &number, 1, MSG_NOSIGNAL);
+        } else {
+            call(SYS_pidfd_send_signal, child_.get(), info.ssi_signo, nullptr, 0);
+        }
+    }
+}
+
+Outcome Supervisor::watch() {
+    while (true) {
+        std::array<pollfd, 4> polled = {{{child_.get(), POLLIN, 0},
+                                         {signals_.get(), POLLIN, 0},
+                                         {report_.read.get(), POLLIN, 0},
+                                         {status_.read.get(), POLLIN, 0}}};
+        if (::poll(polled.data(), polled.size(), -1) < 0) continue;
+        if (polled[2].revents != 0) read_report();
+        if (polled[1].revents != 0) read_signals();
+        if (polled[3].revents != 0) {
+            if (auto outcome = read_status()) return *outcome;
+            continue;  // its end comes before the end of init
+        }
+        if (polled[0].revents != 0) return init_ended();
+    }
+}
+
+Outcome Supervisor::run() {
+    if (plan_.die_with_parent) {
+        const pid_t parent = ::getppid();
+        ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+        // The signal is not sent for a parent that died before it was asked for.
+        if (::getppid() != parent) return refused("the parent died while the sandbox was started");
+    }
+    if (auto outcome = prepare()) return *outcome;
+    if (auto outcome = start()) return *outcome;
+    return watch();
+}
+
+}  // namespace
+
+Outcome run(const Plan& plan) {
+    if (auto checked = check(plan); !checked) return {Outcome::End::refused, 0, checked.error()};
+    return Supervisor(plan).run();
+}
+
+}  // namespace sbx

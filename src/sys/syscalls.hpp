@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+// System calls that glibc 2.36 has no wrapper for, or whose wrapper does more than the call. Every
+// function gives the result or -errno. Nothing here may allocate, lock or throw: it is what the
+// child between clone and exec is made of.
+#pragma once
+
+#include <fcntl.h>
+#include <linux/mount.h>
+#include <linux/openat2.h>
+#include <linux/sched.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+
+namespace sbx::sys {
+
+/// An argument as the full register that the kernel reads: an int passed through "..." has no
+/// defined upper half.
+template <typename T>
+inline long as_word(T value) {
+    if constexpr (std::is_null_pointer_v<T>) {
+        return 0;
+    } else if constexpr (std::is_pointer_v<T>) {
+        return reinterpret_cast<long>(value);
+    } else {
+        return static_cast<long>(value);
+    }
+}
+
+template <typename... Args>
+inline long call(long number, Args... args) {
+    const long result = ::syscall(number, as_word(args)...);
+    return result < 0 ? -errno : result;
+}
+
+inline int open_at(int dir, const char* path, int flags, unsigned mode = 0) {
+    return static_cast<int>(call(SYS_openat, dir, path, flags | O_CLOEXEC, mode));
+}
+
+inline int open_at2(int dir, const char* path, std::uint64_t flags, std::uint64_t mode,
+                    std::uint64_t resolve) {
+    open_how how{};
+    how.flags = flags | O_CLOEXEC;
+    how.mode = mode;
+    how.resolve = resolve;
+    return static_cast<int>(call(SYS_openat2, dir, path, &how, sizeof how));
+}
+
+inline int close_fd(int fd) { return static_cast<int>(call(SYS_close, fd)); }
+
+inline int open_tree(int dir, const char* path, unsigned flags) {
+    return static_cast<int>(call(SYS_open_tree, dir, path, flags | OPEN_TREE_CLOEXEC));
+}
+
+inline int mount_setattr(int dir, const char* path, unsigned flags, mount_attr attributes) {
+    return static_cast<int>(
+        call(SYS_mount_setattr, dir, path, flags, &attributes, sizeof attributes));
+}
+
+/// Attaches the detached mount `from` on what `to` refers to.
+inline int move_mount(int from, int to) {
+    return static_cast<int>(call(SYS_move_mount, from, "", to, "",
+                                 MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH));
+}
+
+inline int fs_open(const char* type) {
+    return static_cast<int>(call(SYS_fsopen, type, FSOPEN_CLOEXEC));
+}
+inline int fs_set(int fs, const char* key, const char* value) {
+    return static_cast<int>(call(SYS_fsconfig, fs, FSCONFIG_SET_STRING, key, value, 0));
+}
+inline int fs_create(int fs) {
+    return static_cast<int>(
+        call(SYS_fsconfig, fs, FSCONFIG_CMD_CREATE, nullptr, nullptr, 0));
+}
+inline int fs_mount(int fs, unsigned attributes) {
+    return static_cast<int>(call(SYS_fsmount, fs, FSMOUNT_CLOEXEC, attributes));
+}
+
+inline long clone3(clone_args& arguments) {
+    return call(SYS_clone3, &arguments, sizeof arguments);
+}
+
+inline int close_range(unsigned first, unsigned last, unsigned flags) {
+    return static_cast<int>(call(SYS_close_range, first, last, flags));
+}
+
+/// The kernel's signal set: 64 bits, bit n-1 for signal n.
+inline int signal_mask(int how, const std::uint64_t* set, std::uint64_t* old) {
+    return static_cast<int>(call(SYS_rt_sigprocmask, how, set, old, sizeof(std::uint64_t)));
+}
+
+}  // namespace sbx::sys
