@@ -48,7 +48,14 @@ inline int open_at2(int dir, const char* path, std::uint64_t flags, std::uint64_
     how.flags = flags | O_CLOEXEC;
     how.mode = mode;
     how.resolve = resolve;
-    return static_cast<int>(call(SYS_openat2, dir, path, &how, sizeof how));
+    // EAGAIN: something was renamed while ".." was looked up, so the kernel could not tell whether
+    // the lookup left its root; it asks to be called again (openat2(2)). Whoever renames without
+    // end gets an error, not a hang.
+    int result = -EAGAIN;
+    for (int tries = 0; tries < 128 && result == -EAGAIN; ++tries) {
+        result = static_cast<int>(call(SYS_openat2, dir, path, &how, sizeof how));
+    }
+    return result;
 }
 
 inline int close_fd(int fd) { return static_cast<int>(call(SYS_close, fd)); }

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+// Fills the option list into a template while sbx is built: the man page and the completions of
+// bash, zsh and fish come from the option table and cannot drift from it.
+//   option_docs man|bash|zsh|fish TEMPLATE OUTPUT
+// The line "@OPTIONS@" of the template is replaced.
+#include "cli/option_table.hpp"
+
+#include <fstream>
+#include <iostream>
+#include <string>
+
+namespace sbx::cli {
+namespace {
+
+std::string replace_all(std::string_view text, char from, std::string_view to) {
+    std::string out;
+    for (const char c : text) {
+        if (c == from) {
+            out += to;
+        } else {
+            out += c;
+        }
+    }
+    return out;
+}
+
+std::string_view kind(Completion completion) {
+    switch (completion) {
+        case Completion::none: return "none";
+        case Completion::host_path: return "host_path";
+        case Completion::inside_path: return "inside_path";
+        case Completion::descriptor: return "descriptor";
+        case Completion::number: return "number";
+        case Completion::capability: return "capability";
+        case Completion::policy: return "policy";
+    }
+    return "none";
+}
+
+std::string man() {
+    std::string out;
+    for (const GroupRow& group : group_table) {
+        out += ".Ss " + std::string(group.title) + "\n.Bl -tag -width Ds\n";
+        for (const OptionRow& row : option_table) {
+            if (row.group != group.id) continue;
+            out += ".It Fl Fl " + replace_all(row.name, '-', "\\-");
+            if (!row.arguments.empty()) out += " Ar " + std::string(row.arguments);
+            out += "\n" + replace_all(row.help, '-', "\\-") + ".\n";
+        }
+        out += ".El\n";
+    }
+    return out;
+}
+
+std::string bash() {
+    std::string out;
+    for (const OptionRow& row : option_table) {
+        out += "        [--" + std::string(row.name) + "]=\"" +
+               std::to_string(row.argument_count()) + " " + std::string(kind(row.first)) + "\"\n";
+    }
+    return out;
+}
+
+std::string zsh_action(Completion completion) {
+    switch (completion) {
+        case Completion::host_path:
+        case Completion::inside_path: return "_files";
+        case Completion::policy: return "_sbx_policies";
+        case Completion::capability: return "_sbx_capabilities";
+        case Completion::none:
+        case Completion::descriptor:
+        case Completion::number: return " ";
+    }
+    return " ";
+}
+
+std::string zsh() {
+    std::string out;
+    for (const OptionRow& row : option_table) {
+        std::string help = replace_all(row.help, '\'', "'\\''");
+        help = replace_all(replace_all(help, '[', "\\["), ']', "\\]");
+        out += "        '*--" + std::string(row.name) + "[" + help + "]";
+        std::string_view rest = row.arguments;
+        bool first = true;
+        while (!rest.empty()) {
+            const std::size_t end = std::min(rest.find(' '), rest.size());
+            const bool is_path = row.first == Completion::host_path ||
+                                 (!first && row.id != Option::setenv);
+            out += ":" + std::string(rest.substr(0, end)) + ":" +
+                   (first ? zsh_action(row.first) : is_path ? "_files" : " ");
+            first = false;
+            rest.remove_prefix(std::min(end + 1, rest.size()));
+        }
+        out += "' \\\n";
+    }
+    return out;
+}
+
+std::string fish() {
+    std::string out;
+    for (const OptionRow& row : option_table) {
+        out += "complete -c sbx -n __sbx_in_options -l " + std::string(row.name);
+        if (row.argument_count() > 0) {
+            out += row.first == Completion::host_path || row.first == Completion::inside_path
+                       ? " -r -F"
+                   : row.first == Completion::policy     ? " -x -a '(__sbx_policies)'"
+                   : row.first == Completion::capability ? " -x -a '(__sbx_capabilities)'"
+                                                         : " -x";
+        }
+        out += " -d '" + replace_all(row.help, '\'', "\\'") + "'\n";
+    }
+    return out;
+}
+
+int fill(const std::string& format, const char* from, const char* to) {
+    std::ifstream in(from);
+    std::ofstream out(to);
+    bool filled = false;
+    for (std::string line; std::getline(in, line);) {
+        if (line != "@OPTIONS@") {
+            out << line << '\n';
+            continue;
+        }
+        filled = true;
+        out << (format == "man" ? man() : format == "bash" ? bash() : format == "zsh" ? zsh() : fish());
+    }
+    if (!filled || !out.flush()) {
+        std::cerr << "option_docs: no @OPTIONS@ in " << from << ", or writing " << to << " failed\n";
+        return 1;
+    }
+    return 0;
+}
+
+}  // namespace
+}  // namespace sbx::cli
+
+int main(int argc, char** argv) {
+    if (argc != 4) {
+        std::cerr << "usage: option_docs man|bash|zsh|fish TEMPLATE OUTPUT\n";
+        return 2;
+    }
+    return sbx::cli::fill(argv[1], argv[2], argv[3]);
+}
