@@ -3,109 +3,77 @@
 
 #include "core/text.hpp"
 #include "sys/fd.hpp"
+#include "sys/policy_arguments.hpp"
 
-#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <bit>
 #include <cerrno>
-#include <cstring>
 #include <map>
 #include <memory>
-#include <optional>
 
 namespace sbx {
 namespace {
 
-using Program = std::vector<std::uint64_t>;
+using Code = std::vector<sock_filter>;
+
+/// The rules of each call, by its number, strictest first.
+using RulesByCall = std::map<int, std::vector<ArgumentRule>>;
 
 /// The smaller, the stricter: the kernel compares actions without their data as signed numbers.
 std::int32_t leniency(std::uint32_t action) {
-    constexpr std::uint32_t without_data = 0xffff0000;
-    return static_cast<std::int32_t>(action & without_data);
+    return static_cast<std::int32_t>(action & SECCOMP_RET_ACTION_FULL);
 }
 
-/// What the rules say of one call.
-struct Answers {
-    struct When {
-        std::uint32_t action;
-        const std::vector<scmp_arg_cmp>* tests;
-    };
-    std::optional<std::uint32_t> always;
-    std::vector<When> when;
-};
-
-/// One rule as libseccomp takes it.
-struct Entry {
-    int call;
-    std::uint32_t action;
-    const std::vector<scmp_arg_cmp>* tests;  ///< none for all calls of this number
-};
-
-using AnswersByCall = std::map<int, Answers>;
-
-AnswersByCall collect(const PolicyRules& policy) {
-    AnswersByCall calls;
+RulesByCall by_call(const PolicyRules& policy) {
+    RulesByCall calls;
     for (const auto& rule : policy.rules) {
-        for (const int call : rule.calls) {
-            Answers& answers = calls[call];
-            if (!rule.tests.empty()) {
-                answers.when.push_back({rule.action, &rule.tests});
-            } else if (!answers.always || leniency(rule.action) < leniency(*answers.always)) {
-                answers.always = rule.action;
-            }
-        }
+        for (const int call : rule.calls) calls[call].push_back({rule.action, rule.tests});
     }
-    // What is not stricter than the answer without arguments never counts.
-    for (auto& [call, answers] : calls) {
-        if (!answers.always) continue;
-        const auto limit = leniency(*answers.always);
-        std::erase_if(answers.when,
-                      [&](const Answers::When& when) { return leniency(when.action) >= limit; });
+    for (auto& [call, rules] : calls) {
+        std::stable_sort(rules.begin(), rules.end(), [](const auto& left, const auto& right) {
+            return leniency(left.action) < leniency(right.action);
+        });
     }
     return calls;
 }
 
-/// The rules with arguments that deny, strictest first, one list for each answer.
-std::vector<std::vector<Entry>> guards(const PolicyRules& policy, const AnswersByCall& calls) {
-    std::vector<std::uint32_t> actions;  // in the order of the text
-    for (const auto& rule : policy.rules) {
-        const bool known = std::find(actions.begin(), actions.end(), rule.action) != actions.end();
-        if (!known && !rule.tests.empty() && rule.action != SCMP_ACT_ALLOW) {
-            actions.push_back(rule.action);
-        }
-    }
-    std::stable_sort(actions.begin(), actions.end(), [](std::uint32_t left, std::uint32_t right) {
-        return leniency(left) < leniency(right);
-    });
-    std::vector<std::vector<Entry>> lists;
-    for (const auto action : actions) {
-        std::vector<Entry> list;
-        for (const auto& [call, answers] : calls) {
-            for (const auto& when : answers.when) {
-                if (when.action == action) list.push_back({call, action, when.tests});
-            }
-        }
-        if (!list.empty()) lists.push_back(std::move(list));
-    }
-    return lists;
+bool looks_at_arguments(const std::vector<ArgumentRule>& rules) {
+    return !rules.front().tests.empty();
 }
 
-/// All other rules. What says the same as the default is left out: libseccomp refuses it.
-std::vector<Entry> plain_list(const AnswersByCall& calls, std::uint32_t default_action) {
-    std::vector<Entry> list;
-    for (const auto& [call, answers] : calls) {
-        if (answers.always && *answers.always != default_action) {
-            list.push_back({call, *answers.always, nullptr});
-        }
-        for (const auto& when : answers.when) {
-            if (when.action == SCMP_ACT_ALLOW && when.action != default_action) {
-                list.push_back({call, when.action, when.tests});
-            }
-        }
+void append(Code& code, const Code& more) { code.insert(code.end(), more.begin(), more.end()); }
+
+sock_filter load(std::size_t offset) {
+    return {BPF_LD | BPF_W | BPF_ABS, 0, 0, static_cast<std::uint32_t>(offset)};
+}
+
+/// Goes over the `distance` instructions behind it unless the value loaded is `value`. The jump has
+/// an instruction of its own, because a conditional one reaches only 255 far.
+Code go_over_unless(std::uint32_t value, std::size_t distance) {
+    return {{BPF_JMP | BPF_JEQ | BPF_K, 1, 0, value},
+            {BPF_JMP | BPF_JA, 0, 0, static_cast<std::uint32_t>(distance)}};
+}
+
+/// The calls with rules that look at arguments. All others, and all calls of other architectures,
+/// go on behind its end.
+Code first_part(const RulesByCall& calls, std::uint32_t default_action) {
+    Code of_calls = {load(offsetof(seccomp_data, nr))};
+    for (const auto& [call, rules] : calls) {
+        // A negative number is libseccomp's, for a call that this architecture does not have.
+        if (call < 0 || !looks_at_arguments(rules)) continue;
+        const Code code = argument_code(rules, default_action);
+        append(of_calls, go_over_unless(static_cast<std::uint32_t>(call), code.size()));
+        append(of_calls, code);
     }
-    return list;
+    if (of_calls.size() == 1) return {};
+    Code all = {load(offsetof(seccomp_data, arch))};
+    append(all, go_over_unless(seccomp_arch_native(), of_calls.size()));
+    append(all, of_calls);
+    return all;
 }
 
 struct Release {
@@ -118,7 +86,7 @@ Error failed(std::string_view what, int error) {
 }
 
 /// libseccomp 2.5 writes to descriptors only.
-Result<Program> export_program(const Context& context) {
+Result<Code> export_code(const Context& context) {
     const sys::Fd file(::memfd_create("seccomp policy", MFD_CLOEXEC));
     if (!file) return failed("cannot create a file in memory", errno);
     if (const int result = seccomp_export_bpf(context.get(), file.get()); result < 0) {
@@ -126,73 +94,54 @@ Result<Program> export_program(const Context& context) {
     }
     const off_t size = ::lseek(file.get(), 0, SEEK_END);
     if (size < 0) return failed("cannot read the filter back", errno);
-    Program program(static_cast<std::size_t>(size) / sizeof(sock_filter));
-    static_assert(sizeof(sock_filter) == sizeof(Program::value_type));
-    const auto bytes = program.size() * sizeof(sock_filter);
-    const ssize_t got = ::pread(file.get(), program.data(), bytes, 0);
+    Code code(static_cast<std::size_t>(size) / sizeof(sock_filter));
+    const ssize_t got = ::pread(file.get(), code.data(), code.size() * sizeof(sock_filter), 0);
     if (got != size) return failed("cannot read the filter back", got < 0 ? errno : EIO);
-    return program;
+    return code;
 }
 
-Result<Program> to_program(std::uint32_t default_action, const std::vector<Entry>& list) {
+/// The calls with one answer, and all that no rule names.
+Result<Code> second_part(const RulesByCall& calls, std::uint32_t default_action) {
     const Context context(seccomp_init(default_action));
     if (!context) return Error{"libseccomp cannot make a filter with this default action"};
-    // 2: a binary search. TSKIP: number -1, which a tracer sets to leave a call out, is no foreign
-    // ABI; it gets the default's answer, of which the tracer changes what it likes.
+    constexpr std::uint32_t binary_search = 2;
     for (const auto& [attribute, value] :
-         {std::pair{SCMP_FLTATR_CTL_OPTIMIZE, 2U}, std::pair{SCMP_FLTATR_API_TSKIP, 1U},
+         {std::pair{SCMP_FLTATR_CTL_OPTIMIZE, binary_search},
           std::pair{SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS}}) {
         if (const int result = seccomp_attr_set(context.get(), attribute, value); result < 0) {
             return failed("libseccomp cannot set an attribute", -result);
         }
     }
-    for (const auto& entry : list) {
-        const auto count = entry.tests == nullptr ? 0 : entry.tests->size();
-        const auto* tests = entry.tests == nullptr ? nullptr : entry.tests->data();
-        const int result = seccomp_rule_add_array(context.get(), entry.action, entry.call,
-                                                  static_cast<unsigned>(count), tests);
-        // EEXIST: the same rule is there already.
-        if (result < 0 && result != -EEXIST) {
-            return failed("libseccomp refuses a rule for call number " + std::to_string(entry.call),
+    for (const auto& [call, rules] : calls) {
+        const std::uint32_t action = rules.front().action;
+        // libseccomp refuses what says the same as the default.
+        if (looks_at_arguments(rules) || action == default_action) continue;
+        if (const int result = seccomp_rule_add(context.get(), action, call, 0); result < 0) {
+            return failed("libseccomp refuses a rule for call number " + std::to_string(call),
                           -result);
         }
     }
-    return export_program(context);
-}
-
-/// Appends `next`, and turns every "allow" of `program` into a jump to its beginning.
-void chain(Program& program, const Program& next) {
-    for (std::size_t i = 0; i < program.size(); ++i) {
-        sock_filter instruction{};
-        std::memcpy(&instruction, &program[i], sizeof instruction);
-        if (instruction.code != (BPF_RET | BPF_K) || instruction.k != SECCOMP_RET_ALLOW) continue;
-        const auto distance = static_cast<std::uint32_t>(program.size() - i - 1);
-        instruction = sock_filter{BPF_JMP | BPF_JA, 0, 0, distance};
-        std::memcpy(&program[i], &instruction, sizeof instruction);
-    }
-    program.insert(program.end(), next.begin(), next.end());
+    return export_code(context);
 }
 
 }  // namespace
 
 Result<std::vector<std::uint64_t>> policy_to_bpf(const PolicyRules& policy) {
-    const AnswersByCall calls = collect(policy);
-    auto program = to_program(policy.default_action, plain_list(calls, policy.default_action));
-    if (!program) return program.error();
-
-    auto lists = guards(policy, calls);
-    std::reverse(lists.begin(), lists.end());
-    for (const auto& list : lists) {
-        auto guard = to_program(SCMP_ACT_ALLOW, list);
-        if (!guard) return guard.error();
-        chain(*guard, *program);
-        program = std::move(guard);
-    }
-    if (program->size() > BPF_MAXINSNS) {
-        return Error{"it needs " + std::to_string(program->size()) +
+    const RulesByCall calls = by_call(policy);
+    Code code = first_part(calls, policy.default_action);
+    const auto rest = second_part(calls, policy.default_action);
+    if (!rest) return rest.error();
+    append(code, *rest);
+    if (code.size() > BPF_MAXINSNS) {
+        return Error{"it needs " + std::to_string(code.size()) +
                      " instructions, and the kernel takes " + std::to_string(BPF_MAXINSNS)};
     }
-    return program;
+    std::vector<std::uint64_t> words;
+    words.reserve(code.size());
+    for (const auto& instruction : code) {
+        words.push_back(std::bit_cast<std::uint64_t>(instruction));
+    }
+    return words;
 }
 
 }  // namespace sbx

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// The rules of a policy turned into BPF, by libseccomp.
+// The rules of a policy turned into BPF.
 //
 // Where several rules match one call, the strictest answer wins, as between several filters of one
 // process: KILL_PROCESS, KILL_THREAD, TRAP, ERRNO, LOG, ALLOW; of two errnos the first in the text.
-// libseccomp itself drops a rule with arguments for a rule without, whatever they say, and leaves
-// open which of two rules with arguments it finds first. So it never gets rules that contradict
-// each other: rules with arguments that deny become small filters of their own, "guards", which go
-// before the list of the rest. A guard that has nothing against a call jumps to what follows it.
+//
+// Calls that have rules with arguments come first, in code written here (policy_arguments.hpp). All
+// others are libseccomp's: the architecture, x32, and a binary search for the number. libseccomp's
+// own code for arguments is not used: it drops a rule with arguments for one without, whatever
+// they say, and where it merges rules with 64-bit comparisons, some of them are lost.
 //
 // Only the native architecture is let in: other ABIs are killed, x32's numbers among them.
 #pragma once
