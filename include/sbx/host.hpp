@@ -41,16 +41,16 @@ struct Host {
     std::uint32_t uid = 0;  ///< the caller's effective ids
     std::uint32_t gid = 0;
     KernelVersion kernel;
-    std::string cwd;                             ///< as $PWD says it when that is true
-    std::vector<std::string> environment;        ///< "NAME=value", in order
-    std::vector<std::string> capability_names;   ///< by number: "cap_chown", ...
-    std::vector<UsrLink> usr_links;              ///< of /, sorted
-    std::vector<std::string> proc_covers;        ///< what can change the host: "sys", "irq", ...
-    std::vector<OpenDescriptor> descriptors;     ///< sorted by number
-    std::vector<Source> sources;                 ///< one for each of Spec::entries
-    std::vector<std::string> devices;            ///< device nodes of the host's /dev: "null", ...
-    std::string output_terminal;                 ///< device of standard output when a terminal
-    bool controlling_terminal = false;           ///< /dev/tty can be opened
+    std::string cwd;                            ///< as $PWD says it when that is true
+    std::vector<std::string> environment;       ///< "NAME=value", in order
+    std::vector<std::string> capability_names;  ///< by number: "cap_chown", ...
+    std::vector<UsrLink> usr_links;             ///< of /, sorted
+    std::vector<std::string> proc_covers;       ///< what can change the host: "sys", "irq", ...
+    std::vector<OpenDescriptor> descriptors;    ///< sorted by number
+    std::vector<Source> sources;                ///< one for each of Spec::entries
+    std::vector<std::string> devices;           ///< device nodes of the host's /dev: "null", ...
+    std::string output_terminal;                ///< device of standard output when a terminal
+    bool controlling_terminal = false;          ///< /dev/tty can be opened
 };
 
 /// The kernel's capabilities by number, in libcap's spelling ("cap_chown"), up to the last one

@@ -33,8 +33,8 @@ struct MapIds {
 struct MountRoot {};
 /// Shows a host path inside. Everything is nosuid; nodev too unless `access` is device.
 struct Bind {
-    std::string source;       ///< as asked for
-    std::string path;         ///< what is opened
+    std::string source;  ///< as asked for
+    std::string path;    ///< what is opened
     std::string destination;
     Access access = Access::read_write;
     NodeKind kind = NodeKind::directory;

@@ -75,8 +75,8 @@ struct RemountReadOnly {
 
 }  // namespace entry
 
-using Entry = std::variant<entry::Bind, entry::Tmpfs, entry::Directory, entry::Symlink,
-                           entry::File, entry::Proc, entry::Dev, entry::RemountReadOnly>;
+using Entry = std::variant<entry::Bind, entry::Tmpfs, entry::Directory, entry::Symlink, entry::File,
+                           entry::Proc, entry::Dev, entry::RemountReadOnly>;
 
 /// One change of the environment; changes are applied in order, upon the caller's environment.
 struct EnvironmentChange {

@@ -22,9 +22,8 @@ std::string unknown_option(const std::string& word, const Dialect& dialect) {
     std::string text = "unknown option \"" + word + "\"";
     std::vector<std::string_view> names;
     for (const OptionRow& row : option_table) names.push_back(row.name);
-    const std::string_view close = nearest(std::string_view(word).substr(
-                                               std::min<std::size_t>(2, word.size())),
-                                           names);
+    const std::string_view close =
+        nearest(std::string_view(word).substr(std::min<std::size_t>(2, word.size())), names);
     if (!close.empty()) return text + "; did you mean --" + std::string(close) + "?";
     return text + "; sbx --help lists them all";
 }
@@ -101,8 +100,8 @@ const po::options_description& description() {
             if (row.argument_count() == 0) {
                 out.add_options()(name.c_str(), "");
             } else {
-                out.add_options()(name.c_str(),
-                                  po::value<std::vector<std::string>>()->multitoken(), "");
+                out.add_options()(name.c_str(), po::value<std::vector<std::string>>()->multitoken(),
+                                  "");
             }
         }
         return out;

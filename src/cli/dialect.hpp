@@ -11,8 +11,8 @@ namespace sbx::cli {
 
 struct Dialect {
     Spec defaults;
-    std::string policy;          ///< built-in seccomp policy unless another is asked for
-    int failed = 125;            ///< exit status when the sandbox could not be built
+    std::string policy;  ///< built-in seccomp policy unless another is asked for
+    int failed = 125;    ///< exit status when the sandbox could not be built
     int not_executable = 126;
     int not_found = 127;
     bool equals_sign = true;     ///< --option=ARGUMENT is understood

@@ -59,8 +59,8 @@ std::vector<std::string> split_at_nul(const std::string& content) {
     return out;
 }
 
-Result<std::vector<std::uint64_t>> read_filter(int fd) {
-    const auto content = read_all(fd, "--seccomp");
+Result<std::vector<std::uint64_t>> read_filter(int fd, const std::string& option) {
+    const auto content = read_all(fd, option);
     if (!content) return content.error();
     if (content->empty() || content->size() % sizeof(std::uint64_t) != 0) {
         return Error{"Invalid seccomp data, must be multiple of 8"};

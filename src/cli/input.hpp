@@ -25,7 +25,7 @@ Result<std::string> read_file(const std::string& path);
 /// Words that each end with a NUL byte; the last one may lack it.
 std::vector<std::string> split_at_nul(const std::string& content);
 
-/// A compiled seccomp filter from `fd`, which is closed.
-Result<std::vector<std::uint64_t>> read_filter(int fd);
+/// A compiled seccomp filter from `fd`, which is closed. `option` is for the message.
+Result<std::vector<std::uint64_t>> read_filter(int fd, const std::string& option);
 
 }  // namespace sbx::cli

@@ -106,10 +106,12 @@ bool open_standard_descriptors() {
 
 int main(int argc, char** argv) {
     const std::string called = argc > 0 ? argv[0] : "sbx";
-    sbx::cli::Program program(called, std::vector<std::string>(argv + (argc > 0 ? 1 : 0), argv + argc));
+    sbx::cli::Program program(called,
+                              std::vector<std::string>(argv + (argc > 0 ? 1 : 0), argv + argc));
     if (::getauxval(AT_SECURE) != 0) {
-        return program.fail("installed setuid, setgid or with file capabilities, which would give "
-                            "its caller more than it has; remove them (chmod a-s, setcap -r)");
+        return program.fail(
+            "installed setuid, setgid or with file capabilities, which would give "
+            "its caller more than it has; remove them (chmod a-s, setcap -r)");
     }
     if (!sbx::cli::open_standard_descriptors()) return program.fail("opening /dev/null failed");
     try {

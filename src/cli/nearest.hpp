@@ -14,10 +14,10 @@ namespace sbx::cli {
 inline std::size_t edit_distance(std::string_view a, std::string_view b) {
     std::vector<std::size_t> row(b.size() + 1);
     std::iota(row.begin(), row.end(), std::size_t{0});
-    for (std::size_t i = 0; i < a.size(); ++i) {
+    for (const char c : a) {
         std::size_t diagonal = row[0]++;
         for (std::size_t j = 0; j < b.size(); ++j) {
-            const std::size_t replaced = diagonal + (a[i] == b[j] ? 0U : 1U);
+            const std::size_t replaced = diagonal + (c == b[j] ? 0U : 1U);
             diagonal = row[j + 1];
             row[j + 1] = std::min({replaced, row[j] + 1, row[j + 1] + 1});
         }
@@ -27,10 +27,12 @@ inline std::size_t edit_distance(std::string_view a, std::string_view b) {
 
 /// The name nearest to `word`, when a third of it at most is wrong; else empty.
 inline std::string_view nearest(std::string_view word, std::span<const std::string_view> names) {
+    constexpr std::size_t longest = 64;  // no name is; and a word of a megabyte costs nothing
+    if (word.size() > longest) return {};
     std::string_view best;
     std::size_t least = word.size() / 3 + 1;
     for (const std::string_view name : names) {
-        const std::size_t distance = edit_distance(word.substr(0, 64), name);
+        const std::size_t distance = edit_distance(word, name);
         if (distance < least) {
             least = distance;
             best = name;

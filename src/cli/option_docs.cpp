@@ -84,10 +84,12 @@ std::string zsh() {
         bool first = true;
         while (!rest.empty()) {
             const std::size_t end = std::min(rest.find(' '), rest.size());
-            const bool is_path = row.first == Completion::host_path ||
-                                 (!first && row.id != Option::setenv);
+            const bool is_path =
+                row.first == Completion::host_path || (!first && row.id != Option::setenv);
             out += ":" + std::string(rest.substr(0, end)) + ":" +
-                   (first ? zsh_action(row.first) : is_path ? "_files" : " ");
+                   (first     ? zsh_action(row.first)
+                    : is_path ? "_files"
+                              : " ");
             first = false;
             rest.remove_prefix(std::min(end + 1, rest.size()));
         }
@@ -122,10 +124,14 @@ int fill(const std::string& format, const char* from, const char* to) {
             continue;
         }
         filled = true;
-        out << (format == "man" ? man() : format == "bash" ? bash() : format == "zsh" ? zsh() : fish());
+        out << (format == "man"    ? man()
+                : format == "bash" ? bash()
+                : format == "zsh"  ? zsh()
+                                   : fish());
     }
     if (!filled || !out.flush()) {
-        std::cerr << "option_docs: no @OPTIONS@ in " << from << ", or writing " << to << " failed\n";
+        std::cerr << "option_docs: no @OPTIONS@ in " << from << ", or writing " << to
+                  << " failed\n";
         return 1;
     }
     return 0;

@@ -72,8 +72,7 @@ void SpecBuilder::add_bind(const GivenOption& given, Access access, IfMissing if
 
 // --perms and --size are for the option that follows them.
 Result<void> SpecBuilder::check_modifiers(Option next) const {
-    const bool makes =
-        next == Option::dir || next == Option::file || next == Option::tmpfs;
+    const bool makes = next == Option::dir || next == Option::file || next == Option::tmpfs;
     if (next == Option::perms && perms_) {
         return Error{"--perms given twice for the same action"};
     }
@@ -95,21 +94,34 @@ Result<void> SpecBuilder::apply_perms(const std::string& text) {
 }
 
 Result<void> SpecBuilder::apply_size(const std::string& text) {
-    const bool hexadecimal = text.size() > 2 && text[0] == '0' && (text[1] == 'x' || text[1] == 'X');
+    const bool hexadecimal =
+        text.size() > 2 && text[0] == '0' && (text[1] == 'x' || text[1] == 'X');
     const bool octal = !hexadecimal && text.size() > 1 && text[0] == '0';
     const auto size = parse_number(hexadecimal ? text.substr(2) : text,
-                                   hexadecimal ? 16 : octal ? 8 : 10,
+                                   hexadecimal ? 16
+                                   : octal     ? 8
+                                               : 10,
                                    std::numeric_limits<std::uint64_t>::max() / 2);
     if (!size || *size == 0) return Error{"--size takes a non-zero number of bytes"};
     size_ = *size;
     return {};
 }
 
-Result<void> SpecBuilder::apply_setenv(const std::string& name, const std::string& value) {
+Result<void> SpecBuilder::apply_variable(EnvironmentChange::Kind kind, const std::string& name,
+                                         const std::string& value) {
     if (name.empty() || name.find('=') != std::string::npos) {
-        return Error{"setenv failed: \"" + name + "\" is not a name for a variable"};
+        const char* what = kind == EnvironmentChange::Kind::set ? "setenv" : "unsetenv";
+        return Error{std::string(what) + " failed: \"" + name + "\" is not a name for a variable"};
     }
-    spec_.environment.push_back({EnvironmentChange::Kind::set, name, value});
+    spec_.environment.push_back({kind, name, value});
+    return {};
+}
+
+Result<void> SpecBuilder::apply_argv0(const std::string& value) {
+    if (spec_.argv0 && dialect_.defaults.wording == Wording::bubblewrap) {
+        return Error{"--argv0 used multiple times"};
+    }
+    spec_.argv0 = value;
     return {};
 }
 
@@ -141,7 +153,7 @@ Result<void> SpecBuilder::apply_filter(const GivenOption& given) {
     if (given.row->id == Option::seccomp) filters_.clear();
     const auto fd = descriptor(given.arguments[0]);
     if (!fd) return fd.error();
-    auto program = read_filter(*fd);
+    auto program = read_filter(*fd, "--" + std::string(given.row->name));
     if (!program) return program.error();
     filters_.push_back({"descriptor " + given.arguments[0], std::move(*program)});
     return {};
@@ -174,7 +186,7 @@ Result<void> SpecBuilder::apply(const GivenOption& given) {
         case Option::version: mode_ = Mode::version; return {};
         case Option::dry_run: mode_ = Mode::dry_run; return {};
         case Option::args: return apply_args(a[0]);
-        case Option::argv0: spec_.argv0 = a[0]; return {};
+        case Option::argv0: return apply_argv0(a[0]);
 
         case Option::bind: add_bind(given, Access::read_write, IfMissing::refuse); return {};
         case Option::bind_try: add_bind(given, Access::read_write, IfMissing::skip); return {};
@@ -221,8 +233,9 @@ Result<void> SpecBuilder::apply(const GivenOption& given) {
         case Option::unshare_time: spec_.unshare.add(Namespace::time); return {};
         case Option::share_user: spec_.unshare.remove(Namespace::user); return {};
         case Option::share_mount:
-            return Error{"the mount namespace cannot be shared: the new root lives in one of its "
-                         "own; bind what should be seen inside"};
+            return Error{
+                "the mount namespace cannot be shared: the new root lives in one of its "
+                "own; bind what should be seen inside"};
         case Option::share_pid: spec_.unshare.remove(Namespace::pid); return {};
         case Option::share_ipc: spec_.unshare.remove(Namespace::ipc); return {};
         case Option::share_uts: spec_.unshare.remove(Namespace::uts); return {};
@@ -247,10 +260,8 @@ Result<void> SpecBuilder::apply(const GivenOption& given) {
         case Option::hostname: spec_.hostname = a[0]; return {};
 
         case Option::chdir: spec_.directory = a[0]; return {};
-        case Option::setenv: return apply_setenv(a[0], a[1]);
-        case Option::unsetenv:
-            spec_.environment.push_back({EnvironmentChange::Kind::unset, a[0], ""});
-            return {};
+        case Option::setenv: return apply_variable(EnvironmentChange::Kind::set, a[0], a[1]);
+        case Option::unsetenv: return apply_variable(EnvironmentChange::Kind::unset, a[0], "");
         case Option::clearenv:
             spec_.environment.push_back({EnvironmentChange::Kind::clear, "", ""});
             return {};

@@ -31,11 +31,13 @@ public:
 private:
     Result<void> add_options(const std::vector<GivenOption>& options);
     Result<void> apply(const GivenOption& given);
-    Result<void> apply_args(const std::string& fd);
+    Result<void> apply_args(const std::string& text);
     Result<void> apply_filter(const GivenOption& given);
     Result<void> apply_perms(const std::string& text);
     Result<void> apply_size(const std::string& text);
-    Result<void> apply_setenv(const std::string& name, const std::string& value);
+    Result<void> apply_variable(EnvironmentChange::Kind kind, const std::string& name,
+                                const std::string& value);
+    Result<void> apply_argv0(const std::string& value);
     Result<void> apply_capability(CapabilityChange::Kind kind, const std::string& name);
     Result<void> check_modifiers(Option next) const;
     Result<void> add_policy();

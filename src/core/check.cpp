@@ -84,8 +84,8 @@ Result<void> check_seal(const Plan& plan) {
             return broken("a step of set-up is in the seal");
         }
         const auto* load = std::get_if<step::LoadFilter>(&step);
-        if (load != nullptr && (load->filter.program.empty() ||
-                                load->filter.program.size() > 4096)) {  // BPF_MAXINSNS
+        if (load != nullptr &&
+            (load->filter.program.empty() || load->filter.program.size() > 4096)) {  // BPF_MAXINSNS
             return broken("a seccomp filter has between 1 and 4096 instructions");
         }
     }
@@ -107,14 +107,31 @@ Result<void> check_capabilities(const Plan& plan) {
 
 bool has_nul(const std::string& text) { return text.find('\0') != std::string::npos; }
 
+bool any_nul(const std::vector<std::string>& texts) {
+    return std::any_of(texts.begin(), texts.end(), has_nul);
+}
+
+// A name that ends earlier for the kernel than it does in a message is another name.
+bool step_has_nul(const Step& step) {
+    return std::visit(
+        [](const auto& s) {
+            bool found = false;
+            if constexpr (requires { s.source; }) found = found || has_nul(s.source);
+            if constexpr (requires { s.path; }) found = found || has_nul(s.path);
+            if constexpr (requires { s.target; }) found = found || has_nul(s.target);
+            if constexpr (requires { s.destination; }) found = found || has_nul(s.destination);
+            if constexpr (requires { s.candidates; }) found = found || any_nul(s.candidates);
+            return found;
+        },
+        step);
+}
+
 Result<void> check_words(const Plan& plan) {
     if (plan.argv.empty() || plan.executables.empty()) return broken("it has no command");
-    for (const auto* list : {&plan.argv, &plan.executables, &plan.environment}) {
-        if (std::any_of(list->begin(), list->end(), has_nul)) {
-            return broken("a word has a NUL byte in it");
-        }
-    }
-    return {};
+    const bool words = any_nul(plan.argv) || any_nul(plan.executables) || any_nul(plan.environment);
+    const bool steps = std::any_of(plan.setup.begin(), plan.setup.end(), step_has_nul) ||
+                       std::any_of(plan.seal.begin(), plan.seal.end(), step_has_nul);
+    return words || steps ? Result<void>(broken("a word has a NUL byte in it")) : Result<void>();
 }
 
 }  // namespace

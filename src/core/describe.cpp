@@ -121,7 +121,8 @@ struct Sentence {
         std::vector<std::string> quoted;
         quoted.reserve(s.candidates.size());
         for (const std::string& path : s.candidates) quoted.push_back(quote(path));
-        return std::string(quoted.size() > 1 ? "enter the first directory of " : "enter directory ") +
+        return std::string(quoted.size() > 1 ? "enter the first directory of "
+                                             : "enter directory ") +
                list(quoted);
     }
     std::string operator()(const step::DieWithParent&) const {

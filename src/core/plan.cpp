@@ -78,8 +78,7 @@ std::vector<Step> plan_seal(const Spec& spec, const Host& host, const Privileges
         }
         seal.emplace_back(std::move(limit));
     }
-    seal.emplace_back(
-        step::ChangeDirectory{plan_directories(spec, host, plan.environment)});
+    seal.emplace_back(step::ChangeDirectory{plan_directories(spec, host, plan.environment)});
     // With an init in a pid namespace the kernel kills what is left when init goes.
     const bool dies = spec.die_with_parent || spec.leftovers == Leftovers::kill;
     const bool guarded = plan.init == Init::reaper && spec.unshare.has(Namespace::pid);
@@ -113,9 +112,8 @@ Result<Plan> make_plan(const Spec& spec, const Host& host) {
 
     if (privileges->outer.has(Namespace::user)) {
         const bool nested = !privileges->inner.empty();
-        plan.setup.emplace_back(
-            step::MapIds{map_text(nested ? 0 : privileges->uid, host.uid),
-                         map_text(nested ? 0 : privileges->gid, host.gid)});
+        plan.setup.emplace_back(step::MapIds{map_text(nested ? 0 : privileges->uid, host.uid),
+                                             map_text(nested ? 0 : privileges->gid, host.gid)});
     }
     add_namespace_steps(spec, privileges->outer, plan.setup);
     plan.setup.emplace_back(step::MountRoot{});

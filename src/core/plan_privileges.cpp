@@ -9,8 +9,8 @@ namespace {
 // namespace is copied into it, which locks every mount and every mount flag (MNT_LOCKED,
 // mount_namespaces(7)): that is what keeps `mount -o remount,rw` from undoing a --ro-bind. The pid
 // namespace cannot be entered by unshare(2), and the time namespace only by children.
-constexpr NamespaceSet ownable = Namespace::mount | Namespace::network | Namespace::uts |
-                                 Namespace::ipc | Namespace::cgroup;
+constexpr NamespaceSet ownable =
+    Namespace::mount | Namespace::network | Namespace::uts | Namespace::ipc | Namespace::cgroup;
 
 std::uint64_t kept_capabilities(const Spec& spec, const Host& host) {
     const auto count = host.capability_names.size();
@@ -32,8 +32,9 @@ Result<Privileges> plan_privileges(const Spec& spec, const Host& host) {
     out.outer = spec.unshare | Namespace::mount;
     if (!out.outer.has(Namespace::user) && host.uid != 0) {
         if (spec.wording == Wording::sbx) {
-            return Error{"only root can share the user namespace: an ordinary user gets the rights "
-                         "to mount from a new one; leave out --share-user"};
+            return Error{
+                "only root can share the user namespace: an ordinary user gets the rights "
+                "to mount from a new one; leave out --share-user"};
         }
         out.outer.add(Namespace::user);
     }

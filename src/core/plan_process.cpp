@@ -17,8 +17,7 @@ void unset(std::vector<std::string>& environment, std::string_view name) {
     std::erase_if(environment, [&](const std::string& e) { return is_variable(e, name); });
 }
 
-void set(std::vector<std::string>& environment, const std::string& name,
-         const std::string& value) {
+void set(std::vector<std::string>& environment, const std::string& name, const std::string& value) {
     const auto found = std::find_if(environment.begin(), environment.end(),
                                     [&](const std::string& e) { return is_variable(e, name); });
     if (found != environment.end()) {

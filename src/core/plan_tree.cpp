@@ -14,11 +14,17 @@ const std::string& destination_of(const Entry& entry) {
     return std::visit([](const auto& e) -> const std::string& { return e.destination; }, entry);
 }
 
+// Whether an entry puts something at its destination, rather than making sure of or changing what
+// is there.
+bool puts_something(const Entry& entry) {
+    return !std::holds_alternative<entry::RemountReadOnly>(entry) &&
+           !std::holds_alternative<entry::Directory>(entry);
+}
+
 // Turns entries into steps, in order.
 class TreePlanner {
 public:
-    TreePlanner(const Spec& spec, const Host& host)
-        : spec_(spec), host_(host) {}
+    TreePlanner(const Spec& spec, const Host& host) : spec_(spec), host_(host) {}
 
     Result<Tree> plan();
 
@@ -33,7 +39,7 @@ private:
 
     const Spec& spec_;
     const Host& host_;
-    std::vector<std::string> destinations_;  // clean; empty for an entry that is left out
+    std::vector<std::string> declared_;  // where entries put something that nothing hides; clean
     Tree tree_;
 };
 
@@ -44,8 +50,7 @@ bool TreePlanner::is_skipped(std::size_t index) const {
 }
 
 bool TreePlanner::declares(std::string_view clean_path) const {
-    return std::find(destinations_.begin(), destinations_.end(), clean_path) !=
-           destinations_.end();
+    return std::find(declared_.begin(), declared_.end(), clean_path) != declared_.end();
 }
 
 std::string bind_error(const entry::Bind& bind, const Source& source, Wording wording) {
@@ -77,8 +82,8 @@ void TreePlanner::add_proc(const std::string& destination) {
     if (spec_.unshare.has(Namespace::pid)) {
         tree_.steps.emplace_back(step::MountProc{destination});
     } else {
-        tree_.steps.emplace_back(step::Bind{"/proc", "/proc", destination, Access::read_write,
-                                            NodeKind::directory});
+        tree_.steps.emplace_back(
+            step::Bind{"/proc", "/proc", destination, Access::read_write, NodeKind::directory});
     }
     // The kernel's checks on these files ask for the uid of the host's root, not for capabilities,
     // so a command without any could write what belongs to the whole machine.
@@ -182,15 +187,14 @@ std::optional<Error> TreePlanner::add_given() {
 }
 
 Result<Tree> TreePlanner::plan() {
-    // Entries up to the last one on "/" would be hidden by it, and what is given by them.
+    // Entries up to the last one on "/" are hidden by it, and so would be what is given.
     std::size_t first = 0;
     for (std::size_t i = 0; i < spec_.entries.size(); ++i) {
-        destinations_.push_back(
-            is_skipped(i) ? "" : lexically_clean(destination_of(spec_.entries[i])));
-        const bool changes_mount = !std::holds_alternative<entry::RemountReadOnly>(
-                                       spec_.entries[i]) &&
-                                   !std::holds_alternative<entry::Directory>(spec_.entries[i]);
-        if (destinations_.back() == "/" && changes_mount) first = i + 1;
+        if (is_skipped(i) || !puts_something(spec_.entries[i])) continue;
+        declared_.push_back(lexically_clean(destination_of(spec_.entries[i])));
+        if (declared_.back() != "/") continue;
+        first = i + 1;
+        declared_.clear();
     }
     const bool own_root = first == 0;
     for (std::size_t i = 0; i <= spec_.entries.size(); ++i) {
@@ -210,9 +214,8 @@ Result<Tree> TreePlanner::plan() {
 
 bool has_devpts(const Spec& spec) {
     if (spec.given == GivenTree::standard) return true;
-    return std::any_of(spec.entries.begin(), spec.entries.end(), [](const Entry& e) {
-        return std::holds_alternative<entry::Dev>(e);
-    });
+    return std::any_of(spec.entries.begin(), spec.entries.end(),
+                       [](const Entry& e) { return std::holds_alternative<entry::Dev>(e); });
 }
 
 Result<Tree> plan_tree(const Spec& spec, const Host& host) {

@@ -13,8 +13,6 @@
 namespace sbx::sys {
 namespace {
 
-constexpr std::uint64_t signal_bit(int number) { return std::uint64_t{1} << (number - 1); }
-
 [[noreturn]] void leave(int status) {
     while (true) call(SYS_exit_group, status);
 }
@@ -50,8 +48,8 @@ bool supervisor_is_gone(const ChildImage& image) {
 Failure load_filter(const step::LoadFilter& s) {
     static_assert(sizeof(sock_filter) == sizeof(std::uint64_t));
     // The kernel only reads the program; its structure has no const.
-    auto* program = reinterpret_cast<sock_filter*>(const_cast<std::uint64_t*>(
-        s.filter.program.data()));
+    auto* program =
+        reinterpret_cast<sock_filter*>(const_cast<std::uint64_t*>(s.filter.program.data()));
     const sock_fprog description{static_cast<unsigned short>(s.filter.program.size()), program};
     // prctl(2), not seccomp(2): a filter that a client wrote for bubblewrap allows the former.
     return {static_cast<int>(
@@ -189,7 +187,8 @@ void child_main(ChildImage& image) {
     const int children = open_children(image);
     int hold[2];
     const long piped = call(SYS_pipe2, hold, O_CLOEXEC);
-    if (piped < 0) fail(image, plan.setup.size(), {static_cast<int>(-piped), Detail::start_command});
+    if (piped < 0)
+        fail(image, plan.setup.size(), {static_cast<int>(-piped), Detail::start_command});
     clone_args arguments{};
     arguments.exit_signal = SIGCHLD;
     const long command = clone3(arguments);

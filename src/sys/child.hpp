@@ -17,17 +17,17 @@ namespace sbx::sys {
 /// Why a step failed, where errno alone does not say it.
 enum class Detail : std::int32_t {
     none,
-    would_write_on_host,     ///< the destination is below a bind of the host
-    destination_directory,   ///< it is a directory, the source is not
-    destination_file,        ///< it is no directory, the source is one
+    would_write_on_host,    ///< the destination is below a bind of the host
+    destination_directory,  ///< it is a directory, the source is not
+    destination_file,       ///< it is no directory, the source is one
     not_a_mount_point,
-    other_symlink,           ///< a link that says something else is there
+    other_symlink,  ///< a link that says something else is there
     not_a_symlink,
-    unreachable_directory,   ///< the working directory is outside of the new root
-    id_map,                  ///< writing uid_map or gid_map
-    unknown_step,            ///< a step of the other half of the plan
-    start_command,           ///< making the command's process
-    executable,              ///< exec itself; `step` is the index in Plan::executables
+    unreachable_directory,  ///< the working directory is outside of the new root
+    id_map,                 ///< writing uid_map or gid_map
+    unknown_step,           ///< a step of the other half of the plan
+    start_command,          ///< making the command's process
+    executable,             ///< exec itself; `step` is the index in Plan::executables
 };
 
 /// What the child writes into the report pipe when something fails. After Detail::executable
@@ -65,12 +65,12 @@ struct ChildImage {
     char* const* pwd_entries = nullptr;  ///< "PWD=..." for each candidate of ChangeDirectory
     dev_t* own_devices = nullptr;        ///< room for the file systems that the child mounts
     std::size_t own_count = 0;
-    int proc = -1;          ///< /proc of the host (O_PATH)
-    int ready_read = -1;    ///< life line; end of file: the supervisor is gone. Carries signals.
-    int ready_write = -1;   ///< the supervisor's end
-    int report_write = -1;  ///< Report; end of file: exec worked
-    int status_write = -1;  ///< Status; end of file: init was killed
-    std::uint64_t mask = 0;      ///< the caller's signal mask, for the command
+    int proc = -1;           ///< /proc of the host (O_PATH)
+    int ready_read = -1;     ///< life line; end of file: the supervisor is gone. Carries signals.
+    int ready_write = -1;    ///< the supervisor's end
+    int report_write = -1;   ///< Report; end of file: exec worked
+    int status_write = -1;   ///< Status; end of file: init was killed
+    std::uint64_t mask = 0;  ///< the caller's signal mask, for the command
     bool ignore_sigchld = false;  ///< the caller ignored SIGCHLD; so does the command
 };
 

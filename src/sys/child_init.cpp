@@ -108,7 +108,8 @@ void reap(InitState& init) {
     bool command_ended = false;
     while (true) {
         siginfo_t info{};
-        const long waited = call(SYS_waitid, P_ALL, 0, &info, WEXITED | WSTOPPED | WNOHANG, nullptr);
+        const long waited =
+            call(SYS_waitid, P_ALL, 0, &info, WEXITED | WSTOPPED | WNOHANG, nullptr);
         if (waited < 0 || info.si_pid == 0) {
             const bool none_left = waited == -ECHILD;
             if (command_ended) tell(init, {status.kind, status.code, none_left ? 0 : 1});
@@ -139,13 +140,15 @@ void init_main(ChildImage& image, int command, bool own_group, int children) {
     const int go = image.report_write;
     const int signals = static_cast<int>(
         call(SYS_signalfd4, -1, &child_signal, sizeof child_signal, SFD_CLOEXEC | SFD_NONBLOCK));
-    InitState init{*image.plan, command,       own_group, children, image.ready_read,
+    InitState init{*image.plan,        command, own_group, children, image.ready_read,
                    image.status_write, signals};
     const bool closed =
-        signals >= 0 &&
-        close_others({init.ready, init.status, init.signals, init.children, go}) &&
+        signals >= 0 && close_others({init.ready, init.status, init.signals, init.children, go}) &&
         call(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 && drop_own_capabilities();
-    if (image.plan->leftovers == Leftovers::keep && !image.plan->die_with_parent) {
+    // The death signal was for set-up. Where init stays, or has to kill what no pid namespace takes
+    // along with it, only the life line tells of the supervisor's end.
+    if (children >= 0 ||
+        (image.plan->leftovers == Leftovers::keep && !image.plan->die_with_parent)) {
         call(SYS_prctl, PR_SET_PDEATHSIG, 0, 0, 0, 0);
     }
     if (!closed || call(SYS_write, go, "", 1) != 1) leave(1);

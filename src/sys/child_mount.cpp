@@ -123,8 +123,8 @@ Failure mount_root(Setup& setup) {
     Failure failure = failed(mount_setattr(AT_FDCWD, "/", AT_RECURSIVE, propagation));
     if (failure) return failure;
     int root = -1;
-    failure = make_mount({"tmpfs", {{"mode", "0755"}, {}}, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV},
-                         root);
+    failure =
+        make_mount({"tmpfs", {{"mode", "0755"}, {}}, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV}, root);
     if (failure) return failure;
     if (Failure f = remember_device(setup, root)) return f;
     // On "/": it hides nothing, since lookups that start at "/" start below it. The pivot needs it
@@ -161,8 +161,8 @@ Failure cover_read_only(Setup& setup, const step::CoverReadOnly& s) {
     if (place < 0) return {-place};
     const int tree = open_tree(place, "", OPEN_TREE_CLONE | AT_RECURSIVE | AT_EMPTY_PATH);
     mount_attr attributes{};
-    attributes.attr_set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC |
-                          MOUNT_ATTR_RDONLY;
+    attributes.attr_set =
+        MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_RDONLY;
     attributes.propagation = MS_PRIVATE;
     Failure failure = failed(tree);
     if (!failure) {

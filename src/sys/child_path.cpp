@@ -50,8 +50,7 @@ int open_prefix(int root, Path& path, std::size_t end) {
 
 // Puts what the link `name` in `parent` says in the place of path[start, end). A link that hangs
 // cannot be followed by the kernel while its target is being made.
-Failure splice_link(Path& path, int parent, const char* name, std::size_t start,
-                    std::size_t end) {
+Failure splice_link(Path& path, int parent, const char* name, std::size_t start, std::size_t end) {
     char target[PATH_MAX];
     const long got = call(SYS_readlinkat, parent, name, target, sizeof target);
     if (got < 0) return {static_cast<int>(-got)};
@@ -107,20 +106,23 @@ Failure make_missing(const Setup& setup, Path& path, NodeKind kind, unsigned mod
         if (is_dot_dot(name)) {  // only the kernel, from the root, knows where this leads
             next = open_prefix(setup.root, path, end);
         } else {
-            failure = may_create_in(setup, current);
-            const bool last = end == whole;
+            // A link comes first: where it leads is where something is made, not where it lies.
+            failure = splice_link(path, current, name, start, end);
             if (!failure) {
-                failure = make_node(current, name, last ? kind : NodeKind::directory,
-                                    last ? mode : 0755);
+                again = true;
+                close_fd(current);
+                return {};
             }
-            if (failure.error == EEXIST) {
-                failure = splice_link(path, current, name, start, end);
-                if (failure.error == 0) {
-                    again = true;
-                    close_fd(current);
-                    return {};
+            const bool last = end == whole;
+            if (failure.error == ENOENT) {
+                failure = may_create_in(setup, current);
+                if (!failure) {
+                    failure = make_node(current, name, last ? kind : NodeKind::directory,
+                                        last ? mode : 0755);
                 }
-                if (failure.error == EINVAL) failure = {};  // no link: somebody else made it
+                if (failure.error == EEXIST) failure = {};  // somebody else was faster
+            } else if (failure.error == EINVAL) {
+                failure = {};  // there by now, and no link
             }
             if (!failure) next = open_at2(current, name, O_PATH | O_NOFOLLOW, 0, plain_component);
         }
@@ -144,8 +146,7 @@ Failure load(Path& path, const char* text) {
 
 Failure may_create_in(const Setup& setup, int fd) {
     struct stat status {};
-    const long result =
-        call(SYS_newfstatat, fd, "", &status, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW);
+    const long result = call(SYS_newfstatat, fd, "", &status, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW);
     if (result < 0) return {static_cast<int>(-result)};
     if (setup.image.plan->host_writes == HostWrites::allow) return {};
     for (std::size_t i = 0; i < setup.image.own_count; ++i) {
@@ -154,35 +155,35 @@ Failure may_create_in(const Setup& setup, int fd) {
     return {EROFS, Detail::would_write_on_host};
 }
 
-Failure open_destination(const Setup& setup, const char* text, NodeKind kind, unsigned mode,
+Failure open_destination(const Setup& setup, const char* path, NodeKind kind, unsigned mode,
                          int& fd) {
-    fd = open_at2(setup.root, *text == '\0' ? "/" : text, O_PATH, 0, inside);
+    fd = open_at2(setup.root, *path == '\0' ? "/" : path, O_PATH, 0, inside);
     if (fd >= 0) return {};
     if (fd != -ENOENT) return {-fd};
-    Path path;
-    if (Failure failure = load(path, text)) return failure;
+    Path rest;
+    if (Failure failure = load(rest, path)) return failure;
     for (int links = 0; links <= most_links; ++links) {
         bool again = false;
-        const Failure failure = make_missing(setup, path, kind, mode, fd, again);
+        const Failure failure = make_missing(setup, rest, kind, mode, fd, again);
         if (failure || !again) return failure;
-        fd = open_prefix(setup.root, path, path.length);
+        fd = open_prefix(setup.root, rest, rest.length);
         if (fd >= 0) return {};
         if (fd != -ENOENT) return {-fd};
     }
     return {ELOOP};
 }
 
-Failure open_parent(const Setup& setup, const char* text, int& fd, char* name) {
-    Path path;
-    if (Failure failure = load(path, text)) return failure;
-    const std::size_t end = without_slashes(path.text, path.length);
-    const std::size_t start = component_start(path.text, end);
+Failure open_parent(const Setup& setup, const char* path, int& fd, char* name) {
+    Path parent;
+    if (Failure failure = load(parent, path)) return failure;
+    const std::size_t end = without_slashes(parent.text, parent.length);
+    const std::size_t start = component_start(parent.text, end);
     if (end - start > NAME_MAX) return {ENAMETOOLONG};
-    std::memcpy(name, path.text + start, end - start);
+    std::memcpy(name, parent.text + start, end - start);
     name[end - start] = '\0';
     if (*name == '\0' || is_dot(name) || is_dot_dot(name)) return {EEXIST};
-    path.text[start] = '\0';
-    return open_destination(setup, path.text, NodeKind::directory, 0755, fd);
+    parent.text[start] = '\0';
+    return open_destination(setup, parent.text, NodeKind::directory, 0755, fd);
 }
 
 }  // namespace sbx::sys

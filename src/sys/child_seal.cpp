@@ -125,7 +125,8 @@ Failure limit_capabilities(std::uint64_t keep, unsigned count) {
         if (Failure f = failed(call(SYS_prctl, PR_CAPBSET_DROP, i, 0, 0, 0))) return f;
     }
     for (unsigned half = 0; half < 2; ++half) {
-        const auto bits = now.data[half].permitted & static_cast<std::uint32_t>(keep >> (32 * half));
+        const auto bits =
+            now.data[half].permitted & static_cast<std::uint32_t>(keep >> (32 * half));
         now.data[half] = {bits, bits, bits};
     }
     if (Failure f = failed(call(SYS_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0))) {

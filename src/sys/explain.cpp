@@ -44,8 +44,8 @@ std::string showing_option(const std::string& path) {
     const std::string real = real_path(path);
     if (is_at_or_below(real, "/usr")) return "--ro-bind /usr /usr";
     const auto slash = real.find_last_of('/');
-    const std::string directory = slash == 0 || slash == std::string::npos ? real
-                                                                           : real.substr(0, slash);
+    const std::string directory =
+        slash == 0 || slash == std::string::npos ? real : real.substr(0, slash);
     return "--ro-bind " + directory + " " + directory;
 }
 
@@ -55,8 +55,9 @@ std::string detail_text(const Step& step, const Report& report) {
     const std::string there = quote(destination_of(step));
     switch (report.detail) {
         case Detail::would_write_on_host:
-            return there + " is in a directory of the host, and sbx creates and changes nothing "
-                           "there; create it on the host first, or mount it elsewhere";
+            return there +
+                   " is in a directory of the host, and sbx creates and changes nothing "
+                   "there; create it on the host first, or mount it elsewhere";
         case Detail::destination_directory:
             return "the source is a file and " + there + " is a directory; name a file";
         case Detail::destination_file:
@@ -66,10 +67,8 @@ std::string detail_text(const Step& step, const Report& report) {
                    "; only a mount can be made read-only, so bind or mount something there first";
         case Detail::other_symlink:
             return "there is a link at " + there + " already that says something else";
-        case Detail::not_a_symlink:
-            return there + " is there already and is not a symbolic link";
-        case Detail::unreachable_directory:
-            return "the directory is outside of the new root";
+        case Detail::not_a_symlink: return there + " is there already and is not a symbolic link";
+        case Detail::unreachable_directory: return "the directory is outside of the new root";
         default: return {};
     }
 }
@@ -88,7 +87,8 @@ std::string remedy(const Step& step, const Report& report) {
         return " inside; bind it, or name another directory with --chdir";
     }
     if (report.error == EROFS && !there.empty()) {
-        return "; " + there + " is below a read-only mount, where no mount point can be made: "
+        return "; " + there +
+               " is below a read-only mount, where no mount point can be made: "
                "mount it before that one, or create the place on the host";
     }
     if (report.error == ENOTDIR && !there.empty()) {
@@ -101,8 +101,7 @@ std::string remedy(const Step& step, const Report& report) {
 std::string step_text(const Plan& plan, const Report& report) {
     const Step* step = step_at(plan, report.step);
     if (step == nullptr) return "setting up the sandbox: " + error_text(report.error);
-    std::string text =
-        "step " + std::to_string(report.step + 1) + ", " + describe(*step) + ": ";
+    std::string text = "step " + std::to_string(report.step + 1) + ", " + describe(*step) + ": ";
     const std::string detail = detail_text(*step, report);
     if (!detail.empty()) return text + detail;
     return text + error_text(report.error) + remedy(*step, report);
@@ -139,16 +138,18 @@ Outcome explain_head(const Plan& plan, int error, const ExecHead& head) {
 Outcome explain_exec(const Plan& plan, const Report& report, const std::optional<ExecHead>& head) {
     const std::string& command = plan.argv.empty() ? std::string() : plan.executables.front();
     const auto index = static_cast<std::size_t>(std::max(report.step, 0));
-    const std::string file =
-        index < plan.executables.size() ? plan.executables[index] : command;
-    const bool searched = plan.executables.size() > 1 || plan.executables.front() != plan.argv.front();
+    const std::string file = index < plan.executables.size() ? plan.executables[index] : command;
+    const bool searched =
+        plan.executables.size() > 1 || plan.executables.front() != plan.argv.front();
     if (report.error == ENOENT && head) return explain_head(plan, report.error, *head);
     if (report.error == EACCES) {
         return outcome(Outcome::End::not_executable,
-                       quote(file) + " cannot be executed: permission denied; it must be a file "
-                                     "with the execute permission, on a mount without noexec");
+                       quote(file) +
+                           " cannot be executed: permission denied; it must be a file "
+                           "with the execute permission, on a mount without noexec");
     }
-    if (report.error == ENOEXEC) return explain_head(plan, ENOEXEC, head.value_or(ExecHead{report.step, 0, {}}));
+    if (report.error == ENOEXEC)
+        return explain_head(plan, ENOEXEC, head.value_or(ExecHead{report.step, 0, {}}));
     if (report.error != ENOENT) {
         return outcome(Outcome::End::not_executable, quote(file) + ": " + error_text(report.error));
     }
@@ -162,9 +163,9 @@ Outcome explain_exec(const Plan& plan, const Report& report, const std::optional
     }
     for (const std::string& candidate : plan.executables) {
         if (candidate.front() != '/' || !on_host(candidate)) continue;
-        return outcome(Outcome::End::not_found,
-                       text + "; the host has " + quote(candidate) + ", and " +
-                           showing_option(candidate) + " shows it");
+        return outcome(Outcome::End::not_found, text + "; the host has " + quote(candidate) +
+                                                    ", and " + showing_option(candidate) +
+                                                    " shows it");
     }
     return outcome(Outcome::End::not_found,
                    text + ", nor on the host" +
@@ -174,9 +175,8 @@ Outcome explain_exec(const Plan& plan, const Report& report, const std::optional
 }  // namespace
 
 Error explain_clone(const Plan& plan, int error) {
-    std::string what = plan.namespaces.has(Namespace::user)
-                           ? "making a user namespace: "
-                           : "making namespaces: ";
+    std::string what =
+        plan.namespaces.has(Namespace::user) ? "making a user namespace: " : "making namespaces: ";
     return Error{what + error_text(error) + "; " +
                  (plan.namespaces.has(Namespace::user)
                       ? user_namespace_remedy(error)

@@ -19,20 +19,23 @@ std::string first_word(const char* path) {
     return word;
 }
 
-// "Seccomp:" of /proc/self/status: 2 when a filter is around us.
-bool is_filtered() {
+// The value of `wanted` ("CapEff:") in /proc/self/status.
+std::string status_value(const std::string& wanted) {
     std::ifstream file("/proc/self/status");
     std::string key;
     std::string value;
     while (file >> key) {
-        if (key == "Seccomp:") {
+        if (key == wanted) {
             file >> value;
-            return value == "2";
+            return value;
         }
         std::getline(file, value);
     }
-    return false;
+    return {};
 }
+
+// 2 when a filter is around us.
+bool is_filtered() { return status_value("Seccomp:") == "2"; }
 
 // Whether we are in a user namespace already: the first one maps all ids.
 bool is_mapped() {
@@ -42,6 +45,11 @@ bool is_mapped() {
     std::string count;
     file >> inside >> outside >> count;
     return count != "4294967295";
+}
+
+// Bit 31 of the effective capabilities.
+bool may_set_file_capabilities() {
+    return (std::strtoull(status_value("CapEff:").c_str(), nullptr, 16) >> 31U & 1U) != 0;
 }
 
 // A root that is not the mount namespace's: the kernel makes no user namespace there.
@@ -77,9 +85,9 @@ std::string user_namespace_remedy(int error) {
                "\"userns,\" in /etc/apparmor.d, or as root, "
                "sysctl -w kernel.apparmor_restrict_unprivileged_userns=0";
     }
-    if (error == EPERM && ::geteuid() == 0 && is_mapped()) {
+    if (error == EPERM && ::geteuid() == 0 && is_mapped() && !may_set_file_capabilities()) {
         return "uid 0 of this user namespace lacks CAP_SETFCAP, so it cannot be mapped once more: "
-               "start the sandbox around this one with --map-current-user";
+               "start the sandbox around this one with another id, as --uid 1000 --gid 1000";
     }
     if (error == ENOSPC) {
         return "a limit is reached: user namespaces are nested 33 deep at most, and each of the "

@@ -18,8 +18,6 @@
 #include <cstdio>
 #include <cstdlib>
 
-extern char** environ;
-
 namespace sbx {
 namespace {
 
@@ -59,11 +57,11 @@ Source look_up(const std::string& path) {
     // Free of links and "..", so that the child's lookup, which begins below the new root that
     // covers "/", does not depend on what "/.." is. What has no path of its own (a namespace, a
     // deleted file) is opened by the name that was given.
-    std::string real = read_link("/proc/self/fd/" + std::to_string(fd.get()));
+    const std::string real = read_link("/proc/self/fd/" + std::to_string(fd.get()));
     struct stat again {};
     const bool true_name = !real.empty() && real[0] == '/' && ::lstat(real.c_str(), &again) == 0 &&
                            again.st_dev == status.st_dev && again.st_ino == status.st_ino;
-    source.path = true_name ? std::move(real) : path;
+    source.path = true_name ? real : path;
     return source;
 }
 
@@ -77,7 +75,6 @@ std::vector<UsrLink> usr_links() {
     }
     return out;
 }
-
 
 // Names and numbers from the kernel's Documentation/admin-guide/devices.txt: a /dev/null that is
 // something else (CVE-2025-31133) is not shown.

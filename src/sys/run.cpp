@@ -80,8 +80,9 @@ Result<Fd> open_proc() {
     Fd proc = sys::above_standard(Fd(::open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC)));
     struct statfs status {};
     if (!proc || ::fstatfs(proc.get(), &status) != 0 || status.f_type != PROC_SUPER_MAGIC) {
-        return Error{"/proc is not mounted here, and user ids are mapped through it; mount proc "
-                     "on /proc"};
+        return Error{
+            "/proc is not mounted here, and user ids are mapped through it; mount proc "
+            "on /proc"};
     }
     return proc;
 }
@@ -152,8 +153,7 @@ std::optional<Outcome> Supervisor::start() {
     const long pid = sys::clone3(arguments);
     if (pid == 0) sys::child_main(storage_.image());
     if (pid < 0) {
-        return Outcome{Outcome::End::refused, 0,
-                       sys::explain_clone(plan_, static_cast<int>(-pid))};
+        return Outcome{Outcome::End::refused, 0, sys::explain_clone(plan_, static_cast<int>(-pid))};
     }
     child_ = Fd(pidfd);
     ready_.read.reset();
@@ -165,7 +165,8 @@ std::optional<Outcome> Supervisor::start() {
 
 Outcome Supervisor::ended(Status::Kind kind, int code) const {
     if (failure_) return sys::explain_report(plan_, *failure_, head_);
-    return {kind == Status::Kind::exited ? Outcome::End::exited : Outcome::End::signalled, code, {}};
+    return {
+        kind == Status::Kind::exited ? Outcome::End::exited : Outcome::End::signalled, code, {}};
 }
 
 // Reads what init or the command reported; end of file means that the command was executed.

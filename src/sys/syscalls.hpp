@@ -71,8 +71,8 @@ inline int mount_setattr(int dir, const char* path, unsigned flags, mount_attr a
 
 /// Attaches the detached mount `from` on what `to` refers to.
 inline int move_mount(int from, int to) {
-    return static_cast<int>(call(SYS_move_mount, from, "", to, "",
-                                 MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH));
+    return static_cast<int>(
+        call(SYS_move_mount, from, "", to, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH));
 }
 
 inline int fs_open(const char* type) {
@@ -82,16 +82,13 @@ inline int fs_set(int fs, const char* key, const char* value) {
     return static_cast<int>(call(SYS_fsconfig, fs, FSCONFIG_SET_STRING, key, value, 0));
 }
 inline int fs_create(int fs) {
-    return static_cast<int>(
-        call(SYS_fsconfig, fs, FSCONFIG_CMD_CREATE, nullptr, nullptr, 0));
+    return static_cast<int>(call(SYS_fsconfig, fs, FSCONFIG_CMD_CREATE, nullptr, nullptr, 0));
 }
 inline int fs_mount(int fs, unsigned attributes) {
     return static_cast<int>(call(SYS_fsmount, fs, FSMOUNT_CLOEXEC, attributes));
 }
 
-inline long clone3(clone_args& arguments) {
-    return call(SYS_clone3, &arguments, sizeof arguments);
-}
+inline long clone3(clone_args& arguments) { return call(SYS_clone3, &arguments, sizeof arguments); }
 
 inline int close_range(unsigned first, unsigned last, unsigned flags) {
     return static_cast<int>(call(SYS_close_range, first, last, flags));
