@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+// A machine that is the same everywhere: Debian 12 with a merged /usr, as user 1000 or as root. It
+// must not look at the one that the tests run on.
+#pragma once
+
+#include <sbx/host.hpp>
+#include <sbx/spec.hpp>
+
+#include <cerrno>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace sbx::test {
+
+enum class Who { user, root };
+
+/// What is at a host path: a directory, unless its name says that it is missing, secret or a file.
+inline Source fake_source(const std::string& path) {
+    const auto says = [&](std::string_view word) { return path.find(word) != std::string::npos; };
+    if (says("missing")) return {Source::Kind::none, "", ENOENT};
+    if (says("secret")) return {Source::Kind::none, "", EACCES};
+    // A link of the host, to see that the real path is what is opened.
+    if (path == "/link") return {Source::Kind::directory, "/real", 0};
+    const std::string absolute = path.substr(0, 1) == "/" ? path : "/home/user/" + path;
+    return {says("file") ? Source::Kind::other : Source::Kind::directory, absolute, 0};
+}
+
+inline std::vector<Source> fake_sources(const Spec& spec) {
+    std::vector<Source> out;
+    for (const Entry& entry : spec.entries) {
+        const auto* bind = std::get_if<entry::Bind>(&entry);
+        out.push_back(bind != nullptr ? fake_source(bind->source) : Source{});
+    }
+    return out;
+}
+
+inline std::vector<std::string> fake_capability_names() {
+    return {"cap_chown",
+            "cap_dac_override",
+            "cap_dac_read_search",
+            "cap_fowner",
+            "cap_fsetid",
+            "cap_kill",
+            "cap_setgid",
+            "cap_setuid",
+            "cap_setpcap",
+            "cap_linux_immutable",
+            "cap_net_bind_service",
+            "cap_net_broadcast",
+            "cap_net_admin",
+            "cap_net_raw",
+            "cap_ipc_lock",
+            "cap_ipc_owner",
+            "cap_sys_module",
+            "cap_sys_rawio",
+            "cap_sys_chroot",
+            "cap_sys_ptrace",
+            "cap_sys_pacct",
+            "cap_sys_admin",
+            "cap_sys_boot",
+            "cap_sys_nice",
+            "cap_sys_resource",
+            "cap_sys_time",
+            "cap_sys_tty_config",
+            "cap_mknod",
+            "cap_lease",
+            "cap_audit_write",
+            "cap_audit_control",
+            "cap_setfcap",
+            "cap_mac_override",
+            "cap_mac_admin",
+            "cap_syslog",
+            "cap_wake_alarm",
+            "cap_block_suspend",
+            "cap_audit_read",
+            "cap_perfmon",
+            "cap_bpf",
+            "cap_checkpoint_restore"};
+}
+
+inline Host fake_host(const Spec& spec, Who who = Who::user) {
+    Host host;
+    host.uid = who == Who::root ? 0 : 1000;
+    host.gid = who == Who::root ? 0 : 1001;
+    host.kernel = {6, 1};
+    host.cwd = "/home/user";
+    host.environment = {"HOME=/home/user", "PATH=/usr/local/bin:/usr/bin", "PWD=/home/user"};
+    host.capability_names = fake_capability_names();
+    host.usr_links = {
+        {"/bin", "usr/bin"}, {"/lib", "usr/lib"}, {"/lib64", "usr/lib64"}, {"/sbin", "usr/sbin"}};
+    host.proc_covers = {"bus", "irq", "sys", "sysrq-trigger"};
+    host.descriptors = {{0, false}, {1, false}, {2, false}, {5, false}, {6, true}};
+    host.devices = {"full", "null", "random", "tty", "urandom", "zero"};
+    host.sources = fake_sources(spec);
+    return host;
+}
+
+}  // namespace sbx::test

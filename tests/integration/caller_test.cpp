@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+// sbx as its caller meets it: odd states of the caller, what it is left with, what init holds.
+#include "place.hpp"
+#include "sandbox.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <fcntl.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <filesystem>
+
+namespace integration {
+namespace {
+
+constexpr Name both[] = {Name::sbx, Name::bwrap};
+using Options = std::vector<std::string>;
+
+TEST_CASE("no zombie and no orphan is left to the caller", "[caller]") {
+    for (const Options& options :
+         {Options{}, {"--share-pid"}, {"--as-pid-1"}, {"--chdir", "/nowhere"}}) {
+        INFO((options.empty() ? "" : options[0]));
+        const std::string out = in_child([&options] {
+            // Orphans of the sandbox would come to this process.
+            ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+            run(sbx(options, {"linger", ",", "exit", "0"}));
+            const pid_t other = ::waitpid(-1, nullptr, WNOHANG | __WALL);
+            return std::string(other < 0 && errno == ECHILD ? "none" : "some");
+        });
+        CHECK(out == "none");
+    }
+    const std::string out = in_child([] {
+        run(bwrap({"--unshare-pid"}, {"exit", "0"}));
+        return std::string(::waitpid(-1, nullptr, WNOHANG | __WALL) < 0 ? "none" : "some");
+    });
+    CHECK(out == "none");
+}
+
+double cpu_seconds_of_children() {
+    rusage used{};
+    ::getrusage(RUSAGE_CHILDREN, &used);
+    const auto seconds = [](const timeval& t) {
+        return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
+    };
+    return seconds(used.ru_utime) + seconds(used.ru_stime);
+}
+
+TEST_CASE("the caller sees the CPU time of the whole tree", "[caller]") {
+    // A child and an orphan, 150 ms each.
+    for (const auto& [name, options] : std::vector<std::pair<Name, Options>>{
+             {Name::sbx, {}}, {Name::sbx, {"--share-pid"}}, {Name::bwrap, {"--unshare-pid"}}}) {
+        const double before = cpu_seconds_of_children();
+        CHECK(output(sandbox(name, options, {"burn", "150"})) == "burnt\n");
+        CHECK(cpu_seconds_of_children() - before >= 0.28);
+    }
+}
+
+TEST_CASE("a caller that ignores SIGCHLD gets the exit status", "[caller]") {
+    for (const Name name : both) {
+        for (const Options& options :
+             {Options{}, {"--unshare-pid"}, {"--unshare-pid", "--as-pid-1"}}) {
+            Start start = sandbox(name, options, {"signal-state", ",", "exit", "7"});
+            start.prepare = [] {
+                ::signal(SIGCHLD, SIG_IGN);
+                ::signal(SIGPIPE, SIG_IGN);
+            };
+            const Ended ended = run(start);
+            CHECK(ended.status == 7);
+            CHECK(value(ended.out, "ignored") == "PIPE CHLD");
+        }
+    }
+}
+
+TEST_CASE("a caller that blocks all signals gets the exit status", "[caller]") {
+    for (const Name name : both) {
+        for (const Options& options :
+             {Options{}, {"--unshare-pid"}, {"--unshare-pid", "--as-pid-1"}}) {
+            Start start = sandbox(name, options, {"signal-state", ",", "exit", "7"});
+            start.prepare = [] {
+                sigset_t all{};
+                sigfillset(&all);
+                ::sigprocmask(SIG_BLOCK, &all, nullptr);
+            };
+            const Ended ended = run(start);
+            CHECK(ended.status == 7);
+            // As exec does it: the mask is the caller's.
+            CHECK(contains(ended.out, "blocked HUP INT QUIT"));
+        }
+    }
+    const std::string usual = output(sbx({}, {"signal-state"}));
+    CHECK(usual == "blocked\nignored\n");
+}
+
+TEST_CASE("a caller without standard descriptors hands over none of sbx's own", "[caller]") {
+    for (const Name name : both) {
+        for (const Options& options : {Options{}, {"--unshare-pid"}}) {
+            Pipe answer = make_pipe();
+            Options all = options;
+            all.insert(all.end(), {"--keep-fd", "9"});
+            Start start = sandbox(name, all, {"output", "9", ",", "descriptors", ",", "exit", "7"});
+            start.descriptors = {{9, answer.write.get()}};
+            start.prepare = [] {
+                for (int fd = 0; fd < 3; ++fd) ::close(fd);
+            };
+            Running running(start);
+            answer.write.close();
+            CHECK(running.wait().status == 7);
+            CHECK(read_until(answer.read, "fd 9 pipe\n") ==
+                  "fd 0 character\nfd 1 character\nfd 2 character\nfd 9 pipe\n");
+        }
+    }
+}
+
+// The one child of `pid`: of sbx, that is init.
+std::string child_of(const std::string& pid) {
+    std::string text = read_whole("/proc/" + pid + "/task/" + pid + "/children");
+    while (!text.empty() && text.back() == ' ') text.pop_back();
+    return text;
+}
+
+TEST_CASE("init holds nothing of the host when the command runs", "[caller]") {
+    for (const auto& [name, options] : std::vector<std::pair<Name, Options>>{
+             {Name::sbx, {}}, {Name::sbx, {"--share-pid"}}, {Name::bwrap, {"--unshare-pid"}}}) {
+        const TemporaryDirectory place;
+        const Descriptor directory(
+            ::open(place.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+        const Descriptor file = file_with("x");
+        const std::string out = in_child([&, name = name, options = options] {
+            // As root of a namespace around it the test may look at what nobody else can.
+            enter_own_namespaces(As::root);
+            std::string seen;
+            Pipe control = make_pipe();
+            Start start = sandbox(name, options, {"echo", "up", ",", "wait-end", "0"});
+            start.descriptors = {{0, control.read.get()}, {7, directory.get()}, {8, file.get()}};
+            Running running(start);
+            running.expect("up\n");
+            const std::string init = child_of(std::to_string(running.pid()));
+            for (const auto& entry : std::filesystem::directory_iterator("/proc/" + init + "/fd")) {
+                seen += std::filesystem::read_symlink(entry.path()).string() + "\n";
+            }
+            seen +=
+                "cwd " + std::filesystem::read_symlink("/proc/" + init + "/cwd").string() + "\n";
+            seen += read_whole("/proc/" + init + "/status");
+            control.write.close();
+            running.wait();
+            return seen;
+        });
+        INFO(out);
+        REQUIRE_FALSE(contains(out, "threw"));
+        int count = 0;
+        for (const std::string& line : lines_of(out.substr(0, out.find("cwd ")))) {
+            ++count;
+            const bool own = line.rfind("pipe:", 0) == 0 || line.rfind("socket:", 0) == 0 ||
+                             line == "anon_inode:[signalfd]" ||
+                             (line.rfind("/proc/", 0) == 0 && contains(line, "/children"));
+            CHECK(own);
+        }
+        CHECK(count >= 3);
+        CHECK(count <= 4);
+        CHECK(has_line(out, "cwd /"));
+        CHECK(has_line(out, "CapEff:\t0000000000000000"));
+        CHECK(has_line(out, "CapPrm:\t0000000000000000"));
+    }
+}
+
+TEST_CASE("init cannot be looked into, neither from inside nor by the caller", "[caller]") {
+    for (const auto& [name, options] : std::vector<std::pair<Name, Options>>{
+             {Name::sbx, {"--seccomp-policy", "none"}}, {Name::bwrap, {"--unshare-pid"}}}) {
+        Pipe control = make_pipe();
+        Start start = sandbox(name, options,
+                              {"open", "/proc/1/environ", ",", "ptrace", "1", ",", "open",
+                               "/proc/1/root/payload", ",", "echo", "up", ",", "wait-end", "0"});
+        start.descriptors = {{0, control.read.get()}};
+        Running running(start);
+        running.expect("up\n");
+        const std::string init = child_of(std::to_string(running.pid()));
+        struct stat status {};
+        REQUIRE(::stat(("/proc/" + init + "/fd").c_str(), &status) == 0);
+        CHECK(status.st_uid == 0);  // what is undumpable belongs to root (proc(5))
+        control.write.close();
+        const Ended ended = running.wait();
+        if (is_root() && name == Name::bwrap) {
+            CHECK(contains(ended.out, "up\n"));  // real root with its capabilities may look
+        } else {
+            CHECK(ended.out == "open EACCES\nptrace EPERM\nopen EACCES\nup\n");
+        }
+    }
+}
+
+TEST_CASE("many descriptors of the caller do not matter", "[caller]") {
+    Start start = sbx({}, {"descriptors"});
+    start.prepare = [] {
+        for (int fd = 3; fd < 600; ++fd) ::dup2(0, fd);
+    };
+    CHECK(lines_of(output(start)).size() == 3);
+}
+
+TEST_CASE("a low limit of descriptors is enough or an error", "[caller]") {
+    for (rlim_t limit = 3; limit < 32; ++limit) {
+        Start start = sbx({}, {"exit", "7"});
+        start.prepare = [limit] {
+            const rlimit wanted{limit, limit};
+            ::setrlimit(RLIMIT_NOFILE, &wanted);
+        };
+        const Ended ended = run(start);
+        CHECK((ended.status == 7 || ended.status == 125));
+        if (limit == 31) CHECK(ended.status == 7);
+        if (ended.status == 125) CHECK_FALSE(ended.err.empty());
+    }
+}
+
+}  // namespace
+}  // namespace integration

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the sbx dialect gives without being asked, looked at from inside.
+#include "place.hpp"
+#include "sandbox.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <unistd.h>
+
+#include <array>
+#include <filesystem>
+
+namespace integration {
+namespace {
+
+namespace fs = std::filesystem;
+
+TEST_CASE("the links of a merged /usr are there when /usr is", "[defaults]") {
+    const std::string with = output(sbx({"--ro-bind", "/usr", "/usr"}, {"list", "/"}));
+    const std::string without = output(sbx({}, {"list", "/"}));
+    int links = 0;
+    for (const char* name : {"bin", "lib", "lib32", "lib64", "libx32", "sbin"}) {
+        const std::string path = std::string("/") + name;
+        const std::string entry = std::string("entry ") + name + " link 0777 ";
+        if (!fs::is_symlink(path)) continue;
+        ++links;
+        CHECK(has_line(with, entry + fs::read_symlink(path).string()));
+        CHECK_FALSE(contains(without, entry));
+    }
+    CHECK(links > 0);
+    INFO(with);
+    CHECK(has_line(with, "entry usr directory 0755"));
+}
+
+TEST_CASE("nothing of the host is in the root but what was declared", "[defaults]") {
+    const std::string out = output(sbx({}, {"list", "/"}));
+    INFO(out);
+    std::vector<std::string> names;
+    for (const std::string& line : lines_of(out)) {
+        names.push_back(line.substr(6, line.find(' ', 6) - 6));
+    }
+    CHECK(names == std::vector<std::string>{"dev", "payload", "proc", "tmp"});
+}
+
+TEST_CASE("the root is read-only and /tmp is writable", "[defaults]") {
+    const std::string out =
+        output(sbx({}, {"write", "/x", "y", ",", "mkdir", "/proc-2", ",", "look", "/tmp", ",",
+                        "write", "/tmp/x", "y", ",", "read", "/tmp/x", ",", "list", "/tmp"}));
+    CHECK(lines_of(out) == std::vector<std::string>{"write EROFS", "mkdir EROFS",
+                                                    "look directory 1777", "write ok", "read ok y",
+                                                    "entry x file 0644 1"});
+}
+
+TEST_CASE("/proc shows the processes of the sandbox and no others", "[defaults]") {
+    CHECK(output(sbx({}, {"running"})) == "running 1 2\n");
+}
+
+TEST_CASE("the nodes of /dev work", "[defaults]") {
+    const std::string out =
+        output(sbx({}, {"write",       "/dev/null",  "x",         ",",
+                        "fill",        "/dev/full",  "1",         ",",
+                        "open-rw",     "/dev/zero",  ",",         "open",
+                        "/dev/random", ",",          "open",      "/dev/urandom",
+                        ",",           "open-rw",    "/dev/ptmx", ",",
+                        "write",       "/dev/shm/x", "y",         ",",
+                        "mkdir",       "/dev/shm/d"}));
+    CHECK(lines_of(out) == std::vector<std::string>{"write ok", "fill ENOSPC", "open-rw ok",
+                                                    "open ok", "open ok", "open-rw ok", "write ok",
+                                                    "mkdir ok"});
+    const std::string list = output(sbx({}, {"list", "/dev"}));
+    INFO(list);
+    CHECK(has_line(list, "entry fd link 0777 /proc/self/fd"));
+    CHECK(has_line(list, "entry stdin link 0777 /proc/self/fd/0"));
+    CHECK(has_line(list, "entry stdout link 0777 /proc/self/fd/1"));
+    CHECK(has_line(list, "entry stderr link 0777 /proc/self/fd/2"));
+    CHECK(has_line(list, "entry ptmx link 0777 pts/ptmx"));
+    CHECK(contains(list, "entry tty character "));
+    CHECK_FALSE(contains(list, "console"));  // standard output is no terminal here
+    // Nothing of the host's own /dev.
+    CHECK(lines_of(list).size() == 14);
+}
+
+TEST_CASE("the caller is root inside, without any right", "[defaults]") {
+    const std::string out = output(sbx({}, {"ids", ",", "capabilities"}));
+    CHECK(value(out, "uid") == "0 0 0");
+    CHECK(value(out, "gid") == "0 0 0");
+    for (const char* set : {"inheritable", "permitted", "effective", "bounding", "ambient"}) {
+        INFO(set);
+        CHECK(value(out, set) == "0");
+    }
+    CHECK(value(out, "no_new_privs") == "1");
+    CHECK(value(out, "seccomp") == "2");
+}
+
+TEST_CASE("what belongs to others stays closed to the root inside", "[defaults]") {
+    const TemporaryDirectory place;
+    place.file("closed", "secret", 0000);
+    const std::string out = output(
+        sbx({"--bind", place.path(), "/d"}, {"open", "/d/closed", ",", "write", "/d/new", "x"}));
+    // No capability overrides the mode, whoever the caller is.
+    CHECK(lines_of(out) == std::vector<std::string>{"open EACCES", "write ok"});
+}
+
+TEST_CASE("the network is a loopback device that is up", "[defaults]") {
+    const std::string out = output(sbx({}, {"interfaces", ",", "loopback", ",", "connect-out"}));
+    CHECK(lines_of(out) ==
+          std::vector<std::string>{"interfaces lo", "loopback ok", "connect-out ENETUNREACH"});
+    const std::string shared = output(sbx({"--share-net"}, {"loopback"}));
+    CHECK(shared == "loopback ok\n");
+}
+
+TEST_CASE("the working directory is kept when it exists inside", "[defaults]") {
+    const TemporaryDirectory place;
+    const std::string here = place.directory("here");
+    Start start = sbx({"--bind", here, here}, {"directory"});
+    start.directory = here;
+    CHECK(output(start) == "cwd " + here + "\nPWD " + here + "\n");
+}
+
+TEST_CASE("the working directory keeps the name that the shell has for it", "[defaults]") {
+    const TemporaryDirectory place;
+    const std::string real = place.directory("real");
+    const std::string link = place.link("link", "real");
+    Start start = sbx({"--bind", place.path(), place.path()}, {"directory"});
+    start.directory = link;
+    CHECK(output(start) == "cwd " + real + "\nPWD " + link + "\n");
+    start.prepare = [] { ::setenv("PWD", "/usr", 1); };  // a lie is not repeated
+    CHECK(output(start) == "cwd " + real + "\nPWD " + real + "\n");
+}
+
+TEST_CASE("without its working directory the command starts at home, else at the root",
+          "[defaults]") {
+    const TemporaryDirectory place;
+    Start start = sbx({"--dir", "/home/somebody"}, {"directory"});
+    start.directory = place.path();
+    start.prepare = [] { ::setenv("HOME", "/home/somebody", 1); };
+    CHECK(output(start) == "cwd /home/somebody\nPWD /home/somebody\n");
+    start.prepare = [] { ::setenv("HOME", "/home/nobody", 1); };
+    CHECK(output(start) == "cwd /\nPWD /\n");
+}
+
+TEST_CASE("nothing is given when nothing is wanted", "[defaults]") {
+    const std::string out = output(
+        sbx({"--bare", "--ro-bind", "/usr", "/usr"}, {"list", "/", ",", "write", "/x", "y"}));
+    CHECK(lines_of(out) ==
+          std::vector<std::string>{
+              "entry payload file 0755 " + std::to_string(fs::file_size(payload_path())),
+              "entry usr directory 0755", "write EROFS"});
+}
+
+TEST_CASE("what is declared takes the place of what is given", "[defaults]") {
+    const TemporaryDirectory place;
+    place.file("mark");
+    const std::string out = output(sbx({"--bind", place.path(), "/tmp", "--tmpfs", "/dev"},
+                                       {"list", "/tmp", ",", "list", "/dev"}));
+    CHECK(out == "entry mark file 0644 0\n");
+}
+
+TEST_CASE("the bwrap dialect gives nothing", "[defaults]") {
+    const std::string out =
+        output(bwrap({"--ro-bind", "/usr", "/usr"},
+                     {"list", "/", ",", "ids", ",", "capabilities", ",", "write", "/x", "y"}));
+    INFO(out);
+    CHECK(contains(out, "entry payload file "));
+    CHECK(has_line(out, "entry usr directory 0755"));
+    CHECK_FALSE(contains(out, "entry dev"));
+    CHECK_FALSE(contains(out, "entry tmp"));
+    CHECK_FALSE(contains(out, "entry bin"));
+    const std::string uid = std::to_string(::geteuid());
+    CHECK(value(out, "uid") == uid + " " + uid + " " + uid);
+    CHECK(value(out, "seccomp") == "0");
+    CHECK(value(out, "no_new_privs") == "1");
+    CHECK(has_line(out, "write ok"));
+}
+
+}  // namespace
+}  // namespace integration

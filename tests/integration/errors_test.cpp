@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: Apache-2.0
+// What cannot work is refused, in one sentence that names the thing and the remedy.
+#include "place.hpp"
+#include "sandbox.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/personality.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+
+namespace integration {
+namespace {
+
+// A refusal is one line, with the dialect's status, and without a full stop.
+void check_refused(Name name, const Ended& ended, const std::string& sentence) {
+    INFO(ended.err);
+    CHECK(ended.status == (name == Name::sbx ? 125 : 1));
+    CHECK(ended.out.empty());
+    CHECK(contains(ended.err, sentence));
+    REQUIRE(ended.err.size() > 2);
+    CHECK(std::count(ended.err.begin(), ended.err.end(), '\n') == 1);
+    CHECK(ended.err[ended.err.size() - 2] != '.');
+}
+
+constexpr Name both[] = {Name::sbx, Name::bwrap};
+
+TEST_CASE("no command", "[errors]") {
+    for (const std::vector<std::string>& words :
+         {std::vector<std::string>{}, {"--ro-bind", "/usr", "/usr"}, {"--unshare-all", "--"}}) {
+        check_refused(Name::sbx, run(plain(Name::sbx, words)), "no command given");
+        const Ended usage = run(plain(Name::bwrap, words));
+        CHECK(usage.status == 1);
+        CHECK(usage.out.empty());
+        CHECK(usage.err.rfind("usage: ", 0) == 0);
+    }
+}
+
+TEST_CASE("an unknown option", "[errors]") {
+    check_refused(Name::sbx, run(plain(Name::sbx, {"--ro-bnd", "/", "/", "ls"})),
+                  "unknown option \"--ro-bnd\"; did you mean --ro-bind?");
+    check_refused(Name::sbx, run(plain(Name::sbx, {"-x", "ls"})), "unknown option \"-x\"");
+    check_refused(Name::sbx, run(plain(Name::sbx, {"--bin", "/", "/", "ls"})), "unknown option");
+    for (const char* word : {"--nothing", "-x", "-", "--chdir=/", "--unshare"}) {
+        check_refused(Name::bwrap, run(plain(Name::bwrap, {word, "ls"})),
+                      std::string("Unknown option ") + word);
+    }
+}
+
+TEST_CASE("too few arguments", "[errors]") {
+    for (const Name name : both) {
+        check_refused(name, run(plain(name, {"--bind", "/usr"})), "--bind takes two arguments");
+        check_refused(name, run(plain(name, {"--chdir"})), "--chdir takes an argument");
+    }
+}
+
+TEST_CASE("a missing source", "[errors]") {
+    const TemporaryDirectory place;
+    const std::string missing = place.path() + "/missing";
+    for (const char* option : {"--bind", "--ro-bind", "--dev-bind"}) {
+        check_refused(Name::sbx, run(sbx({option, missing, "/d"}, {"exit", "0"})),
+                      "\"" + missing + "\" on \"/d\"");
+        check_refused(Name::sbx, run(sbx({option, missing, "/d"}, {"exit", "0"})),
+                      std::string("no such file or directory; create \"") + missing +
+                          "\" first, or use " + option + "-try");
+        check_refused(Name::bwrap, run(bwrap({option, missing, "/d"}, {"exit", "0"})),
+                      "Can't find source path " + missing + ": No such file or directory");
+    }
+}
+
+TEST_CASE("a source that may not be read", "[errors]") {
+    const TemporaryDirectory place;
+    place.directory("closed/in");
+    ::chmod((place.path() + "/closed").c_str(), 0);
+    const std::string in = place.path() + "/closed/in";
+    const Ended ended = run(sbx({"--bind-try", in, "/d"}, {"look", "/d"}));
+    if (is_root()) {
+        CHECK(ended.out == "look directory 0755\n");
+    } else {
+        check_refused(Name::sbx, ended, "\"" + in + "\" on \"/d\" writable: permission denied");
+    }
+    ::chmod((place.path() + "/closed").c_str(), 0755);
+}
+
+TEST_CASE("a source and a destination of different kinds", "[errors]") {
+    const TemporaryDirectory place;
+    const std::string file = place.file("file", "x");
+    const std::string directory = place.directory("directory");
+    const std::string before = place.listing();
+    for (const Name name : both) {
+        check_refused(name,
+                      run(sandbox(name, {"--dir", "/d", "--bind", file, "/d"}, {"exit", "0"})),
+                      "the source is a file and \"/d\" is a directory");
+        check_refused(name, run(sandbox(name, {"--bind", directory, "/payload"}, {"exit", "0"})),
+                      "\"/payload\" is a file inside, not a directory");
+        check_refused(name, run(sandbox(name, {"--tmpfs", "/payload"}, {"exit", "0"})), "/payload");
+        check_refused(name, run(sandbox(name, {"--dir", "/payload"}, {"exit", "0"})), "/payload");
+        check_refused(name, run(sandbox(name, {"--tmpfs", "/payload/below"}, {"exit", "0"})),
+                      "a part of \"/payload/below\" is a file inside");
+    }
+    CHECK(place.listing() == before);
+}
+
+TEST_CASE("a file upon a directory", "[errors]") {
+    const Descriptor content = file_with("x");
+    for (const Name name : both) {
+        Start start = sandbox(name, {"--dir", "/d", "--file", "7", "/d"}, {"exit", "0"});
+        start.descriptors = {{7, content.get()}};
+        check_refused(name, run(start), "/d");
+    }
+}
+
+TEST_CASE("no user namespaces, by the sysctl", "[errors]") {
+    for (const Name name : both) {
+        const std::string out = in_child([name] {
+            enter_own_namespaces(As::root);
+            write_to("/proc/sys/user/max_user_namespaces", "0");
+            const Ended ended = run(sandbox(name, {"--unshare-user"}, {"exit", "0"}));
+            return std::to_string(ended.status) + " " + ended.err;
+        });
+        INFO(out);
+        CHECK(out.rfind(name == Name::sbx ? "125 sbx: " : "1 bwrap: ", 0) == 0);
+        CHECK(contains(out, "user.max_user_namespaces is 0"));
+        CHECK(contains(out, "sysctl -w user.max_user_namespaces="));
+    }
+}
+
+TEST_CASE("no /proc around sbx", "[errors]") {
+    for (const Name name : both) {
+        const std::string out = in_child([name] {
+            enter_own_namespaces(As::itself);
+            mount_or_throw("none", "/proc", "tmpfs", 0);
+            const Ended ended = run(sandbox(name, {"--unshare-user"}, {"exit", "0"}));
+            return std::to_string(ended.status) + " " + ended.err;
+        });
+        INFO(out);
+        CHECK(out.rfind(name == Name::sbx ? "125 sbx: " : "1 bwrap: ", 0) == 0);
+        CHECK(contains(out, "/proc is not mounted here"));
+        CHECK(contains(out, "mount proc on /proc"));
+    }
+}
+
+TEST_CASE("a /proc that is partly covered", "[errors]") {
+    const std::string out = in_child([] {
+        enter_own_namespaces(As::itself);
+        mount_or_throw("none", "/proc/sys", "tmpfs", 0);
+        return run(sbx({}, {"exit", "0"})).err;
+    });
+    INFO(out);
+    CHECK(contains(out, "the /proc around sbx is partly covered"));
+    CHECK(contains(out, "--ro-bind /proc /proc"));
+}
+
+TEST_CASE("a kernel that is too old", "[errors]") {
+    for (const Name name : both) {
+        Start start = sandbox(name, {}, {"exit", "0"});
+        start.prepare = [] { ::personality(UNAME26); };  // the kernel says that it is 2.6
+        check_refused(name, run(start), "this kernel is Linux 2.6, and sbx needs 5.12 or later");
+    }
+}
+
+// A directory with all that the root has.
+void copy_root(const std::string& place) {
+    mount_or_throw("none", place, "tmpfs", 0);
+    for (const auto& entry : std::filesystem::directory_iterator("/")) {
+        const std::string path = place + entry.path().string();
+        if (entry.is_symlink()) {
+            std::filesystem::copy_symlink(entry.path(), path);
+        } else if (entry.is_directory()) {
+            std::filesystem::create_directory(path);
+            mount_or_throw(entry.path().c_str(), path, nullptr, MS_BIND | MS_REC);
+        }
+    }
+}
+
+TEST_CASE("a chroot around sbx", "[errors]") {
+    const TemporaryDirectory place;
+    const std::string out = in_child([&place] {
+        // With a pid namespace, whose pid 1 has the root that the chroot differs from: the host's
+        // pid 1 shows its root to few.
+        enter_own_namespaces(As::root);
+        ::unshare(CLONE_NEWPID);
+        return in_child([&place] {
+            copy_root(place.path());
+            mount_or_throw("proc", place.path() + "/proc", "proc", 0);
+            Start start = sbx({}, {"exit", "0"});
+            start.prepare = [&place] {
+                if (::chroot(place.path().c_str()) != 0) ::_exit(113);
+            };
+            return run(start).err;
+        });
+    });
+    INFO(out);
+    CHECK(contains(out, "making a user namespace: operation not permitted"));
+    CHECK(contains(out, "sbx runs in a chroot"));
+}
+
+TEST_CASE("a policy or a filter that is none", "[errors]") {
+    const TemporaryDirectory place;
+    const std::string missing = place.path() + "/none.json";
+    check_refused(Name::sbx, run(sbx({"--seccomp-policy", "defualt"}, {"exit", "0"})),
+                  "\"defualt\"");
+    check_refused(Name::sbx, run(sbx({"--seccomp-policy", missing}, {"exit", "0"})),
+                  "\"" + missing + "\"");
+    check_refused(Name::sbx,
+                  run(sbx({"--seccomp-policy", place.file("x.json", "{\"a\": ")}, {"exit", "0"})),
+                  "x.json");
+}
+
+TEST_CASE("a filter around sbx that forbids namespaces", "[errors]") {
+    // The default policy itself: a sandbox within a sandbox.
+    const Ended ended = run(sbx({"--ro-bind", "/usr", "/usr", "--ro-bind", sbx_path(), "/sbx"},
+                                {"execute", "/sbx", "/usr/bin/true"}));
+    INFO(ended.err);
+    CHECK(ended.status == 125);
+    CHECK(contains(ended.err, "a seccomp filter is around sbx"));
+}
+
+}  // namespace
+}  // namespace integration

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+// Exit statuses, and what is said when the command cannot be executed.
+#include "place.hpp"
+#include "sandbox.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <csignal>
+#include <cstdlib>
+
+namespace integration {
+namespace {
+
+struct Statuses {
+    Name name;
+    int failed;
+    int not_executable;
+    int not_found;
+};
+const std::vector<Statuses> dialects = {{Name::sbx, 125, 126, 127}, {Name::bwrap, 1, 1, 1}};
+
+TEST_CASE("the exit status is the command's", "[exit]") {
+    for (const Statuses& dialect : dialects) {
+        for (const std::vector<std::string>& options :
+             {std::vector<std::string>{}, {"--unshare-pid"}, {"--unshare-pid", "--as-pid-1"}}) {
+            for (const char* status : {"0", "1", "42", "125", "126", "127", "255"}) {
+                const Ended ended = run(sandbox(dialect.name, options, {"exit", status}));
+                CHECK(std::to_string(ended.status) == status);
+                CHECK(ended.err.empty());
+            }
+        }
+    }
+    CHECK(run(sbx({"--share-pid"}, {"exit", "42"})).status == 42);
+}
+
+TEST_CASE("a signal that kills the command is 128 more", "[exit]") {
+    for (const Statuses& dialect : dialects) {
+        for (const std::vector<std::string>& options :
+             {std::vector<std::string>{}, {"--unshare-pid"}, {"--new-session"}}) {
+            for (const auto& [signal, number] : std::vector<std::pair<const char*, int>>{
+                     {"TERM", SIGTERM}, {"KILL", SIGKILL}, {"INT", SIGINT}, {"HUP", SIGHUP}}) {
+                INFO(signal);
+                const Ended ended = run(sandbox(dialect.name, options, {"raise", signal}));
+                CHECK(ended.status == 128 + number);
+                CHECK(ended.signal == 0);
+                CHECK(ended.err.empty());
+            }
+        }
+    }
+}
+
+// Runs `command` in a tree of `options` alone, searched in the directories of PATH.
+Ended command(Name name, std::vector<std::string> options, const std::string& command) {
+    options.push_back(command);
+    Start start = plain(name, std::move(options));
+    start.prepare = [] { ::setenv("PATH", "/usr/local/bin:/usr/bin:/bin", 1); };
+    return run(start);
+}
+
+TEST_CASE("a command that is not found says what would show it", "[exit]") {
+    for (const Statuses& dialect : dialects) {
+        const Ended searched = command(dialect.name, {}, "ls");
+        CHECK(searched.status == dialect.not_found);
+        CHECK(contains(searched.err, "\"ls\" was not found inside"));
+        CHECK(contains(searched.err, "--ro-bind /usr /usr shows it"));
+        const Ended named = command(dialect.name, {}, "/usr/bin/ls");
+        CHECK(named.status == dialect.not_found);
+        CHECK(contains(named.err, "\"/usr/bin/ls\" is not there inside; the host has"));
+        CHECK(contains(named.err, "--ro-bind /usr /usr shows it"));
+        const Ended nowhere = command(dialect.name, {"--ro-bind", "/usr", "/usr"}, "no-such-tool");
+        CHECK(nowhere.status == dialect.not_found);
+        CHECK(contains(nowhere.err, "\"no-such-tool\" was not found inside"));
+        CHECK(contains(nowhere.err, "nor on the host"));
+        CHECK(command(dialect.name, {}, "").status == dialect.not_found);
+    }
+}
+
+TEST_CASE("a command that cannot be executed says so", "[exit]") {
+    const TemporaryDirectory place;
+    const std::string file = place.file("file", "echo yes\n", 0644);
+    for (const Statuses& dialect : dialects) {
+        const Ended mode = command(dialect.name, {"--ro-bind", file, "/file"}, "/file");
+        CHECK(mode.status == dialect.not_executable);
+        CHECK(contains(mode.err, "\"/file\" cannot be executed: permission denied"));
+        CHECK(contains(mode.err, "execute permission"));
+        const Ended directory = command(dialect.name, {"--dir", "/d"}, "/d");
+        CHECK(directory.status == dialect.not_executable);
+        CHECK(contains(directory.err, "\"/d\" cannot be executed"));
+        // A file in the path where a directory should be.
+        const Ended through = command(dialect.name, {"--ro-bind", file, "/file"}, "/file/x");
+        CHECK((through.status == dialect.not_executable || through.status == dialect.not_found));
+        CHECK(contains(through.err, "/file/x"));
+    }
+}
+
+TEST_CASE("a program without its ELF interpreter names the file that is missing", "[exit]") {
+    for (const Statuses& dialect : dialects) {
+        const Ended ended = command(dialect.name, {"--ro-bind", "/usr/bin/true", "/true"}, "/true");
+        INFO(ended.err);
+        CHECK(ended.status == dialect.not_found);
+        CHECK(contains(ended.err, "\"/true\" needs the interpreter \"/lib"));
+        CHECK(contains(ended.err, "which is not in the sandbox; --ro-bind /usr /usr shows it"));
+    }
+}
+
+TEST_CASE("a script without its interpreter names it", "[exit]") {
+    const TemporaryDirectory place;
+    const std::string here = place.file("here", "#!/usr/bin/env sh\n", 0755);
+    const std::string nowhere = place.file("nowhere", "#! /opt/none/interpreter -x\n", 0755);
+    const std::string path = place.path();
+    for (const Statuses& dialect : dialects) {
+        const Ended missing = command(dialect.name, {"--ro-bind", path, "/d"}, "/d/here");
+        CHECK(missing.status == dialect.not_found);
+        CHECK(contains(missing.err, "\"/d/here\" needs the interpreter \"/usr/bin/env\""));
+        CHECK(contains(missing.err, "--ro-bind /usr /usr shows it"));
+        const Ended none = command(dialect.name, {"--ro-bind", path, "/d"}, "/d/nowhere");
+        CHECK(none.status == dialect.not_found);
+        CHECK(contains(none.err, "\"/d/nowhere\" needs the interpreter \"/opt/none/interpreter\""));
+        CHECK(contains(none.err, "not on this machine"));
+    }
+}
+
+TEST_CASE("a script without a first line is the shell's", "[exit]") {
+    const TemporaryDirectory place;
+    place.file("script", "echo \"$0 $1\"; exit 3\n", 0755);
+    for (const Name name : {Name::sbx, Name::bwrap}) {
+        std::vector<std::string> words = {"--ro-bind", "/usr",       "/usr",
+                                          "--ro-bind", place.path(), "/d"};
+        if (name == Name::bwrap) words.insert(words.end(), {"--symlink", "usr/bin", "/bin"});
+        if (name == Name::bwrap) words.insert(words.end(), {"--symlink", "usr/lib", "/lib"});
+        if (name == Name::bwrap) words.insert(words.end(), {"--symlink", "usr/lib64", "/lib64"});
+        words.insert(words.end(), {"/d/script", "word"});
+        const Ended ended = run(plain(name, words));
+        CHECK(ended.status == 3);
+        CHECK(ended.out == "/d/script word\n");
+        // And where there is no shell either:
+        const Ended none = command(name, {"--ro-bind", place.path(), "/d"}, "/d/script");
+        CHECK(none.status == (name == Name::sbx ? 126 : 1));
+        CHECK(contains(none.err, "/d/script"));
+    }
+}
+
+TEST_CASE("a file that is no program says so", "[exit]") {
+    const TemporaryDirectory place;
+    // An ELF header for a machine that this is not.
+    std::string elf(
+        "\x7f"
+        "ELF\x02\x01\x01",
+        7);
+    elf.resize(16);
+    elf += std::string("\x02\x00\xff\xfe", 4);
+    elf.resize(64);
+    place.file("other", elf, 0755);
+    for (const Statuses& dialect : dialects) {
+        const Ended ended = command(dialect.name, {"--ro-bind", place.path(), "/d"}, "/d/other");
+        CHECK(ended.status == dialect.not_executable);
+        CHECK(contains(ended.err, "\"/d/other\" is not a program of this machine"));
+    }
+}
+
+TEST_CASE("messages begin with the name that sbx was called by", "[exit]") {
+    CHECK(run(plain(Name::sbx, {"--nothing"})).err.rfind("sbx: ", 0) == 0);
+    CHECK(run(plain(Name::bwrap, {"--nothing"})).err.rfind("bwrap: ", 0) == 0);
+}
+
+TEST_CASE("help and version need nothing", "[exit]") {
+    CHECK(run(plain(Name::bwrap, {"--version"})).out.rfind("bubblewrap 0.11.1", 0) == 0);
+    CHECK(run(plain(Name::sbx, {"--version"})).out.rfind("sbx ", 0) == 0);
+    for (const Name name : {Name::sbx, Name::bwrap}) {
+        const Ended help = run(plain(name, {"--help"}));
+        CHECK(help.status == 0);
+        CHECK(help.err.empty());
+        CHECK(contains(help.out, "[OPTIONS...] [--] COMMAND [ARGS...]"));
+        CHECK(contains(help.out, "--ro-bind"));
+    }
+}
+
+}  // namespace
+}  // namespace integration

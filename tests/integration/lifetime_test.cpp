@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is left when the command has ended, and when sbx was killed. Whatever is alive inside holds
+// the write end of a pipe: its end of file means that nothing is.
+#include "place.hpp"
+#include "sandbox.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <poll.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <ctime>
+
+namespace integration {
+namespace {
+
+using Options = std::vector<std::string>;
+
+TEST_CASE("nothing outlives the command in the sbx dialect", "[lifetime]") {
+    for (const Options& options : {Options{},
+                                   {"--share-pid"},
+                                   {"--as-pid-1"},
+                                   {"--new-session"},
+                                   {"--share-pid", "--new-session"},
+                                   {"--cap-add", "CAP_CHOWN"},
+                                   {"--share-pid", "--cap-add", "CAP_CHOWN"}}) {
+        INFO((options.empty() ? "" : options[0]));
+        Pipe life = make_pipe();
+        Options all = options;
+        all.insert(all.end(), {"--keep-fd", "9"});
+        Start start = sbx(all, {"linger", ",", "exit", "7"});
+        start.descriptors = {{9, life.write.get()}};
+        Running running(start);
+        life.write.close();
+        const Ended ended = running.wait();
+        CHECK(ended.status == 7);
+        CHECK(ended.out == "lingering\n");
+        // Not soon after: when sbx has ended, they are gone.
+        CHECK(has_ended(life.read));
+    }
+}
+
+TEST_CASE("nothing outlives sbx", "[lifetime]") {
+    for (const Options& options : {Options{},
+                                   {"--share-pid"},
+                                   {"--new-session"},
+                                   {"--as-pid-1"},
+                                   {"--cap-add", "CAP_CHOWN"}}) {
+        INFO((options.empty() ? "" : options[0]));
+        Pipe life = make_pipe();
+        Options all = options;
+        all.insert(all.end(), {"--keep-fd", "9"});
+        Start start = sbx(all, {"linger", ",", "wait-end", "0"});
+        Pipe input = make_pipe();
+        start.descriptors = {{0, input.read.get()}, {9, life.write.get()}};
+        Running running(start);
+        life.write.close();
+        running.expect("lingering\n");
+        CHECK_FALSE(has_ended(life.read));
+        running.send(SIGKILL);
+        CHECK(running.wait().signal == SIGKILL);
+        CHECK(ends(life.read));
+    }
+}
+
+// Waits so long that it can be told apart from the next; there is no event for the middle of
+// something.
+void wait_microseconds(long microseconds) {
+    const timespec span{0, microseconds * 1000};
+    ::ppoll(nullptr, 0, &span, nullptr);
+}
+
+// Kills sbx at many moments of its first milliseconds; counts those after which something lived.
+int survivors(Name name, const Options& options, int times, long step) {
+    int count = 0;
+    for (int i = 0; i < times; ++i) {
+        Pipe life = make_pipe();
+        Pipe input = make_pipe();
+        Options all = options;
+        all.insert(all.end(), {"--keep-fd", "9"});
+        Start start = sandbox(name, all, {"wait-end", "0"});
+        start.descriptors = {{0, input.read.get()}, {9, life.write.get()}};
+        Running running(start);
+        life.write.close();
+        wait_microseconds(i * step);
+        running.send(SIGKILL);
+        running.wait();
+        if (!ends(life.read)) ++count;
+    }
+    return count;
+}
+
+TEST_CASE("nothing outlives an sbx that is killed early", "[lifetime]") {
+    CHECK(survivors(Name::sbx, {}, 100, 70) == 0);
+    CHECK(survivors(Name::sbx, {"--share-pid"}, 100, 70) == 0);
+    CHECK(survivors(Name::sbx, {"--as-pid-1"}, 50, 140) == 0);
+    CHECK(survivors(Name::sbx, {"--cap-add", "CAP_CHOWN"}, 50, 140) == 0);
+    CHECK(survivors(Name::bwrap, {"--die-with-parent"}, 50, 100) == 0);
+    CHECK(survivors(Name::bwrap, {"--die-with-parent", "--unshare-pid"}, 50, 100) == 0);
+}
+
+// A parent that starts sbx and is killed, as soon as the sandbox is up.
+Ended killed_parent(const Start& start) {
+    Ended ended;
+    const std::string out = in_child([&start] {
+        Running running(start);
+        running.expect("up\n");
+        // A killed process cannot clean up: the sandbox is on its own.
+        ::kill(::getpid(), SIGKILL);
+        return std::string();
+    });
+    ended.out = out;
+    return ended;
+}
+
+TEST_CASE("--die-with-parent ends the sandbox when its caller dies", "[lifetime]") {
+    for (const Name name : {Name::sbx, Name::bwrap}) {
+        for (const Options& options :
+             {Options{}, {"--unshare-pid"}, {"--unshare-pid", "--as-pid-1"}, {"--new-session"}}) {
+            Pipe life = make_pipe();
+            Pipe input = make_pipe();
+            Options all = options;
+            all.insert(all.end(), {"--die-with-parent", "--keep-fd", "9"});
+            Start start = sandbox(name, all, {"echo", "up", ",", "wait-end", "0"});
+            start.descriptors = {{0, input.read.get()}, {9, life.write.get()}};
+            killed_parent(start);
+            life.write.close();
+            CHECK(ends(life.read));
+        }
+    }
+}
+
+TEST_CASE("without it the sandbox does not depend on its caller", "[lifetime]") {
+    for (const Name name : {Name::sbx, Name::bwrap}) {
+        Pipe life = make_pipe();
+        Pipe control = make_pipe();
+        Start start = sandbox(name, {"--unshare-pid", "--keep-fd", "9"},
+                              {"echo", "up", ",", "output", "9", ",", "wait-byte", "0"});
+        start.descriptors = {{0, control.read.get()}, {9, life.write.get()}};
+        killed_parent(start);
+        life.write.close();
+        REQUIRE(::write(control.write.get(), "x", 1) == 1);
+        CHECK(read_until(life.read, "byte\n") == "byte\n");
+        CHECK(ends(life.read));
+    }
+}
+
+TEST_CASE("background processes of the bwrap dialect live on", "[lifetime]") {
+    for (const Options& options : {Options{}, {"--unshare-pid"}, {"--unshare-all"}}) {
+        INFO((options.empty() ? "" : options[0]));
+        Pipe life = make_pipe();
+        Pipe control = make_pipe();
+        Start start = bwrap(options, {"serve", "7", "9", ",", "exit", "5"});
+        start.descriptors = {{7, control.read.get()}, {9, life.write.get()}};
+        Running running(start);
+        life.write.close();
+        control.read.close();
+        CHECK(running.wait().status == 5);
+        for (int i = 0; i < 3; ++i) {
+            REQUIRE(::write(control.write.get(), "x", 1) == 1);
+            CHECK(read_until(life.read, "served\n") == "served\n");
+        }
+        control.write.close();
+        CHECK(ends(life.read));
+    }
+}
+
+TEST_CASE("--die-with-parent ends the background processes of the bwrap dialect", "[lifetime]") {
+    Pipe life = make_pipe();
+    Start start = bwrap({"--unshare-pid", "--die-with-parent"}, {"linger", ",", "exit", "5"});
+    start.descriptors = {{9, life.write.get()}};
+    Running running(start);
+    life.write.close();
+    CHECK(running.wait().status == 5);
+    CHECK(ends(life.read));
+}
+
+TEST_CASE("nothing is left of a sandbox that could not be made", "[lifetime]") {
+    for (const Name name : {Name::sbx, Name::bwrap}) {
+        Pipe life = make_pipe();
+        Start start =
+            sandbox(name, {"--unshare-pid", "--keep-fd", "9", "--chdir", "/nowhere"}, {"linger"});
+        start.descriptors = {{9, life.write.get()}};
+        Running running(start);
+        life.write.close();
+        CHECK(running.wait().status != 0);
+        CHECK(has_ended(life.read));
+    }
+}
+
+}  // namespace
+}  // namespace integration

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: Apache-2.0
+// sbx as a job of a shell on a terminal: Ctrl-C, Ctrl-Z and what goes with them. The test plays the
+// person at the terminal, a process of its own plays the shell.
+#include "place.hpp"
+#include "sandbox.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <fcntl.h>
+#include <pty.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <stdexcept>
+
+namespace integration {
+namespace {
+
+// It belongs to the test, not to the shell: when the last master is closed the shell gets a SIGHUP.
+struct Terminal {
+    Descriptor master;
+    Descriptor slave;
+
+    Terminal() {
+        int ours = -1;
+        int theirs = -1;
+        if (::openpty(&ours, &theirs, nullptr, nullptr, nullptr) != 0) {
+            throw std::runtime_error("openpty");
+        }
+        ::fcntl(ours, F_SETFD, FD_CLOEXEC);
+        ::fcntl(theirs, F_SETFD, FD_CLOEXEC);
+        master = Descriptor(ours);
+        slave = Descriptor(theirs);
+    }
+
+    void type(char key) const {
+        if (::write(master.get(), &key, 1) != 1) throw std::runtime_error("the terminal is gone");
+    }
+};
+
+constexpr char control_c = 3;
+constexpr char control_z = 26;
+
+void become_shell(const Terminal& terminal) {
+    ::setsid();
+    if (::ioctl(terminal.slave.get(), TIOCSCTTY, 0) != 0) throw std::runtime_error("no terminal");
+    ::signal(SIGTTOU, SIG_IGN);
+}
+
+// Starts a job in the foreground, with the terminal as its standard input.
+Start job(Start start, const Terminal& terminal) {
+    start.session = Session::inherited;
+    start.descriptors.emplace_back(0, terminal.slave.get());
+    start.prepare = [] {
+        ::setpgid(0, 0);
+        sigset_t background{};
+        sigemptyset(&background);
+        sigaddset(&background, SIGTTOU);
+        ::sigprocmask(SIG_BLOCK, &background, nullptr);
+        ::tcsetpgrp(0, ::getpgrp());
+        ::sigprocmask(SIG_UNBLOCK, &background, nullptr);
+    };
+    return start;
+}
+
+// waitpid as a shell does it; what never comes ends this process.
+std::string wait_for_stop(const Running& running) {
+    int status = 0;
+    ::alarm(20);
+    ::signal(SIGALRM, SIG_DFL);
+    const pid_t got = ::waitpid(running.pid(), &status, WUNTRACED);
+    ::alarm(0);
+    if (got != running.pid()) return "waitpid failed";
+    if (WIFSTOPPED(status)) return "stopped";
+    return "ended " + std::to_string(status);
+}
+
+TEST_CASE("Ctrl-C reaches the command once", "[terminal]") {
+    for (const std::vector<std::string>& options :
+         {std::vector<std::string>{}, {"--share-pid"}, {"--as-pid-1"}}) {
+        INFO((options.empty() ? "" : options[0]));
+        const Terminal terminal;
+        const std::string out = in_child([&] {
+            become_shell(terminal);
+            Running running(job(sbx(options, {"signals", "2", "INT", "TERM"}), terminal));
+            running.expect("ready\n");
+            terminal.type(control_c);
+            running.expect("signal INT\n");
+            // One more of the first would come before this one.
+            running.send(SIGTERM);
+            return running.wait().out;
+        });
+        CHECK(out == "ready\nsignal INT\nsignal TERM\n");
+    }
+}
+
+TEST_CASE("a command that dies of Ctrl-C is reported so", "[terminal]") {
+    const Terminal terminal;
+    const std::string out = in_child([&] {
+        become_shell(terminal);
+        Running running(job(sbx({}, {"echo", "up", ",", "wait-end", "0"}), terminal));
+        running.expect("up\n");
+        terminal.type(control_c);
+        const Ended ended = running.wait();
+        return std::to_string(ended.status) + " " + std::to_string(ended.signal);
+    });
+    CHECK(out == "130 0");
+}
+
+TEST_CASE("Ctrl-C ends the monitor of the bwrap dialect as it ends any program", "[terminal]") {
+    const Terminal terminal;
+    const std::string out = in_child([&] {
+        become_shell(terminal);
+        Running running(
+            job(bwrap({"--unshare-pid"}, {"echo", "up", ",", "wait-end", "0"}), terminal));
+        running.expect("up\n");
+        terminal.type(control_c);
+        const Ended ended = running.wait();
+        return std::to_string(ended.status) + " " + std::to_string(ended.signal);
+    });
+    CHECK((out == "-1 2" || out == "130 0"));  // who of the two dies first is chance
+}
+
+TEST_CASE("Ctrl-C does not reach a session of its own, and is passed on instead", "[terminal]") {
+    const Terminal terminal;
+    const std::string out = in_child([&] {
+        become_shell(terminal);
+        Running running(job(sbx({"--new-session"}, {"signals", "2", "INT", "TERM"}), terminal));
+        running.expect("ready\n");
+        terminal.type(control_c);
+        running.expect("signal INT\n");
+        running.send(SIGTERM);
+        return running.wait().out;
+    });
+    CHECK(out == "ready\nsignal INT\nsignal TERM\n");
+}
+
+TEST_CASE("Ctrl-Z stops the job, and it goes on", "[terminal]") {
+    for (const std::vector<std::string>& options : {std::vector<std::string>{}, {"--share-pid"}}) {
+        INFO((options.empty() ? "" : options[0]));
+        const Terminal terminal;
+        const std::string out = in_child([&] {
+            become_shell(terminal);
+            Running running(
+                job(sbx(options, {"signals", "3", "WINCH", ",", "exit", "6"}), terminal));
+            running.expect("ready\n");
+            std::string seen;
+            for (int i = 0; i < 3; ++i) {
+                terminal.type(control_z);
+                seen += wait_for_stop(running) + " ";
+                ::kill(-running.pid(), SIGCONT);  // what "fg" does
+                // sbx has one as well and passes it on: this one comes behind it.
+                running.send(SIGWINCH);
+                running.expect("signal WINCH\n");
+            }
+            return seen + std::to_string(running.wait().status);
+        });
+        CHECK(out == "stopped stopped stopped 6");
+    }
+}
+
+TEST_CASE("SIGTSTP for sbx alone stops both, and SIGCONT continues both", "[terminal]") {
+    const Terminal terminal;
+    const std::string out = in_child([&] {
+        become_shell(terminal);
+        Running running(
+            job(sbx({}, {"echo", "up", ",", "wait-byte", "0", ",", "exit", "6"}), terminal));
+        running.expect("up\n");
+        running.send(SIGTSTP);
+        std::string seen = wait_for_stop(running) + " ";
+        running.send(SIGCONT);
+        terminal.type('x');
+        terminal.type('\n');
+        const Ended ended = running.wait();
+        return seen + ended.out + std::to_string(ended.status);
+    });
+    CHECK(out == "stopped up\nbyte\n6");
+}
+
+TEST_CASE("a command that stops itself stops the job", "[terminal]") {
+    const Terminal terminal;
+    const std::string out = in_child([&] {
+        become_shell(terminal);
+        Running running(
+            job(sbx({}, {"echo", "up", ",", "raise", "STOP", ",", "echo", "on", ",", "exit", "6"}),
+                terminal));
+        running.expect("up\n");
+        std::string seen = wait_for_stop(running) + " ";
+        ::kill(-running.pid(), SIGCONT);
+        const Ended ended = running.wait();
+        return seen + ended.out + std::to_string(ended.status);
+    });
+    CHECK(out == "stopped up\non\n6");
+}
+
+TEST_CASE("the command has the terminal of its caller, unless it has a session of its own",
+          "[terminal]") {
+    const Terminal terminal;
+    const std::string out = in_child([&] {
+        become_shell(terminal);
+        const std::vector<std::string> sentence = {"open-rw", "/dev/tty", ",", "tiocsti", "0"};
+        const std::string with = Running(job(sbx({}, sentence), terminal)).wait().out;
+        const std::string without =
+            Running(job(sbx({"--new-session"}, sentence), terminal)).wait().out;
+        return with + without;
+    });
+    CHECK(out ==
+          "open-rw ok\ntiocsti EPERM\ntiocsti-high EPERM\n"
+          "open-rw ENXIO\ntiocsti EPERM\ntiocsti-high EPERM\n");
+}
+
+TEST_CASE("/dev/console is the terminal that output goes to", "[terminal]") {
+    for (const Name name : {Name::sbx, Name::bwrap}) {
+        const Terminal terminal;
+        const std::string out = in_child([&] {
+            become_shell(terminal);
+            Pipe answer = make_pipe();
+            Start start = sandbox(name, {"--dev", "/dev", "--keep-fd", "9"},
+                                  {"output", "9", ",", "look", "/dev/console", ",", "write",
+                                   "/dev/console", "hello"});
+            start.descriptors = {{1, terminal.slave.get()}, {9, answer.write.get()}};
+            Running running(job(start, terminal));
+            answer.write.close();
+            const std::string said = read_until(answer.read, "write ok\n");
+            running.wait();
+            return said + read_until(terminal.master, "hello");
+        });
+        INFO(out);
+        CHECK(out.rfind("look character 06", 0) == 0);
+        CHECK(contains(out, "hello"));
+    }
+}
+
+}  // namespace
+}  // namespace integration

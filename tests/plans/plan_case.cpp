@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plan_case.hpp"
+
+#include "cli/command_line.hpp"
+#include "cli/dialect.hpp"
+#include "cli/spec_builder.hpp"
+#include "fake_host.hpp"
+#include "memory_file.hpp"
+
+#include <sbx/plan.hpp>
+
+#include <memory>
+#include <sstream>
+
+namespace sbx::test {
+namespace {
+
+// "fd 100 = a\0b\0"
+Result<PlanCase::File> parse_file(const std::string& line) {
+    std::istringstream in(line);
+    std::string word;
+    std::string equals;
+    PlanCase::File out;
+    if (!(in >> word >> out.fd >> equals) || equals != "=" || in.get() != ' ') {
+        return Error{"this is not \"fd NUMBER = CONTENT\": " + line};
+    }
+    std::string content;
+    std::getline(in, content);
+    for (std::size_t i = 0; i < content.size(); ++i) {
+        const bool nul = content.compare(i, 2, "\\0") == 0;
+        out.content += nul ? '\0' : content[i];
+        if (nul) ++i;
+    }
+    return out;
+}
+
+Result<Spec> spec_of(const PlanCase& one) {
+    const cli::Dialect dialect = one.dialect == "bwrap" ? cli::bwrap_dialect() : cli::sbx_dialect();
+    const auto line = cli::parse_words(one.words, dialect);
+    if (!line) return line.error();
+    cli::SpecBuilder builder(dialect);
+    if (auto added = builder.add(*line); !added) return added.error();
+    if (builder.mode() == cli::Mode::help) return Error{"the case asks for --help"};
+    if (builder.mode() == cli::Mode::version) return Error{"the case asks for --version"};
+    auto spec = builder.finish();
+    if (!spec) return spec;
+    // What a policy compiles to depends on libseccomp and on the machine.
+    for (SeccompFilter& filter : spec->filters) {
+        if (filter.name.compare(0, 11, "descriptor ") != 0) filter.program = {0};
+    }
+    return spec;
+}
+
+Host host_of(const PlanCase& one, const Spec& spec) {
+    Host host = fake_host(spec, one.root ? Who::root : Who::user);
+    if (one.terminal) {
+        host.output_terminal = "/dev/pts/3";
+        host.controlling_terminal = true;
+    }
+    if (one.old_kernel) host.kernel = {5, 4};
+    return host;
+}
+
+}  // namespace
+
+Result<PlanCase> parse_case(const std::string& text) {
+    PlanCase out;
+    std::istringstream in(text);
+    std::string line;
+    while (std::getline(in, line)) {
+        if (out.dialect.empty() && line.compare(0, 2, "# ") == 0) {
+            out.purpose += line.substr(2) + "\n";
+        } else if (out.dialect.empty()) {
+            std::istringstream words(line);
+            words >> out.dialect;
+            for (std::string word; words >> word;) {
+                if (word != "root" && word != "terminal" && word != "old") {
+                    return Error{"a host is not \"" + word + "\""};
+                }
+                out.root = out.root || word == "root";
+                out.terminal = out.terminal || word == "terminal";
+                out.old_kernel = out.old_kernel || word == "old";
+            }
+        } else if (out.words.empty() && line.compare(0, 3, "fd ") == 0) {
+            auto file = parse_file(line);
+            if (!file) return file.error();
+            out.files.push_back(*file);
+        } else {
+            out.words.push_back(line);
+        }
+    }
+    if (out.purpose.empty()) return Error{"it begins with \"# \" and what it is for"};
+    if (out.dialect != "sbx" && out.dialect != "bwrap") {
+        return Error{"the line after the comment names the dialect, sbx or bwrap"};
+    }
+    return out;
+}
+
+std::string plan_text(const PlanCase& one) {
+    std::vector<std::unique_ptr<MemoryFile>> files;
+    for (const PlanCase::File& file : one.files) {
+        files.push_back(std::make_unique<MemoryFile>(file.content, file.fd));
+    }
+    const auto spec = spec_of(one);
+    if (!spec) return "error: " + spec.error().message + "\n";
+    const auto plan = make_plan(*spec, host_of(one, *spec));
+    if (!plan) return "error: " + plan.error().message + "\n";
+    if (auto checked = check(*plan); !checked) return "error: " + checked.error().message + "\n";
+    return describe(*plan);
+}
+
+}  // namespace sbx::test

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// One case of tests/plans: a file of arguments, planned on a machine that is the same everywhere.
+//
+//     # what the case is for
+//     bwrap root terminal          dialect (sbx or bwrap), then what the host is, see below
+//     fd 100 = --dir\0/x\0         what descriptor 100 gives; \0 is a NUL byte
+//     --ro-bind                    from here on the arguments, one a line
+//     /usr
+//
+// The host is user 1000's; `root` makes it root's, `terminal` gives it a terminal, and `old` the
+// kernel 5.4.
+#pragma once
+
+#include <sbx/result.hpp>
+
+#include <string>
+#include <vector>
+
+namespace sbx::test {
+
+struct PlanCase {
+    struct File {
+        int fd = -1;
+        std::string content;
+    };
+    std::string purpose;
+    std::string dialect;
+    bool root = false;
+    bool terminal = false;
+    bool old_kernel = false;
+    std::vector<File> files;
+    std::vector<std::string> words;
+};
+
+/// Reads the text of a case; the error says what it lacks.
+Result<PlanCase> parse_case(const std::string& text);
+
+/// The plan of a case as text, or "error: " and the sentence.
+std::string plan_text(const PlanCase& one);
+
+}  // namespace sbx::test

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+// make_plan: the process that the command becomes, and its end.
+#include "support.hpp"
+
+#include <catch2/catch.hpp>
+
+using namespace sbx;
+using namespace sbx::test;
+
+namespace {
+
+Plan planned(const Spec& spec, const Host& host) {
+    const auto plan = make_plan(spec, host);
+    INFO(error_of(plan));
+    REQUIRE(plan);
+    CHECK(error_of(check(*plan)) == "no error");
+    return *plan;
+}
+
+Plan planned(const Spec& spec) { return planned(spec, fake_host(spec)); }
+
+std::string refused(const Spec& spec) { return error_of(make_plan(spec, fake_host(spec))); }
+
+Words environment(std::vector<EnvironmentChange> changes) {
+    Spec spec = plain_spec();
+    spec.environment = std::move(changes);
+    return planned(spec).environment;
+}
+
+EnvironmentChange set(std::string name, std::string value) {
+    return {EnvironmentChange::Kind::set, std::move(name), std::move(value)};
+}
+EnvironmentChange unset(std::string name) {
+    return {EnvironmentChange::Kind::unset, std::move(name), ""};
+}
+EnvironmentChange clear() { return {EnvironmentChange::Kind::clear, "", ""}; }
+
+Words executables(const std::string& command, std::vector<EnvironmentChange> changes = {}) {
+    Spec spec = plain_spec();
+    spec.command = {command};
+    spec.environment = std::move(changes);
+    return planned(spec).executables;
+}
+
+Words directories(const Spec& spec, const Host& host) {
+    const auto steps = steps_of<step::ChangeDirectory>(planned(spec, host).seal);
+    REQUIRE(steps.size() == 1);
+    return steps.front().candidates;
+}
+
+std::vector<int> kept(const Spec& spec) {
+    const auto steps = steps_of<step::CloseDescriptors>(planned(spec).seal);
+    REQUIRE(steps.size() == 1);
+    return steps.front().keep;
+}
+
+SeccompFilter filter(const std::string& name) { return {name, {0}}; }
+
+}  // namespace
+
+TEST_CASE("changes of the environment act in order; PWD is run()'s") {
+    CHECK(environment({}) == Words{"HOME=/home/user", "PATH=/usr/local/bin:/usr/bin"});
+    CHECK(environment({set("A", "1"), set("A", "2=3")}).back() == "A=2=3");
+    CHECK(environment({set("HOME", "")}).front() == "HOME=");
+    CHECK(environment({unset("HOME"), unset("NONE")}) == Words{"PATH=/usr/local/bin:/usr/bin"});
+    CHECK(environment({unset("HOM")}).size() == 2);
+    CHECK(environment({set("A", "1"), clear(), set("B", "2")}) == Words{"B=2"});
+    CHECK(environment({set("PWD", "/x")}) == environment({}));
+    CHECK(environment({clear()}).empty());
+}
+
+TEST_CASE("a command's name is looked for in PATH, as execvp does") {
+    CHECK(executables("make") == Words{"/usr/local/bin/make", "/usr/bin/make"});
+    CHECK(executables("make", {set("PATH", "/x")}) == Words{"/x/make"});
+    CHECK(executables("make", {clear()}) == Words{"/bin/make", "/usr/bin/make"});
+    CHECK(executables("make", {set("PATH", "/a::/b:")}) ==
+          Words{"/a/make", "make", "/b/make", "make"});
+    CHECK(executables("make", {set("PATH", "")}) == Words{"make"});
+    CHECK(executables("./make") == Words{"./make"});
+    CHECK(executables("/bin/make", {set("PATH", "/x")}) == Words{"/bin/make"});
+    CHECK(executables("") == Words{""});
+}
+
+TEST_CASE("--argv0 changes the name, not the file") {
+    Spec spec = plain_spec();
+    spec.command = {"sh", "-c", "x"};
+    spec.argv0 = "-sh";
+    const Plan plan = planned(spec);
+    CHECK(plan.argv == Words{"-sh", "-c", "x"});
+    CHECK(plan.executables.front() == "/usr/local/bin/sh");
+}
+
+TEST_CASE("the working directory: where the caller is, else home, else /") {
+    Spec spec = plain_spec();
+    Host host = fake_host(spec);
+    host.cwd = "/work";
+    CHECK(directories(spec, host) == Words{"/work", "/home/user", "/"});
+    spec.environment = {set("HOME", "/elsewhere")};
+    CHECK(directories(spec, host) == Words{"/work", "/elsewhere", "/"});
+    spec.environment = {set("HOME", "")};
+    CHECK(directories(spec, host) == Words{"/work", "/"});
+    spec.environment = {clear()};
+    host.cwd.clear();
+    CHECK(directories(spec, host) == Words{"/"});
+    spec.directory = "/given";
+    CHECK(directories(spec, host) == Words{"/given"});
+}
+
+TEST_CASE("descriptors: the standard ones, or what was inherited but directories") {
+    Spec spec = plain_spec();
+    CHECK(kept(spec) == std::vector<int>{0, 1, 2});
+    spec.keep_fds = {9, 6, 9};
+    CHECK(kept(spec) == std::vector<int>{0, 1, 2, 6, 9});
+    Spec bwrap = plain_bwrap_spec();
+    CHECK(kept(bwrap) == std::vector<int>{0, 1, 2, 5});
+    bwrap.keep_fds = {6};
+    CHECK(kept(bwrap) == std::vector<int>{0, 1, 2, 5, 6});
+    bwrap.entries = {entry::File{5, "/f", 0666}};
+    CHECK(kept(bwrap) == std::vector<int>{0, 1, 2, 6});
+}
+
+TEST_CASE("a descriptor is for one thing") {
+    Spec spec = plain_spec();
+    spec.entries = {entry::File{5, "/f", 0666}, entry::File{5, "/g", 0666}};
+    CHECK(refused(spec) ==
+          "descriptor 5 is used by two options; what one reads is gone for the other");
+    spec.entries.pop_back();
+    CHECK(refused(spec) == "no error");
+    spec.keep_fds = {5};
+    CHECK(refused(spec) == "descriptor 5 is read by another option, so --keep-fd cannot keep it");
+}
+
+TEST_CASE("filters come last, in order, after no_new_privs") {
+    Spec spec = plain_spec();
+    spec.filters = {filter("a"), filter("b")};
+    const Words all = sentences(planned(spec).seal);
+    REQUIRE(all.size() >= 3);
+    CHECK(Words(all.end() - 3, all.end()) == Words{"set no_new_privs",
+                                                   "load seccomp filter \"a\" (1 instructions)",
+                                                   "load seccomp filter \"b\" (1 instructions)"});
+}
+
+TEST_CASE("the directory is entered without capabilities, which would open it") {
+    const Plan plan = planned(plain_spec());
+    CHECK(place_of(plan.seal, "drop all capabilities") <
+          place_of(plan.seal, R"(enter the first directory of "/home/user", "/home/user", "/")"));
+    CHECK(place_of(plan.seal, "join an empty session keyring") <
+          place_of(plan.seal, "drop all capabilities"));
+}
+
+TEST_CASE("a process group of its own unless there is a terminal, or a session of its own") {
+    Spec spec = plain_spec();
+    Host host = fake_host(spec);
+    CHECK(has_step<step::NewProcessGroup>(planned(spec, host).seal));
+    CHECK_FALSE(has_step<step::NewSession>(planned(spec, host).seal));
+    host.controlling_terminal = true;
+    CHECK_FALSE(has_step<step::NewProcessGroup>(planned(spec, host).seal));
+    spec.new_session = true;
+    CHECK_FALSE(has_step<step::NewProcessGroup>(planned(spec, host).seal));
+    CHECK(has_step<step::NewSession>(planned(spec, host).seal));
+    host.controlling_terminal = false;
+    CHECK_FALSE(has_step<step::NewProcessGroup>(planned(spec, host).seal));
+
+    const Spec bwrap = plain_bwrap_spec();
+    CHECK_FALSE(has_step<step::NewProcessGroup>(planned(bwrap).seal));
+    CHECK_FALSE(has_step<step::NewSession>(planned(bwrap).seal));
+}
+
+TEST_CASE("who is pid 1") {
+    Spec spec = plain_spec();
+    CHECK(planned(spec).init == Init::reaper);
+    spec.as_pid_1 = true;
+    CHECK(planned(spec).init == Init::command);
+    Spec bwrap = plain_bwrap_spec();
+    CHECK(planned(bwrap).init == Init::command);
+    bwrap.unshare.add(Namespace::pid);
+    CHECK(planned(bwrap).init == Init::reaper);
+    Spec shared = plain_spec();
+    shared.unshare.remove(Namespace::pid);
+    CHECK(planned(shared).init == Init::reaper);
+}
+
+TEST_CASE("the command dies with sbx where no init of a pid namespace sees to it") {
+    Spec spec = plain_spec();
+    CHECK_FALSE(has_step<step::DieWithParent>(planned(spec).seal));
+    spec.as_pid_1 = true;
+    CHECK(has_step<step::DieWithParent>(planned(spec).seal));
+    spec = plain_spec();
+    spec.unshare.remove(Namespace::pid);
+    CHECK(has_step<step::DieWithParent>(planned(spec).seal));
+
+    Spec bwrap = plain_bwrap_spec();
+    CHECK_FALSE(has_step<step::DieWithParent>(planned(bwrap).seal));
+    bwrap.die_with_parent = true;
+    CHECK(has_step<step::DieWithParent>(planned(bwrap).seal));
+    CHECK(planned(bwrap).die_with_parent);
+}
+
+TEST_CASE("what the plan takes over from the Spec") {
+    const Plan plan = planned(plain_spec());
+    CHECK(plan.wording == Wording::sbx);
+    CHECK(plan.leftovers == Leftovers::kill);
+    CHECK(plan.signals == Signals::forward);
+    CHECK_FALSE(plan.die_with_parent);
+    CHECK(plan.notes.empty());
+    const Plan bwrap = planned(plain_bwrap_spec());
+    CHECK(bwrap.wording == Wording::bubblewrap);
+    CHECK(bwrap.leftovers == Leftovers::keep);
+    CHECK(bwrap.signals == Signals::ignore);
+}

@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: Apache-2.0
+// make_plan: the tree that the command sees.
+#include "support.hpp"
+
+#include <catch2/catch.hpp>
+
+using namespace sbx;
+using namespace sbx::test;
+
+namespace {
+
+Plan planned(const Spec& spec, Who who = Who::user) {
+    const auto plan = make_plan(spec, fake_host(spec, who));
+    INFO(error_of(plan));
+    REQUIRE(plan);
+    CHECK(error_of(check(*plan)) == "no error");
+    return *plan;
+}
+
+std::string refused(const Spec& spec) { return error_of(make_plan(spec, fake_host(spec))); }
+
+Spec with(std::vector<Entry> entries, Spec spec = plain_spec()) {
+    spec.entries = std::move(entries);
+    return spec;
+}
+
+Spec bare(std::vector<Entry> entries) {
+    Spec spec = with(std::move(entries));
+    spec.given = GivenTree::none;
+    spec.root = RootAccess::read_write;
+    return spec;
+}
+
+// What is between the new root's tmpfs and entering it, as sentences.
+Words tree(const Spec& spec, Who who = Who::user) {
+    const Words all = sentences(planned(spec, who).setup);
+    const auto first = std::find(all.begin(), all.end(), "mount a tmpfs as the new root");
+    REQUIRE(first != all.end());
+    return {first + 1, all.end() - 1};
+}
+
+entry::Bind bind(std::string source, std::string destination, Access access = Access::read_write,
+                 IfMissing missing = IfMissing::refuse) {
+    return {std::move(source), std::move(destination), access, missing};
+}
+
+}  // namespace
+
+TEST_CASE("entries become steps in the order given") {
+    CHECK(tree(bare({bind("/a", "/x"), entry::Tmpfs{"/t", 01777, 4096},
+                     bind("/b-file", "/y", Access::read_only), entry::Directory{"/d", 0700},
+                     entry::Symlink{"t", "/l"}, entry::File{5, "/f", 0600},
+                     bind("/c", "/z", Access::device), entry::RemountReadOnly{"/x"}})) ==
+          Words{"bind \"/a\" on \"/x\" writable", "tmpfs on \"/t\" mode 1777 size 4096",
+                "bind \"/b-file\" on \"/y\" read-only", "directory \"/d\" mode 0700",
+                "symlink \"/l\" to \"t\"", "file \"/f\" from descriptor 5 mode 0600",
+                "bind \"/c\" on \"/z\" with devices", "remount \"/x\" read-only"});
+}
+
+TEST_CASE("a bind knows what its source is, and opens the real path") {
+    const Plan plan = planned(bare({bind("/link", "/x"), bind("rel/file", "/y")}));
+    const auto binds = steps_of<step::Bind>(plan.setup);
+    REQUIRE(binds.size() == 2);
+    CHECK(binds[0].source == "/link");
+    CHECK(binds[0].path == "/real");
+    CHECK(binds[0].kind == NodeKind::directory);
+    CHECK(binds[1].path == "/home/user/rel/file");
+    CHECK(binds[1].kind == NodeKind::other);
+    CHECK(describe(Step(binds[0])) == "bind \"/link\" (\"/real\") on \"/x\" writable");
+}
+
+TEST_CASE("a source that is missing") {
+    CHECK(refused(bare({bind("/missing", "/x")})) ==
+          "bind \"/missing\" on \"/x\" writable: no such file or directory; create \"/missing\" "
+          "first, or use --bind-try to leave it out when it is missing");
+    CHECK(refused(bare({bind("/missing", "/x", Access::read_only)})).find("--ro-bind-try") !=
+          std::string::npos);
+    CHECK(refused(bare({bind("/missing", "/x", Access::device)})).find("--dev-bind-try") !=
+          std::string::npos);
+    Spec spec = bare({bind("/missing", "/x")});
+    spec.wording = Wording::bubblewrap;
+    CHECK(refused(spec) == "Can't find source path /missing: No such file or directory");
+}
+
+TEST_CASE("-try leaves out what is missing, says so, and nothing else") {
+    const Spec spec = bare({bind("/missing", "/x", Access::read_only, IfMissing::skip),
+                            bind("/a", "/y", Access::read_only, IfMissing::skip)});
+    CHECK(tree(spec) == Words{"bind \"/a\" on \"/y\" read-only"});
+    CHECK(planned(spec).notes ==
+          Words{"left out: bind \"/missing\" on \"/x\", which is not on this machine"});
+    CHECK(refused(bare({bind("/secret", "/x", Access::read_only, IfMissing::skip)})) ==
+          "bind \"/secret\" on \"/x\" read-only: permission denied");
+}
+
+TEST_CASE("what is given unasked comes first, and the root is closed last") {
+    const Words steps = tree(with({entry::Directory{"/x", 0755}}));
+    CHECK(steps.front() == "proc on \"/proc\"");
+    CHECK(contains(steps, "tmpfs on \"/dev\" mode 0755"));
+    CHECK(contains(steps, "devpts on \"/dev/pts\""));
+    CHECK(contains(steps, "tmpfs on \"/tmp\" mode 1777"));
+    CHECK(steps[steps.size() - 2] == "directory \"/x\" mode 0755");
+    CHECK(steps.back() == "remount \"/\" read-only");
+    CHECK_FALSE(contains(steps, "symlink \"/bin\" to \"usr/bin\""));
+}
+
+TEST_CASE("--bare gives nothing") {
+    Spec spec = with({bind("/usr", "/usr")});
+    spec.given = GivenTree::none;
+    CHECK(tree(spec) == Words{"bind \"/usr\" on \"/usr\" writable", "remount \"/\" read-only"});
+}
+
+TEST_CASE("the links of a merged /usr come with /usr") {
+    for (const char* usr : {"/usr", "usr", "/usr/", "//./usr"}) {
+        INFO(usr);
+        const Words steps = tree(with({bind("/usr", usr, Access::read_only)}));
+        for (const char* name : {"bin", "lib", "lib64", "sbin"}) {
+            CHECK(
+                contains(steps, std::string("symlink \"/") + name + "\" to \"usr/" + name + "\""));
+        }
+    }
+    CHECK_FALSE(contains(tree(with({bind("/usr", "/usr2")})), "symlink \"/bin\" to \"usr/bin\""));
+    CHECK_FALSE(contains(tree(with({bind("/missing", "/usr", Access::read_only, IfMissing::skip)})),
+                         "symlink \"/bin\" to \"usr/bin\""));
+}
+
+TEST_CASE("what is declared is not given") {
+    const Words steps =
+        tree(with({bind("/usr", "/usr"), bind("/x", "/bin/"), entry::Proc{"/proc"},
+                   bind("/dev", "/dev", Access::device), entry::Tmpfs{"tmp", 0700, {}}}));
+    CHECK(steps == Words{"symlink \"/lib\" to \"usr/lib\"", "symlink \"/lib64\" to \"usr/lib64\"",
+                         "symlink \"/sbin\" to \"usr/sbin\"", "bind \"/usr\" on \"/usr\" writable",
+                         "bind \"/x\" on \"/bin/\" writable", "proc on \"/proc\"",
+                         "bind \"/dev\" on \"/dev\" with devices", "tmpfs on \"tmp\" mode 0700",
+                         "remount \"/\" read-only"});
+}
+
+TEST_CASE("a directory that is asked for where one is given leaves it as it is") {
+    const Words steps = tree(with({entry::Directory{"/tmp", 0700}}));
+    CHECK(contains(steps, "tmpfs on \"/tmp\" mode 1777"));
+    CHECK(contains(steps, "directory \"/tmp\" mode 0700"));
+}
+
+TEST_CASE("below what is given the user's own is on top") {
+    const Words steps = tree(with({bind("/a", "/tmp/x"), bind("/b", "/proc/y")}));
+    CHECK(steps.front() == "proc on \"/proc\"");
+    CHECK(contains(steps, "tmpfs on \"/tmp\" mode 1777"));
+    CHECK(steps[steps.size() - 3] == "bind \"/a\" on \"/tmp/x\" writable");
+}
+
+TEST_CASE("a bind on / is the root: what is given goes on top of it, and it is not closed") {
+    const Words steps =
+        tree(with({bind("/os", "/", Access::read_only), entry::Directory{"/x", 0755}}));
+    CHECK(steps.front() == "bind \"/os\" on \"/\" read-only");
+    CHECK(steps[1] == "proc on \"/proc\"");
+    CHECK(contains(steps, "tmpfs on \"/tmp\" mode 1777"));
+    CHECK_FALSE(contains(steps, "symlink \"/bin\" to \"usr/bin\""));
+    CHECK(steps.back() == "directory \"/x\" mode 0755");
+    for (const char* root : {"", "//", "/.", "."}) {
+        INFO(root);
+        CHECK(tree(with({bind("/os", root)})).back() != "remount \"/\" read-only");
+    }
+}
+
+TEST_CASE("a bind on / that is left out is no root") {
+    const Words steps = tree(with({bind("/missing", "/", Access::read_only, IfMissing::skip)}));
+    CHECK(steps.front() == "proc on \"/proc\"");
+    CHECK(steps.back() == "remount \"/\" read-only");
+}
+
+TEST_CASE("directories and --remount-ro of / leave the root what it is") {
+    const Words steps = tree(with({entry::Directory{"/", 0755}, entry::RemountReadOnly{"/"}}));
+    CHECK(steps.front() == "proc on \"/proc\"");
+    CHECK(steps.back() == "remount \"/\" read-only");
+}
+
+TEST_CASE("what the user puts on / hides what was declared before") {
+    const Words steps = tree(with({entry::Tmpfs{"/tmp", 0700, {}}, bind("/os", "/")}));
+    CHECK(contains(steps, "tmpfs on \"/tmp\" mode 1777"));
+}
+
+TEST_CASE("--remount-ro of what is given") {
+    const Words steps = tree(with({entry::RemountReadOnly{"/tmp"}}));
+    CHECK(contains(steps, "tmpfs on \"/tmp\" mode 1777"));
+    CHECK(contains(steps, "remount \"/tmp\" read-only"));
+}
+
+TEST_CASE("/proc of a new pid namespace, or the caller's") {
+    Spec spec = bare({entry::Proc{"/p"}});
+    CHECK(tree(spec) == Words{"proc on \"/p\""});
+    spec.unshare.remove(Namespace::pid);
+    CHECK(tree(spec) == Words{"bind \"/proc\" on \"/p\" writable"});
+}
+
+TEST_CASE("for root the files of /proc that change the machine are covered") {
+    const Spec spec = bare({entry::Proc{"/p"}});
+    CHECK(tree(spec, Who::root) == Words{"proc on \"/p\"", "cover \"/p/bus\" read-only",
+                                         "cover \"/p/irq\" read-only", "cover \"/p/sys\" read-only",
+                                         "cover \"/p/sysrq-trigger\" read-only"});
+    Spec shared = spec;
+    shared.unshare.remove(Namespace::pid);
+    CHECK(tree(shared, Who::root).size() == 5);
+}
+
+TEST_CASE("--dev is a small /dev of its own") {
+    const Words expected = {"tmpfs on \"/d\" mode 0755",
+                            "bind \"/dev/null\" on \"/d/null\" with devices",
+                            "bind \"/dev/zero\" on \"/d/zero\" with devices",
+                            "bind \"/dev/full\" on \"/d/full\" with devices",
+                            "bind \"/dev/random\" on \"/d/random\" with devices",
+                            "bind \"/dev/urandom\" on \"/d/urandom\" with devices",
+                            "bind \"/dev/tty\" on \"/d/tty\" with devices",
+                            "symlink \"/d/fd\" to \"/proc/self/fd\"",
+                            "symlink \"/d/stdin\" to \"/proc/self/fd/0\"",
+                            "symlink \"/d/stdout\" to \"/proc/self/fd/1\"",
+                            "symlink \"/d/stderr\" to \"/proc/self/fd/2\"",
+                            "symlink \"/d/core\" to \"/proc/kcore\"",
+                            "symlink \"/d/ptmx\" to \"pts/ptmx\"",
+                            "directory \"/d/shm\" mode 0755",
+                            "devpts on \"/d/pts\""};
+    const Spec spec = bare({entry::Dev{"/d"}});
+    CHECK(tree(spec) == expected);
+    Host host = fake_host(spec);
+    host.output_terminal = "/dev/pts/3";
+    const auto plan = make_plan(spec, host);
+    REQUIRE(plan);
+    CHECK(contains(sentences(plan->setup), "bind \"/dev/pts/3\" on \"/d/console\" with devices"));
+}
+
+TEST_CASE("a host without a device says which") {
+    const Spec spec = bare({entry::Dev{"/d"}});
+    Host host = fake_host(spec);
+    std::erase(host.devices, "random");
+    CHECK(error_of(make_plan(spec, host)) ==
+          "dev \"/d\": the host has no device \"/dev/random\" to show inside; leave out /dev with "
+          "--bare, or declare another");
+}
+
+TEST_CASE("a host that was probed for another Spec") {
+    const Spec spec = bare({entry::Directory{"/d", 0755}});
+    Host host = fake_host(spec);
+    host.sources.clear();
+    CHECK(error_of(make_plan(spec, host)) ==
+          "the host was probed for another specification; call probe_host() again");
+}
+
+TEST_CASE("the bwrap dialect: nothing unasked, and a root that can be written") {
+    CHECK(tree(with({bind("/usr", "/usr")}, plain_bwrap_spec())) ==
+          Words{"bind \"/usr\" on \"/usr\" writable"});
+    CHECK(planned(plain_bwrap_spec()).host_writes == HostWrites::allow);
+    CHECK(planned(plain_spec()).host_writes == HostWrites::refuse);
+}

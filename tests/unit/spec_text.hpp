@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+// A Spec as text, every field of it, to see whether two of them differ.
+#pragma once
+
+#include <sbx/spec.hpp>
+
+#include <sstream>
+#include <string>
+#include <variant>
+
+namespace sbx::test {
+
+struct EntryText {
+    std::ostringstream& out;
+
+    void operator()(const entry::Bind& e) const {
+        out << e.source << ' ' << e.destination << ' ' << static_cast<int>(e.access)
+            << static_cast<int>(e.if_missing);
+    }
+    void operator()(const entry::Tmpfs& e) const {
+        out << e.destination << ' ' << e.mode << ' ' << e.size.value_or(0);
+    }
+    void operator()(const entry::Directory& e) const { out << e.destination << ' ' << e.mode; }
+    void operator()(const entry::Symlink& e) const { out << e.target << ' ' << e.destination; }
+    void operator()(const entry::File& e) const {
+        out << e.fd << ' ' << e.destination << ' ' << e.mode;
+    }
+    void operator()(const entry::Proc& e) const { out << e.destination; }
+    void operator()(const entry::Dev& e) const { out << e.destination; }
+    void operator()(const entry::RemountReadOnly& e) const { out << e.destination; }
+};
+
+inline std::string text_of(const Spec& spec) {
+    // By count, so that a new field does not compile until it is written below.
+    const auto& [wording, unshare, identity, uid, gid, hostname, root_capabilities, capabilities,
+                 root, given, host_writes, entries, environment, directory, descriptors, keep_fds,
+                 filters, leftovers, signals, die_with_parent, new_session, as_pid_1, argv0,
+                 command] = spec;
+    std::ostringstream out;
+    const auto number = [&](const char* name, auto value) {
+        out << name << ' ' << static_cast<int>(value) << '\n';
+    };
+    const auto optional = [&](const char* name, const auto& value) {
+        if (value) out << name << " \"" << *value << "\"\n";
+    };
+    number("wording", wording);
+    number("unshare", unshare.bits);
+    number("identity", identity);
+    optional("uid", uid);
+    optional("gid", gid);
+    optional("hostname", hostname);
+    number("root_capabilities", root_capabilities);
+    for (const CapabilityChange& change : capabilities) {
+        number("capability", change.kind);
+        optional("of", change.capability);
+    }
+    number("root", root);
+    number("given", given);
+    number("host_writes", host_writes);
+    for (const Entry& entry : entries) {
+        out << "entry " << entry.index() << ' ';
+        std::visit(EntryText{out}, entry);
+        out << '\n';
+    }
+    for (const EnvironmentChange& change : environment) {
+        number("environment", change.kind);
+        out << change.name << '=' << change.value << '\n';
+    }
+    optional("directory", directory);
+    number("descriptors", descriptors);
+    for (const int fd : keep_fds) number("keep", fd);
+    for (const SeccompFilter& filter : filters) {
+        out << "filter " << filter.name << ' ' << filter.program.size() << '\n';
+    }
+    number("leftovers", leftovers);
+    number("signals", signals);
+    number("die_with_parent", die_with_parent);
+    number("new_session", new_session);
+    number("as_pid_1", as_pid_1);
+    optional("argv0", argv0);
+    for (const std::string& word : command) out << "word " << word << '\n';
+    return out.str();
+}
+
+}  // namespace sbx::test
