@@ -1,0 +1,130 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: Apache-2.0
+# What tools/demo and tools/check share: who runs what, which packages are needed, where to work.
+# Sourced, never run. Both tools may be started by root or by a user with sudo.
+
+# shellcheck disable=SC2034  # used by those who source this file
+readonly build_packages=(
+    g++ meson ninja-build pkg-config
+    libseccomp-dev libcap-dev libboost-program-options-dev catch2
+)
+
+export LC_ALL=C.UTF-8
+
+if [[ -t 1 ]]; then
+    readonly bold=$'\e[1m' green=$'\e[32m' red=$'\e[31m' plain=$'\e[0m'
+else
+    readonly bold='' green='' red='' plain=''
+fi
+
+heading() {
+    printf '\n%s%s%s\n' "$bold" "$*" "$plain"
+}
+
+die() {
+    printf '%s: %s\n' "${0##*/}" "$*" >&2
+    exit 1
+}
+
+running_as_root() {
+    [[ $(id -u) -eq 0 ]]
+}
+
+# The proxies that the caller uses are kept where the rest of the environment is not.
+proxies=()
+for name in http_proxy https_proxy ftp_proxy no_proxy; do
+    [[ -z ${!name:-} ]] || proxies+=("$name=${!name}")
+done
+readonly proxies
+
+# Runs a command as root.
+as_root() {
+    if running_as_root; then
+        "$@"
+    else
+        sudo -- env "${proxies[@]}" "$@"
+    fi
+}
+
+# The ordinary user: the caller, or one made for this when the caller is root.
+if running_as_root; then
+    readonly ordinary_user=sbx-test
+else
+    ordinary_user=$(id -un)
+    readonly ordinary_user
+fi
+
+# Runs a command as the ordinary user, with a plain environment when root starts it.
+as_user() {
+    if running_as_root; then
+        setpriv --reuid="$ordinary_user" --regid="$ordinary_user" --init-groups --reset-env \
+            env LC_ALL="$LC_ALL" "${proxies[@]}" "$@"
+    else
+        "$@"
+    fi
+}
+
+# Makes a directory that belongs to the ordinary user.
+make_user_directory() {
+    mkdir "$1"
+    if running_as_root; then chown "$ordinary_user:" "$1"; fi
+}
+
+# Sees to it that the ordinary user exists.
+ensure_ordinary_user() {
+    if ! id "$ordinary_user" >/dev/null 2>&1; then
+        useradd --create-home --user-group --shell /bin/bash "$ordinary_user"
+    fi
+}
+
+# Prints those of the given packages that are not installed.
+missing_packages() {
+    local package
+    for package in "$@"; do
+        dpkg-query --show --showformat='${db:Status-Status}' "$package" 2>/dev/null |
+            grep -qx installed || printf '%s\n' "$package"
+    done
+}
+
+# Installs those of the given packages that are missing. Needs neither network nor root when
+# nothing is.
+install_packages() {
+    local list missing
+    list=$(missing_packages "$@")
+    read -r -d '' -a missing <<<"$list" || true
+    if [[ ${#missing[@]} -eq 0 ]]; then
+        echo "all packages are there"
+        return
+    fi
+    command -v apt-get >/dev/null || die "this needs Debian's apt-get to install ${missing[*]}"
+    running_as_root || command -v sudo >/dev/null ||
+        die "run this as root or install sudo: packages are missing: ${missing[*]}"
+    echo "installing: ${missing[*]}"
+    as_root apt-get -qq update
+    as_root env DEBIAN_FRONTEND=noninteractive \
+        apt-get -qq --yes --no-install-recommends install "${missing[@]}" >/dev/null
+}
+
+# Makes the directory `work`, which every user can enter, and removes it at exit.
+make_work_directory() {
+    work=$(mktemp --directory "/var/tmp/sbx-$1.XXXXXX")
+    chmod 0755 "$work"
+    trap leave EXIT
+    trap 'exit 130' INT
+    trap 'exit 143' TERM
+}
+
+# Called at exit; on_exit is for the sourcing script to replace.
+leave() {
+    local status=$?
+    trap - EXIT
+    on_exit || true
+    cd /
+    # A test run by root may have left what the caller cannot remove.
+    rm -rf "$work" 2>/dev/null || as_root rm -rf "$work"
+    exit "$status"
+}
+
+on_exit() {
+    :
+}
