@@ -22,8 +22,9 @@ std::string unknown_option(const std::string& word, const Dialect& dialect) {
     std::string text = "unknown option \"" + word + "\"";
     std::vector<std::string_view> names;
     for (const OptionRow& row : option_table) names.push_back(row.name);
-    const std::string_view close =
-        nearest(std::string_view(word).substr(std::min<std::size_t>(2, word.size())), names);
+    const std::string_view name =
+        std::string_view(word).substr(std::min<std::size_t>(2, word.size()));
+    const std::string_view close = nearest(name.substr(0, name.find('=')), names);
     if (!close.empty()) return text + "; did you mean --" + std::string(close) + "?";
     return text + "; sbx --help lists them all";
 }
@@ -51,6 +52,9 @@ public:
             }
             if (word.empty() || word[0] != '-') break;
             at = take_option(words, at, out);
+            // These two act where they stand, and nothing after them is looked at.
+            const Option last = find_option(out.back().string_key)->id;
+            if (last == Option::help || last == Option::version) break;
         }
         if (at < words.size()) {
             po::option command;

@@ -40,10 +40,27 @@ private:
     Dialect dialect_;
 };
 
+// What came from the command line into a message must not forge lines or move the cursor.
+std::string printable(const std::string& text) {
+    static constexpr char digits[] = "0123456789abcdef";
+    std::string out;
+    for (const char c : text) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (byte >= 0x20 && byte != 0x7f) {
+            out += c;
+        } else {
+            out += "\\x";
+            out += digits[byte >> 4U];
+            out += digits[byte & 0xfU];
+        }
+    }
+    return out;
+}
+
 int Program::fail(const std::string& message, int status) const {
     const auto slash = called_.find_last_of('/');
     const std::string name = slash == std::string::npos ? called_ : called_.substr(slash + 1);
-    std::fprintf(stderr, "%s: %s\n", name.c_str(), message.c_str());
+    std::fprintf(stderr, "%s: %s\n", printable(name).c_str(), printable(message).c_str());
     return status;
 }
 

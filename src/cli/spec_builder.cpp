@@ -7,6 +7,8 @@
 #include <sbx/host.hpp>
 #include <sbx/policy.hpp>
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cctype>
 #include <charconv>
@@ -22,10 +24,11 @@ std::string lower(std::string text) {
 }
 
 // The names of the capabilities that the command keeps, for policies that depend on them.
-std::vector<std::string> kept_names(const std::vector<CapabilityChange>& changes) {
+std::vector<std::string> kept_names(const Spec& spec) {
     const std::vector<std::string> names = capability_names();
-    std::vector<bool> kept(names.size());
-    for (const CapabilityChange& change : changes) {
+    const bool keeps = ::geteuid() == 0 && spec.root_capabilities == RootCapabilities::keep;
+    std::vector<bool> kept(names.size(), keeps);
+    for (const CapabilityChange& change : spec.capabilities) {
         const bool adds = change.kind == CapabilityChange::Kind::add;
         if (change.capability) {
             kept[*change.capability] = adds;
@@ -302,8 +305,7 @@ Result<void> SpecBuilder::add(const CommandLine& line) {
 Result<void> SpecBuilder::add_policy() {
     const std::string wanted = policy_.value_or(dialect_.policy);
     if (wanted == "none") return {};
-    std::vector<std::string> capabilities;
-    if (!spec_.capabilities.empty()) capabilities = kept_names(spec_.capabilities);
+    const std::vector<std::string> capabilities = kept_names(spec_);
     const bool is_path = wanted.find_first_of("/.") != std::string::npos;
     if (is_path) {
         const auto json = read_file(wanted);

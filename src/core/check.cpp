@@ -75,6 +75,13 @@ Result<void> check_seal(const Plan& plan) {
         return broken("something comes after the filters, which may forbid it");
     }
     const std::size_t nested = position<step::EnterUserNamespace>(steps);
+    if (count<step::EnterUserNamespace>(steps) > 1) {
+        return broken("a second user namespace is entered once");
+    }
+    const bool guarded = plan.init == Init::reaper && plan.namespaces.has(Namespace::pid);
+    if (plan.leftovers == Leftovers::kill && !guarded && count<step::DieWithParent>(steps) == 0) {
+        return broken("the command would outlive sbx");
+    }
     if (nested != steps.size() && nested != 0) {
         return broken("the second user namespace is entered before anything else");
     }
@@ -120,6 +127,10 @@ bool step_has_nul(const Step& step) {
             if constexpr (requires { s.path; }) found = found || has_nul(s.path);
             if constexpr (requires { s.target; }) found = found || has_nul(s.target);
             if constexpr (requires { s.destination; }) found = found || has_nul(s.destination);
+            if constexpr (requires { s.name; }) found = found || has_nul(s.name);
+            if constexpr (requires { s.uid_map; }) {
+                found = found || has_nul(s.uid_map) || has_nul(s.gid_map);
+            }
             if constexpr (requires { s.candidates; }) found = found || any_nul(s.candidates);
             return found;
         },

@@ -172,6 +172,11 @@ std::string describe(const Plan& plan) {
     out += std::string("leftovers: ") +
            (plan.leftovers == Leftovers::kill ? "killed at the end, and when sbx dies" : "kept") +
            "\n";
+    out +=
+        std::string("on the host: ") +
+        (plan.host_writes == HostWrites::refuse ? "nothing is made or changed by sbx"
+                                                : "mount points may be made below writable binds") +
+        "\n";
     if (plan.die_with_parent) out += "dies with its parent\n";
     return out;
 }

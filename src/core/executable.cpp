@@ -41,9 +41,14 @@ std::string elf_interpreter(std::string_view head) {
 
 std::string interpreter_of(std::string_view head) {
     if (head.substr(0, 2) == "#!") {
-        const std::string_view line = head.substr(2, head.find('\n') - 2);
+        // As the kernel reads it (fs/binfmt_script.c): blanks, then a name up to a blank, the end
+        // of the line, or a NUL byte.
+        const std::string_view line = head.substr(2);
         const std::size_t start = std::min(line.find_first_not_of(" \t"), line.size());
-        const std::size_t end = std::min(line.find_first_of(" \t", start), line.size());
+        const std::size_t end = line.find_first_of(std::string_view(" \t\n\0", 4), start);
+        // A name without an end is a whole one only when the file ends, too.
+        constexpr std::size_t kernel_buffer = 256;  // BINPRM_BUF_SIZE
+        if (end == std::string_view::npos && head.size() >= kernel_buffer) return {};
         return std::string(line.substr(start, end - start));
     }
     if (head.size() <= EI_CLASS || head.substr(0, SELFMAG) != ELFMAG) return {};

@@ -28,6 +28,13 @@ std::uint64_t kept_capabilities(const Spec& spec, const Host& host) {
 }  // namespace
 
 Result<Privileges> plan_privileges(const Spec& spec, const Host& host) {
+    for (const CapabilityChange& change : spec.capabilities) {
+        if (change.capability && *change.capability >= host.capability_names.size()) {
+            return Error{"capability " + std::to_string(*change.capability) +
+                         " is not known here; the last one is " +
+                         std::to_string(host.capability_names.size() - 1)};
+        }
+    }
     Privileges out;
     out.outer = spec.unshare | Namespace::mount;
     if (!out.outer.has(Namespace::user) && host.uid != 0) {

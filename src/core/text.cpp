@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/text.hpp"
 
+#include <algorithm>
 #include <cctype>
 #include <cstring>
 
@@ -29,6 +30,35 @@ std::string quote(std::string_view text) {
     return out + "\"";
 }
 
+namespace {
+
+bool is_control(char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte < 0x20 || byte == 0x7f;
+}
+
+// $'...' of the shells, in which a byte can be written as \ooo.
+std::string ansi_c_quoted(std::string_view word) {
+    std::string out = "$'";
+    for (const char c : word) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (c == '\'' || c == '\\') {
+            out += '\\';
+            out += c;
+        } else if (is_control(c)) {
+            out += '\\';
+            for (const unsigned shift : {6U, 3U, 0U}) {
+                out += static_cast<char>('0' + (byte >> shift & 7U));
+            }
+        } else {
+            out += c;
+        }
+    }
+    return out + "'";
+}
+
+}  // namespace
+
 std::string shell_words(const std::vector<std::string>& argv) {
     static constexpr std::string_view plain =
         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=./:,@%";
@@ -37,6 +67,10 @@ std::string shell_words(const std::vector<std::string>& argv) {
         if (!out.empty()) out += ' ';
         if (!word.empty() && word.find_first_not_of(plain) == std::string::npos) {
             out += word;
+            continue;
+        }
+        if (std::any_of(word.begin(), word.end(), is_control)) {
+            out += ansi_c_quoted(word);
             continue;
         }
         out += '\'';

@@ -12,7 +12,8 @@ namespace sbx {
 /// that a name cannot forge a line of output. Bytes from 0x80 on are left alone (UTF-8 or not).
 std::string quote(std::string_view text);
 
-/// The words of `argv` as a POSIX shell would need them to be typed.
+/// The words of `argv` as a shell would need them to be typed: in '...', or in $'...' when there
+/// are control bytes, so that a word cannot forge a line of output.
 std::string shell_words(const std::vector<std::string>& argv);
 
 /// strerror(3) in the C locale's words, beginning with a small letter.

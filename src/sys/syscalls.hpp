@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // System calls that glibc 2.36 has no wrapper for, or whose wrapper does more than the call. Every
 // function gives the result or -errno. Nothing here may allocate, lock or throw: it is what the
-// child between clone and exec is made of.
+// child between clone and exec is made of; always inlined, so that the child never gets the copy of
+// a unit that was built with a sanitizer.
 #pragma once
 
 #include <fcntl.h>
@@ -22,7 +23,7 @@ namespace sbx::sys {
 /// An argument as the full register that the kernel reads: an int passed through "..." has no
 /// defined upper half.
 template <typename T>
-inline long as_word(T value) {
+[[gnu::always_inline]] inline long as_word(T value) {
     if constexpr (std::is_null_pointer_v<T>) {
         return 0;
     } else if constexpr (std::is_pointer_v<T>) {
@@ -33,17 +34,17 @@ inline long as_word(T value) {
 }
 
 template <typename... Args>
-inline long call(long number, Args... args) {
+[[gnu::always_inline]] inline long call(long number, Args... args) {
     const long result = ::syscall(number, as_word(args)...);
     return result < 0 ? -errno : result;
 }
 
-inline int open_at(int dir, const char* path, int flags, unsigned mode = 0) {
+[[gnu::always_inline]] inline int open_at(int dir, const char* path, int flags, unsigned mode = 0) {
     return static_cast<int>(call(SYS_openat, dir, path, flags | O_CLOEXEC, mode));
 }
 
-inline int open_at2(int dir, const char* path, std::uint64_t flags, std::uint64_t mode,
-                    std::uint64_t resolve) {
+[[gnu::always_inline]] inline int open_at2(int dir, const char* path, std::uint64_t flags,
+                                           std::uint64_t mode, std::uint64_t resolve) {
     open_how how{};
     how.flags = flags | O_CLOEXEC;
     how.mode = mode;
@@ -58,44 +59,48 @@ inline int open_at2(int dir, const char* path, std::uint64_t flags, std::uint64_
     return result;
 }
 
-inline int close_fd(int fd) { return static_cast<int>(call(SYS_close, fd)); }
+[[gnu::always_inline]] inline int close_fd(int fd) { return static_cast<int>(call(SYS_close, fd)); }
 
-inline int open_tree(int dir, const char* path, unsigned flags) {
+[[gnu::always_inline]] inline int open_tree(int dir, const char* path, unsigned flags) {
     return static_cast<int>(call(SYS_open_tree, dir, path, flags | OPEN_TREE_CLOEXEC));
 }
 
-inline int mount_setattr(int dir, const char* path, unsigned flags, mount_attr attributes) {
+[[gnu::always_inline]] inline int mount_setattr(int dir, const char* path, unsigned flags,
+                                                mount_attr attributes) {
     return static_cast<int>(
         call(SYS_mount_setattr, dir, path, flags, &attributes, sizeof attributes));
 }
 
 /// Attaches the detached mount `from` on what `to` refers to.
-inline int move_mount(int from, int to) {
+[[gnu::always_inline]] inline int move_mount(int from, int to) {
     return static_cast<int>(
         call(SYS_move_mount, from, "", to, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH));
 }
 
-inline int fs_open(const char* type) {
+[[gnu::always_inline]] inline int fs_open(const char* type) {
     return static_cast<int>(call(SYS_fsopen, type, FSOPEN_CLOEXEC));
 }
-inline int fs_set(int fs, const char* key, const char* value) {
+[[gnu::always_inline]] inline int fs_set(int fs, const char* key, const char* value) {
     return static_cast<int>(call(SYS_fsconfig, fs, FSCONFIG_SET_STRING, key, value, 0));
 }
-inline int fs_create(int fs) {
+[[gnu::always_inline]] inline int fs_create(int fs) {
     return static_cast<int>(call(SYS_fsconfig, fs, FSCONFIG_CMD_CREATE, nullptr, nullptr, 0));
 }
-inline int fs_mount(int fs, unsigned attributes) {
+[[gnu::always_inline]] inline int fs_mount(int fs, unsigned attributes) {
     return static_cast<int>(call(SYS_fsmount, fs, FSMOUNT_CLOEXEC, attributes));
 }
 
-inline long clone3(clone_args& arguments) { return call(SYS_clone3, &arguments, sizeof arguments); }
+[[gnu::always_inline]] inline long clone3(clone_args& arguments) {
+    return call(SYS_clone3, &arguments, sizeof arguments);
+}
 
-inline int close_range(unsigned first, unsigned last, unsigned flags) {
+[[gnu::always_inline]] inline int close_range(unsigned first, unsigned last, unsigned flags) {
     return static_cast<int>(call(SYS_close_range, first, last, flags));
 }
 
 /// The kernel's signal set: 64 bits, bit n-1 for signal n.
-inline int signal_mask(int how, const std::uint64_t* set, std::uint64_t* old) {
+[[gnu::always_inline]] inline int signal_mask(int how, const std::uint64_t* set,
+                                              std::uint64_t* old) {
     return static_cast<int>(call(SYS_rt_sigprocmask, how, set, old, sizeof(std::uint64_t)));
 }
 

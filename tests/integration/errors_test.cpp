@@ -136,11 +136,13 @@ TEST_CASE("no /proc around sbx", "[errors]") {
             enter_own_namespaces(As::itself);
             mount_or_throw("none", "/proc", "tmpfs", 0);
             const Ended ended = run(sandbox(name, {"--unshare-user"}, {"exit", "0"}));
-            return std::to_string(ended.status) + " " + ended.err;
+            return ended.err + "status " + std::to_string(ended.status);
         });
         INFO(out);
-        CHECK(out.rfind(name == Name::sbx ? "125 sbx: " : "1 bwrap: ", 0) == 0);
-        CHECK(contains(out, "/proc is not mounted here"));
+        // The leak checker of a sanitizer's build fails without /proc, and has a status of its own.
+        CHECK(value(out, "status") != "0");
+        CHECK(contains(
+            out, std::string(name == Name::sbx ? "sbx" : "bwrap") + ": /proc is not mounted here"));
         CHECK(contains(out, "mount proc on /proc"));
     }
 }

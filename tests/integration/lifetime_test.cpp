@@ -102,6 +102,26 @@ TEST_CASE("nothing outlives an sbx that is killed early", "[lifetime]") {
     CHECK(survivors(Name::bwrap, {"--die-with-parent", "--unshare-pid"}, 50, 100) == 0);
 }
 
+TEST_CASE("nothing outlives an sbx that is killed while set-up waits", "[lifetime]") {
+    for (const Options& options : {Options{}, {"--share-pid"}, {"--as-pid-1"}}) {
+        INFO((options.empty() ? "" : options[0]));
+        Pipe life = make_pipe();
+        const Pipe endless = make_pipe();
+        Options all = options;
+        all.insert(all.end(), {"--file", "7", "/file", "--keep-fd", "9"});
+        Start start = sbx(all, {"exit", "0"});
+        start.descriptors = {{7, endless.read.get()}, {9, life.write.get()}};
+        Running running(start);
+        life.write.close();
+        // More than a pipe holds: when it is written, init reads, and it will wait for the rest.
+        const std::string much(100'000, 'x');
+        REQUIRE(::write(endless.write.get(), much.data(), much.size()) == 100'000);
+        running.send(SIGKILL);
+        CHECK(running.wait().signal == SIGKILL);
+        CHECK(ends(life.read));
+    }
+}
+
 // A parent that starts sbx and is killed, as soon as the sandbox is up.
 Ended killed_parent(const Start& start) {
     Ended ended;

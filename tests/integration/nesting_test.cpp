@@ -102,6 +102,8 @@ std::string copy_of_sbx(const TemporaryDirectory& place) {
     return path;
 }
 
+// The exit status, and what it said. The status of a refusal is not looked at: a sanitizer's leak
+// checker, which cannot work in a privileged program, has one of its own.
 std::string run_path(const std::string& path) {
     Start start = plain(Name::sbx, {"--version"});
     start.prepare = [&path] {
@@ -122,10 +124,10 @@ TEST_CASE("sbx refuses to run setuid or setgid", "[nesting]") {
         const unsigned other = 65534;
         REQUIRE(::chown(copy.c_str(), other, 0) == 0);
         REQUIRE(::chmod(copy.c_str(), 04755) == 0);
-        CHECK(contains(run_path(copy), "125 sbx: installed setuid"));
+        CHECK(contains(run_path(copy), "sbx: installed setuid"));
         REQUIRE(::chown(copy.c_str(), 0, other) == 0);
         REQUIRE(::chmod(copy.c_str(), 02755) == 0);
-        CHECK(contains(run_path(copy), "125 sbx: installed setuid"));
+        CHECK(contains(run_path(copy), "sbx: installed setuid"));
     } else {
         // Set to the caller's own ids they give nothing, and there is nothing to refuse.
         REQUIRE(::chmod(copy.c_str(), 06755) == 0);
@@ -156,7 +158,8 @@ TEST_CASE("sbx refuses to run with file capabilities", "[nesting]") {
         return run_path(copy);
     });
     INFO(out);
-    CHECK(contains(out, "125 sbx: installed setuid, setgid or with file capabilities"));
+    CHECK_FALSE(out.rfind("0 ", 0) == 0);
+    CHECK(contains(out, "sbx: installed setuid, setgid or with file capabilities"));
 }
 
 }  // namespace

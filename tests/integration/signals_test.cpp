@@ -60,6 +60,18 @@ TEST_CASE("a signal that kills the command is reported as its end", "[signals]")
     }
 }
 
+TEST_CASE("a signal from inside to the whole process group does not reach sbx", "[signals]") {
+    for (const std::vector<std::string>& options :
+         {std::vector<std::string>{}, {"--share-pid"}, {"--new-session"}, {"--as-pid-1"}}) {
+        INFO((options.empty() ? "" : options[0]));
+        const Ended ended =
+            run(sbx(options, {"kill", "0", std::to_string(SIGUSR1), ",", "exit", "3"}));
+        CHECK(ended.signal == 0);
+        // As pid 1 of its namespace the command does not get its own signal.
+        CHECK(ended.status == (!options.empty() && options[0] == "--as-pid-1" ? 3 : 128 + SIGUSR1));
+    }
+}
+
 TEST_CASE("what comes while the sandbox is made is not lost", "[signals]") {
     // Sent at once: before, during or after set-up, the command ends or sbx does.
     for (int i = 0; i < 20; ++i) {

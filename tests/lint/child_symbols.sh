@@ -59,7 +59,8 @@ fi
 # are held to the same rules; the standard library's would be compiled with sanitizers, say.
 awk '$2 ~ /^[WV]$/ && $1 !~ /^_ZNK?3sbx/ { print $1 }' "$work/all" >"$work/weak"
 if [ -s "$work/weak" ]; then
-    echo "the child's library has functions that others may replace when it is linked:"
-    cat "$work/weak"
+    echo "the child's library has functions that others may replace when it is linked (is it"
+    echo "compiled without -O?): $(wc -l <"$work/weak") of them, such as"
+    head -n 5 "$work/weak"
     exit 1
 fi

@@ -140,6 +140,14 @@ TEST_CASE("a directory that is asked for where one is given leaves it as it is")
     CHECK(contains(steps, "directory \"/tmp\" mode 0700"));
 }
 
+TEST_CASE("--dir makes sure of what is given, and does not take its place") {
+    const Words steps =
+        tree(with({entry::Directory{"/tmp", 0755}, entry::Directory{"/usr", 0755}}));
+    CHECK(contains(steps, "tmpfs on \"/tmp\" mode 1777"));
+    CHECK(contains(steps, "directory \"/tmp\" mode 0755"));
+    CHECK_FALSE(contains(steps, "symlink \"/bin\" to \"usr/bin\""));
+}
+
 TEST_CASE("below what is given the user's own is on top") {
     const Words steps = tree(with({bind("/a", "/tmp/x"), bind("/b", "/proc/y")}));
     CHECK(steps.front() == "proc on \"/proc\"");
