@@ -19,7 +19,7 @@ struct Source {
     int error = 0;     ///< errno of looking it up; 0 when it is there
 };
 
-/// A descriptor that was open when sbx began and that exec passes on.
+/// A descriptor that was open when sbx began and that exec passes on; 0, 1 and 2 at least.
 struct OpenDescriptor {
     int fd = -1;
     bool directory = false;

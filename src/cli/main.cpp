@@ -13,7 +13,9 @@
 #include <sys/auxv.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <exception>
 #include <string>
 #include <vector>
@@ -33,7 +35,7 @@ private:
     int fail(const std::string& message, int status) const;
     int fail_usage() const;
     int status_of(const Outcome& outcome) const;
-    static int print(const std::string& text);
+    int print(const std::string& text) const;
 
     std::string called_;
     std::vector<std::string> words_;
@@ -72,9 +74,10 @@ int Program::fail_usage() const {
     return dialect_.failed;
 }
 
-int Program::print(const std::string& text) {
-    std::fputs(text.c_str(), stdout);
-    return std::fflush(stdout) == 0 ? 0 : 1;
+int Program::print(const std::string& text) const {
+    const bool put = std::fputs(text.c_str(), stdout) >= 0;
+    if (std::fflush(stdout) == 0 && put) return 0;
+    return fail("writing to standard output failed: " + std::string(std::strerror(errno)));
 }
 
 int Program::status_of(const Outcome& outcome) const {

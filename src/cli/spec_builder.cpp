@@ -324,6 +324,14 @@ Result<void> SpecBuilder::add_policy() {
 Result<Spec> SpecBuilder::finish() {
     if (perms_) return Error{"--perms must be followed by an option that creates a file"};
     if (size_) return Error{"--size must be followed by --tmpfs"};
+    for (const Entry& entry : spec_.entries) {
+        const bool empty = std::visit([](const auto& e) { return e.destination.empty(); }, entry);
+        if (empty && spec_.wording == Wording::sbx) {
+            return Error{
+                "an empty destination is most often a variable that is not set; write / "
+                "for the root itself"};
+        }
+    }
     if (auto added = add_policy(); !added) return added.error();
     for (SeccompFilter& filter : filters_) spec_.filters.push_back(std::move(filter));
     filters_.clear();

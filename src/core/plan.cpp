@@ -28,6 +28,11 @@ std::optional<Error> refuse_early(const Spec& spec, const Host& host) {
     if (spec.hostname && !spec.unshare.has(Namespace::uts)) {
         return Error{"--hostname requires --unshare-uts"};
     }
+    constexpr std::size_t longest_hostname = 64;  // __NEW_UTS_LEN of the kernel
+    if (spec.hostname && spec.hostname->size() > longest_hostname) {
+        return Error{"a host name has at most 64 bytes, and --hostname has " +
+                     std::to_string(spec.hostname->size())};
+    }
     return std::nullopt;
 }
 

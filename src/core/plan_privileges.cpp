@@ -8,9 +8,10 @@ namespace {
 // What the command's own user namespace must own for a kept capability to be of use. The mount
 // namespace is copied into it, which locks every mount and every mount flag (MNT_LOCKED,
 // mount_namespaces(7)): that is what keeps `mount -o remount,rw` from undoing a --ro-bind. The pid
-// namespace cannot be entered by unshare(2), and the time namespace only by children.
+// namespace cannot be entered by unshare(2), and the time namespace only by children. The cgroup
+// namespace stays behind on purpose: its owner can mount the host's cgroups and change its own.
 constexpr NamespaceSet ownable =
-    Namespace::mount | Namespace::network | Namespace::uts | Namespace::ipc | Namespace::cgroup;
+    Namespace::mount | Namespace::network | Namespace::uts | Namespace::ipc;
 
 std::uint64_t kept_capabilities(const Spec& spec, const Host& host) {
     const auto count = host.capability_names.size();
@@ -52,6 +53,11 @@ Result<Privileges> plan_privileges(const Spec& spec, const Host& host) {
     out.uid = spec.uid.value_or(spec.identity == Identity::root && user ? 0 : host.uid);
     out.gid = spec.gid.value_or(spec.identity == Identity::root && user ? 0 : host.gid);
     out.keep = kept_capabilities(spec, host);
+    if (!user && out.keep != 0 && spec.root_capabilities == RootCapabilities::drop) {
+        return Error{
+            "--cap-add with --share-user would keep a capability of the host, and the "
+            "sandbox's mounts could be undone with it; leave out --share-user"};
+    }
     if (!user) {
         const bool asked = !spec.capabilities.empty();
         out.limit = asked || spec.root_capabilities == RootCapabilities::drop;

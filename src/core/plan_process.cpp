@@ -17,14 +17,16 @@ void unset(std::vector<std::string>& environment, std::string_view name) {
     std::erase_if(environment, [&](const std::string& e) { return is_variable(e, name); });
 }
 
+// In the place where it stands, and only there: a caller's environment may name it twice.
 void set(std::vector<std::string>& environment, const std::string& name, const std::string& value) {
-    const auto found = std::find_if(environment.begin(), environment.end(),
-                                    [&](const std::string& e) { return is_variable(e, name); });
-    if (found != environment.end()) {
-        *found = name + "=" + value;
-    } else {
+    const auto is_named = [&](const std::string& e) { return is_variable(e, name); };
+    const auto found = std::find_if(environment.begin(), environment.end(), is_named);
+    if (found == environment.end()) {
         environment.push_back(name + "=" + value);
+        return;
     }
+    *found = name + "=" + value;
+    environment.erase(std::remove_if(found + 1, environment.end(), is_named), environment.end());
 }
 
 }  // namespace
@@ -76,11 +78,20 @@ Result<std::vector<int>> plan_descriptors(const Spec& spec, const Host& host) {
                          " is used by two options; what one reads is gone for the other"};
         }
     }
+    const std::set<int> named(spec.keep_fds.begin(), spec.keep_fds.end());
     std::set<int> keep = {0, 1, 2};
-    if (spec.descriptors == Descriptors::inherited) {
-        for (const OpenDescriptor& open : host.descriptors) {
+    for (const OpenDescriptor& open : host.descriptors) {
+        if (open.directory && !named.contains(open.fd)) {
             // A directory leads out of the sandbox (fchdir), so only a named one is passed on.
-            if (!open.directory && !consumed.contains(open.fd)) keep.insert(open.fd);
+            if (keep.contains(open.fd) && spec.wording == Wording::sbx) {
+                return Error{"descriptor " + std::to_string(open.fd) +
+                             " is a directory, which would lead out of the sandbox; redirect it, "
+                             "or keep it with --keep-fd " +
+                             std::to_string(open.fd)};
+            }
+            keep.erase(open.fd);
+        } else if (spec.descriptors == Descriptors::inherited && !consumed.contains(open.fd)) {
+            keep.insert(open.fd);
         }
     }
     for (const int fd : spec.keep_fds) {

@@ -7,6 +7,7 @@
 #include <linux/seccomp.h>
 #include <poll.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 
 #include <cstring>
 
@@ -60,8 +61,13 @@ Failure load_filter(const step::LoadFilter& s) {
 // that the supervisor can name its interpreter.
 void send_head(const ChildImage& image, int error) {
     for (std::int32_t i = 0; image.executables[i] != nullptr; ++i) {
-        const int fd = open_at(AT_FDCWD, image.executables[i], O_RDONLY);
+        const int fd = open_at(AT_FDCWD, image.executables[i], O_RDONLY | O_NONBLOCK | O_NOCTTY);
         if (fd < 0) continue;
+        struct stat status {};
+        if (call(SYS_newfstatat, fd, "", &status, AT_EMPTY_PATH) < 0 || !S_ISREG(status.st_mode)) {
+            close_fd(fd);
+            continue;
+        }
         ExecHead head;
         head.candidate = i;
         const long got = call(SYS_read, fd, head.data, sizeof head.data);

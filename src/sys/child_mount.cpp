@@ -157,7 +157,7 @@ Failure bind(Setup& setup, const step::Bind& s) {
 Failure cover_read_only(Setup& setup, const step::CoverReadOnly& s) {
     int place = -1;
     place = open_at2(setup.root, s.destination.c_str(), O_PATH, 0,
-                     RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS);
+                     RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
     if (place < 0) return {-place};
     const int tree = open_tree(place, "", OPEN_TREE_CLONE | AT_RECURSIVE | AT_EMPTY_PATH);
     mount_attr attributes{};

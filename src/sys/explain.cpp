@@ -56,7 +56,8 @@ std::string detail_text(const Step& step, const Report& report) {
     switch (report.detail) {
         case Detail::would_write_on_host:
             return there +
-                   " is in a directory of the host, and sbx creates and changes nothing "
+                   " is in a directory of the host or in procfs, and sbx creates and changes "
+                   "nothing "
                    "there; create it on the host first, or mount it elsewhere";
         case Detail::destination_directory:
             return "the source is a file and " + there + " is a directory; name a file";
@@ -93,6 +94,10 @@ std::string remedy(const Step& step, const Report& report) {
     }
     if (report.error == ENOTDIR && !there.empty()) {
         return "; a part of " + there + " is a file inside";
+    }
+    if (std::holds_alternative<step::Bind>(step) && report.error == EACCES) {
+        return "; every directory on the way must be searchable for the caller's own user id: root "
+               "inside has no power over the files of others";
     }
     if (report.error == ELOOP) return "; the symbolic links inside lead in a circle";
     return {};

@@ -89,6 +89,10 @@ std::string user_namespace_remedy(int error) {
         return "uid 0 of this user namespace lacks CAP_SETFCAP, so it cannot be mapped once more: "
                "start the sandbox around this one with another id, as --uid 1000 --gid 1000";
     }
+    if (error == EAGAIN) {
+        return "a limit on the number of processes is reached: see ulimit -u and the pids.max of "
+               "the cgroup";
+    }
     if (error == ENOSPC) {
         return "a limit is reached: user namespaces are nested 33 deep at most, and each of the "
                "user.max_*_namespaces sysctls counts; raise the one that is too low";

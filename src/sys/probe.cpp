@@ -106,8 +106,8 @@ std::vector<std::string> devices() {
 // the SysRq trigger, interrupts, buses and drivers.
 std::vector<std::string> proc_covers() {
     std::vector<std::string> out;
-    for (const char* name :
-         {"acpi", "asound", "bus", "fs", "irq", "mtrr", "scsi", "sys", "sysrq-trigger"}) {
+    for (const char* name : {"acpi", "asound", "bus", "fs", "irq", "mtrr", "pressure", "scsi",
+                             "sys", "sysrq-trigger"}) {
         if (::access((std::string("/proc/") + name).c_str(), F_OK) == 0) out.emplace_back(name);
     }
     return out;
@@ -170,7 +170,11 @@ Result<Host> probe_host(const Spec& spec) {
     host.capability_names = capability_names();
     host.usr_links = usr_links();
     if (host.uid == 0) host.proc_covers = proc_covers();
-    if (spec.descriptors == Descriptors::inherited) host.descriptors = inherited_descriptors();
+    if (spec.descriptors == Descriptors::inherited) {
+        host.descriptors = inherited_descriptors();
+    } else {
+        for (const int fd : {0, 1, 2}) host.descriptors.push_back({fd, is_directory(fd)});
+    }
     host.devices = devices();
     host.output_terminal = output_terminal();
     host.controlling_terminal =

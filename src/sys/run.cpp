@@ -34,6 +34,11 @@ constexpr std::uint64_t bit(int number) { return std::uint64_t{1} << (number - 1
 constexpr std::uint64_t forwarded = bit(SIGHUP) | bit(SIGINT) | bit(SIGQUIT) | bit(SIGTERM) |
                                     bit(SIGUSR1) | bit(SIGUSR2) | bit(SIGWINCH) | bit(SIGTSTP) |
                                     bit(SIGCONT);
+// Stops of a background job, which the terminal sends to the command's group as well. They are
+// taken away here: we stop when the command has stopped, not beside it.
+constexpr std::uint64_t absorbed = bit(SIGTTIN) | bit(SIGTTOU);
+constexpr std::uint64_t handled = forwarded | absorbed;
+constexpr std::uint64_t ending = bit(SIGHUP) | bit(SIGINT) | bit(SIGQUIT) | bit(SIGTERM);
 
 Outcome refused(std::string message) {
     return {Outcome::End::refused, 0, Error{std::move(message)}};
@@ -100,6 +105,7 @@ private:
     void read_report();
     std::optional<Outcome> read_status();
     void read_signals();
+    void pass_on(unsigned number) const;
     void stop_with_command() const;
     bool shares_group() const;
     Outcome ended(Status::Kind kind, int code) const;
@@ -116,6 +122,8 @@ private:
     Fd child_;  // pidfd
     std::optional<sys::Report> failure_;
     std::optional<sys::ExecHead> head_;
+    int aborted_by_ = 0;      // a signal that came before the command was there
+    bool continued_ = false;  // by a SIGCONT since the last look at the status pipe
 };
 
 std::optional<Outcome> Supervisor::prepare() {
@@ -130,7 +138,7 @@ std::optional<Outcome> Supervisor::prepare() {
     }
     if (plan_.signals == Signals::forward) {
         signals_ = sys::above_standard(Fd(static_cast<int>(
-            call(SYS_signalfd4, -1, &forwarded, sizeof forwarded, SFD_CLOEXEC | SFD_NONBLOCK))));
+            call(SYS_signalfd4, -1, &handled, sizeof handled, SFD_CLOEXEC | SFD_NONBLOCK))));
         if (!signals_) return refused("making a signalfd: " + error_text(errno));
     }
     sys::ChildImage& image = storage_.image();
@@ -159,7 +167,7 @@ std::optional<Outcome> Supervisor::start() {
     ready_.read.reset();
     report_.write.reset();
     status_.write.reset();
-    guard_.release(plan_.signals == Signals::forward ? forwarded : 0);
+    guard_.release(plan_.signals == Signals::forward ? handled : 0);
     return std::nullopt;
 }
 
@@ -197,6 +205,7 @@ Outcome Supervisor::init_ended() {
         if (errno != EINTR) return refused("waiting for init: " + error_text(errno));
     }
     while (report_.read) read_report();
+    if (aborted_by_ != 0) return {Outcome::End::signalled, aborted_by_, {}};
     if (failure_) return sys::explain_report(plan_, *failure_, head_);
     if (plan_.init == Init::command) {
         return ended(info.si_code == CLD_EXITED ? Status::Kind::exited : Status::Kind::signalled,
@@ -207,7 +216,10 @@ Outcome Supervisor::init_ended() {
                        std::to_string(info.si_status));
     }
     return refused("init was killed by signal " + std::to_string(info.si_status) + " (" +
-                   sigabbrev_np(info.si_status) + "), and all processes inside with it");
+                   sigabbrev_np(info.si_status) +
+                   (plan_.namespaces.has(Namespace::pid)
+                        ? "), and all processes inside with it"
+                        : "); without a pid namespace, what the command left may still run"));
 }
 
 std::optional<Outcome> Supervisor::read_status() {
@@ -245,22 +257,37 @@ bool Supervisor::shares_group() const {
 
 // So that the shell that started us sees its job stop, and can continue it.
 void Supervisor::stop_with_command() const {
+    // What stopped the whole group (SIGSTOP) has stopped us before we heard of the command, and the
+    // SIGCONT that woke us has continued it: its stop is an old story.
+    if (continued_) return;
     if (plan_.signals == Signals::forward && shares_group()) ::kill(::getpid(), SIGSTOP);
+}
+
+void Supervisor::pass_on(unsigned number) const {
+    if (plan_.init == Init::command) {
+        call(SYS_pidfd_send_signal, child_.get(), number, nullptr, 0);
+        return;
+    }
+    const auto byte = static_cast<unsigned char>(number);
+    // Init may have ended meanwhile; then there is nobody to tell.
+    [[maybe_unused]] const ssize_t put = ::send(ready_.write.get(), &byte, 1, MSG_NOSIGNAL);
 }
 
 void Supervisor::read_signals() {
     signalfd_siginfo info{};
     while (::read(signals_.get(), &info, sizeof info) == static_cast<ssize_t>(sizeof info)) {
+        const std::uint64_t signal = bit(static_cast<int>(info.ssi_signo));
+        if ((signal & absorbed) != 0) continue;
+        if (info.ssi_signo == SIGCONT) continued_ = true;
+        if (report_.read && (signal & ending) != 0) {
+            // Set-up may be waiting for a pipe that nobody writes to, and there is no command yet.
+            aborted_by_ = static_cast<int>(info.ssi_signo);
+            call(SYS_pidfd_send_signal, child_.get(), SIGKILL, nullptr, 0);
+            continue;
+        }
         // What the terminal sends, it sends to the command's group too.
         if (info.ssi_code == SI_KERNEL && shares_group()) continue;
-        if (plan_.init == Init::reaper) {
-            const auto number = static_cast<unsigned char>(info.ssi_signo);
-            // Init may have ended meanwhile; then there is nobody to tell.
-            [[maybe_unused]] const ssize_t put =
-                ::send(ready_.write.get(), &number, 1, MSG_NOSIGNAL);
-        } else {
-            call(SYS_pidfd_send_signal, child_.get(), info.ssi_signo, nullptr, 0);
-        }
+        pass_on(info.ssi_signo);
     }
 }
 
@@ -272,6 +299,7 @@ Outcome Supervisor::watch() {
                                          {status_.read.get(), POLLIN, 0}}};
         if (::poll(polled.data(), polled.size(), -1) < 0) continue;
         if (polled[2].revents != 0) read_report();
+        continued_ = false;
         if (polled[1].revents != 0) read_signals();
         if (polled[3].revents != 0) {
             if (auto outcome = read_status()) return *outcome;

@@ -6,6 +6,7 @@
 #include <catch2/catch.hpp>
 
 #include <fcntl.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -40,6 +41,36 @@ TEST_CASE("no zombie and no orphan is left to the caller", "[caller]") {
         return std::string(::waitpid(-1, nullptr, WNOHANG | __WALL) < 0 ? "none" : "some");
     });
     CHECK(out == "none");
+}
+
+TEST_CASE("a directory as standard input leads nowhere", "[caller]") {
+    const Descriptor root(::open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    const Options look = {"look", "/proc/self/fd/0/etc"};
+    Start start = sbx({}, look);
+    start.descriptors = {{0, root.get()}};
+    const Ended refused = run(start);
+    CHECK(refused.status == 125);
+    CHECK(contains(refused.err, "descriptor 0 is a directory, which would lead out"));
+    Start other = bwrap({}, look);
+    other.descriptors = {{0, root.get()}};
+    CHECK_FALSE(contains(run(other).out, "directory"));
+    Start named = sbx({"--keep-fd", "0"}, look);
+    named.descriptors = {{0, root.get()}};
+    CHECK(run(named).status == 0);
+}
+
+TEST_CASE("a signal ends sbx also while set-up waits for a pipe", "[caller]") {
+    for (const int signal : {SIGTERM, SIGINT}) {
+        const Pipe pipe = make_pipe();
+        Start start = sbx({"--file", "7", "/x"}, {"exit", "0"});
+        start.descriptors = {{7, pipe.read.get()}};
+        Running running(start);
+        REQUIRE(::write(pipe.write.get(), "x", 1) == 1);
+        int left = 1;  // until set-up has read it, and waits for more
+        while (left != 0) REQUIRE(::ioctl(pipe.read.get(), FIONREAD, &left) == 0);
+        running.send(signal);
+        CHECK(running.wait().status == 128 + signal);
+    }
 }
 
 double cpu_seconds_of_children() {

@@ -5,11 +5,19 @@
 
 #include <catch2/catch.hpp>
 
+#include <sys/stat.h>
+
 #include <csignal>
 #include <cstdlib>
 
 namespace integration {
 namespace {
+
+TEST_CASE("a command that is a FIFO is no command, and nobody waits for a writer", "[exit]") {
+    const TemporaryDirectory place;
+    REQUIRE(::mkfifo((place.path() + "/fifo").c_str(), 0777) == 0);
+    CHECK(run(sbx({"--bind", place.path(), "/d", "--", "/d/fifo"}, {})).status == 126);
+}
 
 struct Statuses {
     Name name;

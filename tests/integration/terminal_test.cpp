@@ -180,6 +180,25 @@ TEST_CASE("SIGTSTP for sbx alone stops both, and SIGCONT continues both", "[term
     CHECK(out == "stopped up\nbyte\n6");
 }
 
+TEST_CASE("a job that wants to read in the background stops, and fg lets it read", "[terminal]") {
+    const Terminal terminal;
+    const std::string out = in_child([&] {
+        become_shell(terminal);
+        Start start = sbx({}, {"wait-byte", "0", ",", "exit", "6"});
+        start.session = Session::inherited;
+        start.descriptors.emplace_back(0, terminal.slave.get());
+        start.prepare = [] { ::setpgid(0, 0); };
+        Running running(start);
+        const std::string seen = wait_for_stop(running);
+        ::tcsetpgrp(terminal.slave.get(), running.pid());
+        ::kill(-running.pid(), SIGCONT);
+        terminal.type('x');
+        terminal.type('\n');
+        return seen + " " + std::to_string(running.wait().status);
+    });
+    CHECK(out == "stopped 6");
+}
+
 TEST_CASE("a command that stops itself stops the job", "[terminal]") {
     const Terminal terminal;
     const std::string out = in_child([&] {

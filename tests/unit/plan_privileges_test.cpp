@@ -119,13 +119,16 @@ TEST_CASE("a capability is kept in a user namespace that does not own the mounts
     CHECK(limit_of(plan).names == Words{"cap_sys_admin"});
     const step::EnterUserNamespace nested = nested_of(plan);
     CHECK(std::holds_alternative<step::EnterUserNamespace>(plan.seal.front()));
-    for (const Namespace one : {Namespace::mount, Namespace::network, Namespace::uts,
-                                Namespace::ipc, Namespace::cgroup}) {
+    for (const Namespace one :
+         {Namespace::mount, Namespace::network, Namespace::uts, Namespace::ipc}) {
         CHECK(nested.also.has(one));
     }
+    // Its owner could mount the host's cgroups and change them.
+    CHECK_FALSE(nested.also.has(Namespace::cgroup));
     CHECK_FALSE(nested.also.has(Namespace::user));
     CHECK_FALSE(nested.also.has(Namespace::pid));
-    CHECK(plan.namespaces == (Namespace::user | Namespace::mount | Namespace::pid));
+    CHECK(plan.namespaces ==
+          (Namespace::user | Namespace::mount | Namespace::pid | Namespace::cgroup));
 }
 
 TEST_CASE("namespaces that are shared are not made with the second user namespace either") {
@@ -204,8 +207,16 @@ TEST_CASE("root in the sbx dialect") {
     CHECK_FALSE(has_step<step::MapIds>(shared.setup));
     CHECK(limit_of(shared).keep == 0);
     add_capability(spec, cap_kill);
-    CHECK(limit_of(planned(spec, Who::root)).names == Words{"cap_kill"});
-    CHECK_FALSE(has_step<step::EnterUserNamespace>(planned(spec, Who::root).seal));
+    CHECK(refused(spec, Who::root).find("--cap-add with --share-user") == 0);
+}
+
+TEST_CASE("a capability that nobody knows is refused") {
+    Spec spec = plain_spec();
+    for (const unsigned number : {41U, 64U, 4294967295U}) {
+        add_capability(spec, number);
+        CHECK(refused(spec).find("is not known here") != std::string::npos);
+        spec.capabilities.clear();
+    }
 }
 
 TEST_CASE("root in the bwrap dialect keeps what it has, unless it says otherwise") {

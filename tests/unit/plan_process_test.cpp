@@ -58,6 +58,22 @@ SeccompFilter filter(const std::string& name) { return {name, {0}}; }
 
 }  // namespace
 
+TEST_CASE("a variable that is there twice is set once") {
+    Spec spec = plain_spec();
+    Host host = fake_host(spec);
+    host.environment = {"X=1", "Y=y", "X=2"};
+    spec.environment = {set("X", "new")};
+    CHECK(planned(spec, host).environment == Words{"X=new", "Y=y"});
+}
+
+TEST_CASE("a host name longer than the kernel takes is refused") {
+    Spec spec = plain_spec();
+    spec.hostname = std::string(64, 'h');
+    CHECK(refused(spec) == "no error");
+    spec.hostname = std::string(65, 'h');
+    CHECK(refused(spec) == "a host name has at most 64 bytes, and --hostname has 65");
+}
+
 TEST_CASE("changes of the environment act in order; PWD is run()'s") {
     CHECK(environment({}) == Words{"HOME=/home/user", "PATH=/usr/local/bin:/usr/bin"});
     CHECK(environment({set("A", "1"), set("A", "2=3")}).back() == "A=2=3");

@@ -214,6 +214,12 @@ TEST_CASE("changes of the environment keep their order") {
     CHECK(sbx_error({"--unsetenv", "A=B"}) != "no error");
 }
 
+TEST_CASE("an empty destination is a mistake in the sbx dialect") {
+    CHECK(sbx_error({"--dir", ""}) != "no error");
+    CHECK(sbx_error({"--ro-bind", "/usr", ""}) != "no error");
+    CHECK(error_of(bwrap_spec({"--dir", ""})) == "no error");
+}
+
 TEST_CASE("of options that are given twice the last one wins; bubblewrap refuses --argv0 twice") {
     const Spec spec =
         good({"--chdir", "/a", "--chdir", "/b", "--hostname", "a", "--hostname", "b"});
