@@ -21,9 +21,14 @@ struct Outcome {
     Error error;
 };
 
-/// Runs `plan` and waits. The calling thread blocks all signals meanwhile and gets its own mask
-/// back. Safe in a program with other threads: between clone and exec nothing is allocated.
-/// One condition: SIGCHLD of the program must not be ignored (it would lose the exit status).
+/// Runs `plan` and waits. Safe in a program with other threads: between clone and exec nothing is
+/// allocated, and nothing of the program's is locked.
+///
+/// Meanwhile the calling thread blocks the signals that are passed on (with Signals::forward), and
+/// gets its own mask back at the end; other threads must block them too if they are to be passed
+/// on. A SIGCHLD that the program ignores has its default action meanwhile. When the command is
+/// stopped as a job of a terminal, the whole program stops with it, as a shell expects. The program
+/// must not reap children that it does not know (waitpid(-1)): the outcome would be lost.
 Outcome run(const Plan& plan);
 
 }  // namespace sbx

@@ -3,6 +3,26 @@
 // what the parent built before and reports numbers. It must not allocate, lock, throw, use stdio
 // or call into libseccomp or libcap: the caller may have threads whose locks were copied in a
 // locked state. tests/lint holds it to a list of symbols.
+//
+// Theory of operation. Three processes:
+//
+//   supervisor (the caller)      init (pid 1)                     command (pid 2)
+//   clone3 --------------------> Plan::setup, step by step
+//                                clone3 ------------------------> Plan::seal, step by step
+//                                closes all but four descriptors  waits on `hold`
+//                                drops capabilities, undumpable
+//                                writes a byte to `hold` -------> filters, execve
+//   poll loop                    poll loop: reaps, passes on
+//
+// and what ties them, all of it close-on-exec, where an end of file means something:
+//
+//   ready   supervisor -> init     signal numbers to pass on. End of file: the supervisor is gone,
+//                                  and init leaves, which makes the kernel kill all that is inside.
+//   report  init, command -> sup.  one Report if anything fails. End of file: exec worked.
+//   status  init -> supervisor     how the command stopped or ended. End of file: init was killed.
+//   hold    init -> command        one byte: init holds nothing of the host any more.
+//
+// With Init::command there is no init: the first process seals itself and execs.
 #pragma once
 
 #include <sbx/plan.hpp>
