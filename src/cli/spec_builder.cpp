@@ -25,8 +25,9 @@ std::string lower(std::string text) {
 
 // The names of the capabilities that the command keeps, for policies that depend on them.
 std::vector<std::string> kept_names(const Spec& spec) {
-    const std::vector<std::string> names = capability_names();
     const bool keeps = ::geteuid() == 0 && spec.root_capabilities == RootCapabilities::keep;
+    if (!keeps && spec.capabilities.empty()) return {};  // most starts: no names to be asked for
+    const std::vector<std::string> names = capability_names();
     std::vector<bool> kept(names.size(), keeps);
     for (const CapabilityChange& change : spec.capabilities) {
         const bool adds = change.kind == CapabilityChange::Kind::add;
