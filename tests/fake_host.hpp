@@ -19,19 +19,32 @@ enum class Who { user, root };
 /// What is at a host path: a directory, unless its name says that it is missing, secret or a file.
 inline Source fake_source(const std::string& path) {
     const auto says = [&](std::string_view word) { return path.find(word) != std::string::npos; };
-    if (says("missing")) return {Source::Kind::none, "", ENOENT};
-    if (says("secret")) return {Source::Kind::none, "", EACCES};
+    if (says("missing")) return {Source::Kind::none, "", ENOENT, {}};
+    if (says("secret")) return {Source::Kind::none, "", EACCES, {}};
     // A link of the host, to see that the real path is what is opened.
-    if (path == "/link") return {Source::Kind::directory, "/real", 0};
+    if (path == "/link") return {Source::Kind::directory, "/real", 0, {}};
     const std::string absolute = path.substr(0, 1) == "/" ? path : "/home/user/" + path;
-    return {says("file") ? Source::Kind::other : Source::Kind::directory, absolute, 0};
+    return {says("file") ? Source::Kind::other : Source::Kind::directory, absolute, 0, {}};
 }
 
 inline std::vector<Source> fake_sources(const Spec& spec) {
     std::vector<Source> out;
     for (const Entry& entry : spec.entries) {
-        const auto* bind = std::get_if<entry::Bind>(&entry);
-        out.push_back(bind != nullptr ? fake_source(bind->source) : Source{});
+        if (const auto* bind = std::get_if<entry::Bind>(&entry)) {
+            out.push_back(fake_source(bind->source));
+        } else if (const auto* by_fd = std::get_if<entry::BindFd>(&entry)) {
+            out.push_back(fake_source("/opened/" + std::to_string(by_fd->fd)));
+        } else if (const auto* overlay = std::get_if<entry::Overlay>(&entry)) {
+            Source all;
+            for (const std::string& path : overlay->sources) all.more.push_back(fake_source(path));
+            if (overlay->changes == entry::Overlay::Changes::kept) {
+                all.more.push_back(fake_source(overlay->upper));
+                all.more.push_back(fake_source(overlay->work));
+            }
+            out.push_back(all);
+        } else {
+            out.emplace_back();
+        }
     }
     return out;
 }
@@ -84,7 +97,9 @@ inline Host fake_host(const Spec& spec, Who who = Who::user) {
     Host host;
     host.uid = who == Who::root ? 0 : 1000;
     host.gid = who == Who::root ? 0 : 1001;
+    if (who == Who::root) host.held_capabilities = (std::uint64_t{1} << 41U) - 1;
     host.kernel = {6, 1};
+    host.namespaces = Namespace::user | Namespace::cgroup;
     host.cwd = "/home/user";
     host.environment = {"HOME=/home/user", "PATH=/usr/local/bin:/usr/bin", "PWD=/home/user"};
     host.capability_names = fake_capability_names();

@@ -15,8 +15,9 @@ namespace sbx {
 /// What is known of the host path that an entry names as its source.
 struct Source {
     enum class Kind { none, directory, other } kind = Kind::none;
-    std::string path;  ///< absolute, free of symbolic links where the kernel can tell
-    int error = 0;     ///< errno of looking it up; 0 when it is there
+    std::string path;          ///< absolute, free of symbolic links where the kernel can tell
+    int error = 0;             ///< errno of looking it up; 0 when it is there
+    std::vector<Source> more;  ///< of an overlay: its sources, then upper and work if it has them
 };
 
 /// A descriptor that was open when sbx began and that exec passes on; 0, 1 and 2 at least.
@@ -40,7 +41,9 @@ struct KernelVersion {
 struct Host {
     std::uint32_t uid = 0;  ///< the caller's effective ids
     std::uint32_t gid = 0;
+    std::uint64_t held_capabilities = 0;  ///< see held_capabilities()
     KernelVersion kernel;
+    NamespaceSet namespaces;                    ///< kinds that can be made here
     std::string cwd;                            ///< as $PWD says it when that is true
     std::vector<std::string> environment;       ///< "NAME=value", in order
     std::vector<std::string> capability_names;  ///< by number: "cap_chown", ...
@@ -56,6 +59,10 @@ struct Host {
 /// The kernel's capabilities by number, in libcap's spelling ("cap_chown"), up to the last one
 /// that the running kernel knows.
 std::vector<std::string> capability_names();
+
+/// What the caller may hand on, a bit for each capability by number: root's permitted set; nothing
+/// for other users, whose capabilities come from a user namespace.
+std::uint64_t held_capabilities();
 
 /// Looks at the machine for what planning `spec` needs. Reads only; fails when /proc is not
 /// there, or when a descriptor that `spec` names is not open (the message names it).

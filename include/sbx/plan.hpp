@@ -71,6 +71,51 @@ struct CoverReadOnly {
 struct RemountReadOnly {
     std::string destination;
 };
+/// What descriptor `fd` is open on, by the name it had (`path`), and checked to be the same.
+struct BindFd {
+    int fd = -1;
+    std::string path;
+    std::string destination;
+    Access access = Access::read_write;
+    NodeKind kind = NodeKind::directory;
+};
+/// A file of the sandbox's own, filled from `fd`, mounted on `destination`.
+struct BindData {
+    int fd = -1;
+    std::string destination;
+    unsigned mode = 0600;
+    Access access = Access::read_write;
+};
+/// An overlay of `sources`, the topmost first. With `forgotten` changes, upper and work are made.
+struct MountOverlay {
+    entry::Overlay::Changes changes = entry::Overlay::Changes::kept;
+    std::vector<std::string> sources;
+    std::string upper;
+    std::string work;
+    std::string destination;
+};
+struct Chmod {
+    unsigned mode = 0;
+    std::string destination;
+};
+struct MountMqueue {
+    std::string destination;
+};
+/// Takes these ids of a user namespace that was entered; without one, the caller's id is kept, by
+/// whatever number it has there.
+struct SetIds {
+    std::optional<std::uint32_t> uid;
+    std::optional<std::uint32_t> gid;
+};
+/// Tells the supervisor that the namespaces are there, for --info-fd and its kin, and waits until
+/// the caller knows; when the caller maps the ids, until it has done so.
+struct Announce {
+    bool awaits_ids = false;
+};
+/// init holds a read lock on the file at `path`, inside, for as long as it lives.
+struct LockFile {
+    std::string path;
+};
 /// Brings up the loopback device of the network namespace.
 struct BringUpLoopback {};
 struct SetHostname {
@@ -79,14 +124,24 @@ struct SetHostname {
 /// Makes the new root the root, for good: pivot_root, then the old one is detached.
 struct EnterRoot {};
 
-// ---- seal: done by the command's own process, just before exec ----
-
-/// A second user namespace, so that what the command keeps never owns the mounts.
+/// A second user namespace, so that what the command keeps never owns the mounts; init is in it
+/// too. Empty maps mean that every id of the first one is there under its own number.
 struct EnterUserNamespace {
     NamespaceSet also;  ///< namespaces made along with it
     std::string uid_map;
     std::string gid_map;
 };
+/// Enters the user namespace that descriptor `fd` refers to.
+struct JoinUserNamespace {
+    int fd = -1;
+};
+/// Allows one more user namespace, the command's own, and none after it.
+struct LimitUserNamespaces {};
+/// Refuses when a user namespace can be made.
+struct AssertNoUserNamespaces {};
+
+// ---- seal: done by the command's own process, just before exec ----
+
 /// The command's own process group or session.
 struct NewProcessGroup {};
 struct NewSession {};
@@ -98,13 +153,19 @@ struct ChangeDirectory {
 };
 /// The command dies when sbx does; for a command without an init of ours.
 struct DieWithParent {};
+/// Waits for one byte, or the end of file, of descriptor `fd`.
+struct AwaitDescriptor {
+    int fd = -1;
+};
 /// Descriptors other than `keep` (sorted) are closed by exec.
 struct CloseDescriptors {
     std::vector<int> keep;
 };
-/// All five capability sets are reduced to the ones with a bit in `keep`.
+/// Permitted, effective and bounding set are reduced to the ones with a bit in `keep`; inheritable
+/// and ambient are what of `keep` is in `ambient`, which a uid other than 0 keeps across exec.
 struct LimitCapabilities {
     std::uint64_t keep = 0;
+    std::uint64_t ambient = 0;
     std::vector<std::string> names;  ///< of `keep`
     unsigned count = 0;              ///< capabilities that the kernel knows
 };
@@ -119,10 +180,13 @@ using Step =
     std::variant<step::MapIds, step::MountRoot, step::Bind, step::MountTmpfs, step::MountProc,
                  step::MountDevpts, step::MakeDirectory, step::MakeSymlink, step::WriteFile,
                  step::CoverReadOnly, step::RemountReadOnly, step::BringUpLoopback,
-                 step::SetHostname, step::EnterRoot, step::EnterUserNamespace,
-                 step::NewProcessGroup, step::NewSession, step::JoinSessionKeyring,
-                 step::ChangeDirectory, step::DieWithParent, step::CloseDescriptors,
-                 step::LimitCapabilities, step::NoNewPrivileges, step::LoadFilter>;
+                 step::SetHostname, step::BindFd, step::BindData, step::MountOverlay, step::Chmod,
+                 step::MountMqueue, step::SetIds, step::Announce, step::LockFile, step::EnterRoot,
+                 step::EnterUserNamespace, step::JoinUserNamespace, step::LimitUserNamespaces,
+                 step::AssertNoUserNamespaces, step::NewProcessGroup, step::NewSession,
+                 step::JoinSessionKeyring, step::ChangeDirectory, step::DieWithParent,
+                 step::AwaitDescriptor, step::CloseDescriptors, step::LimitCapabilities,
+                 step::NoNewPrivileges, step::LoadFilter>;
 
 /// Who is the first process inside: an init of ours that reaps, or the command itself.
 enum class Init { reaper, command };
@@ -136,9 +200,17 @@ struct Plan {
     HostWrites host_writes = HostWrites::refuse;
     bool die_with_parent = false;
 
+    std::optional<int> userns_fd;        ///< entered before anything else
+    std::optional<int> pidns_fd;         ///< entered before anything else
+    std::optional<int> sync_fd;          ///< init keeps it
+    std::optional<int> userns_block_fd;  ///< the supervisor reads it before init goes on
+    std::optional<int> info_fd;          ///< the supervisor writes it once init is there
+    std::optional<int> json_status_fd;   ///< the supervisor writes it then and at the end
+
     std::vector<Step> setup;
     std::vector<Step> seal;
 
+    std::string command;                   ///< as it was given; without a slash PATH is searched
     std::vector<std::string> executables;  ///< tried in this order, as execvp(3) does
     std::vector<std::string> argv;
     std::vector<std::string> environment;  ///< "NAME=value"; PWD is added by run()
@@ -148,6 +220,10 @@ struct Plan {
 
 /// Plans `spec` on `host`. Refuses with the reason and, where one is known, the remedy.
 Result<Plan> make_plan(const Spec& spec, const Host& host);
+
+/// The capabilities that the command of `spec` keeps, a bit for each by number, where the caller
+/// holds `held` (see held_capabilities()).
+std::uint64_t kept_capabilities(const Spec& spec, std::uint64_t held);
 
 /// What every plan must satisfy, written apart from make_plan(). run() asks it again.
 Result<void> check(const Plan& plan);

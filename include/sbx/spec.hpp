@@ -73,10 +73,51 @@ struct RemountReadOnly {
     std::string destination;
 };
 
+/// What descriptor `fd` (a directory or file, O_PATH will do) is open on, shown as by Bind. The
+/// name that it has now is only a hint: what is shown is checked to be the same file.
+struct BindFd {
+    int fd = -1;
+    std::string destination;
+    Access access = Access::read_write;
+};
+
+/// A file of the sandbox's own with what descriptor `fd` gives, mounted on `destination`.
+struct BindData {
+    int fd = -1;
+    std::string destination;
+    unsigned mode = 0600;
+    Access access = Access::read_write;
+};
+
+/// An overlay of host directories, the lowest first.
+struct Overlay {
+    enum class Changes {
+        kept,       ///< in the host directory `upper` (with `work` on the same file system)
+        forgotten,  ///< in a tmpfs that ends with the sandbox
+        refused,    ///< read-only; at least two sources
+    } changes = Changes::kept;
+    std::vector<std::string> sources;
+    std::string upper;
+    std::string work;
+    std::string destination;
+};
+
+/// chmod(2) of what is at `destination`.
+struct Chmod {
+    unsigned mode = 0;
+    std::string destination;
+};
+
+/// The POSIX message queues of the sandbox's ipc namespace.
+struct Mqueue {
+    std::string destination;
+};
+
 }  // namespace entry
 
 using Entry = std::variant<entry::Bind, entry::Tmpfs, entry::Directory, entry::Symlink, entry::File,
-                           entry::Proc, entry::Dev, entry::RemountReadOnly>;
+                           entry::Proc, entry::Dev, entry::RemountReadOnly, entry::BindFd,
+                           entry::BindData, entry::Overlay, entry::Chmod, entry::Mqueue>;
 
 /// One change of the environment; changes are applied in order, upon the caller's environment.
 struct EnvironmentChange {
@@ -131,10 +172,16 @@ struct Spec {
     Wording wording = Wording::sbx;
 
     NamespaceSet unshare = NamespaceSet(0xffU & ~static_cast<unsigned>(Namespace::time));
+    NamespaceSet unshare_try;  ///< made if the machine can
     Identity identity = Identity::root;
     std::optional<std::uint32_t> uid;  ///< inside; wins over `identity`
     std::optional<std::uint32_t> gid;  ///< inside; wins over `identity`
     std::optional<std::string> hostname;
+    std::optional<int> userns_fd;         ///< a user namespace to enter instead of making one
+    std::optional<int> userns2_fd;        ///< a user namespace that the command enters after set-up
+    std::optional<int> pidns_fd;          ///< a pid namespace to enter
+    bool disable_userns = false;          ///< no user namespace can be made inside
+    bool assert_userns_disabled = false;  ///< refuse when one can
 
     RootCapabilities root_capabilities = RootCapabilities::drop;
     std::vector<CapabilityChange> capabilities;
@@ -157,6 +204,13 @@ struct Spec {
     bool die_with_parent = false;  ///< the sandbox is killed when the caller of sbx dies
     bool new_session = false;      ///< the command gets a session without a terminal
     bool as_pid_1 = false;         ///< the command is pid 1; nothing reaps for it
+
+    std::vector<std::string> lock_files;  ///< paths inside; init holds a read lock on each
+    std::optional<int> sync_fd;           ///< held open until the sandbox is gone
+    std::optional<int> block_fd;          ///< read from (one byte or its end) before the command
+    std::optional<int> userns_block_fd;   ///< the caller maps the ids, then writes one byte here
+    std::optional<int> info_fd;           ///< gets one JSON object about the sandbox
+    std::optional<int> json_status_fd;    ///< gets a JSON line at the start and one at the end
 
     std::optional<std::string> argv0;  ///< what the command sees as its own name
     std::vector<std::string> command;  ///< the command and its arguments

@@ -30,16 +30,21 @@ std::string unknown_option(const std::string& word, const Dialect& dialect) {
 }
 
 std::string lacks_arguments(const OptionRow& row) {
-    static constexpr std::array<const char*, 3> counts = {"no argument", "an argument",
-                                                          "two arguments"};
-    return "--" + std::string(row.name) + " takes " + counts.at(row.argument_count());
+    static constexpr std::array<const char*, 4> counts = {"no argument", "an argument",
+                                                          "two arguments", "three arguments"};
+    // What bubblewrap's callers look for differs for these two.
+    const bool one = row.id == Option::chdir || row.id == Option::remount_ro;
+    return "--" + std::string(row.name) + " takes " +
+           (one ? "one argument" : counts.at(row.argument_count()));
 }
 
 // Boost.Program_options calls this for each option in turn; it takes all of them at once, since
 // Boost moves the whole list of words up after each call.
 class WordParser {
 public:
-    explicit WordParser(const Dialect& dialect) : dialect_(dialect) {}
+    /// `error` is set when a word cannot be understood; what came before it is still given.
+    WordParser(const Dialect& dialect, std::optional<Error>& error)
+        : dialect_(dialect), error_(error) {}
 
     std::vector<po::option> operator()(std::vector<std::string>& words) const {
         std::vector<po::option> out;
@@ -51,7 +56,12 @@ public:
                 break;
             }
             if (word.empty() || word[0] != '-') break;
-            at = take_option(words, at, out);
+            const std::optional<std::size_t> next = take_option(words, at, out);
+            if (!next) {
+                at = words.size();
+                break;
+            }
+            at = *next;
             // These two act where they stand, and nothing after them is looked at.
             const Option last = find_option(out.back().string_key)->id;
             if (last == Option::help || last == Option::version) break;
@@ -68,24 +78,30 @@ public:
     }
 
 private:
-    std::size_t take_option(const std::vector<std::string>& words, std::size_t at,
-                            std::vector<po::option>& out) const {
+    std::nullopt_t refuse(std::string message) const {
+        error_ = Error{std::move(message)};
+        return std::nullopt;
+    }
+
+    // Where the next word is; nothing after an error.
+    std::optional<std::size_t> take_option(const std::vector<std::string>& words, std::size_t at,
+                                           std::vector<po::option>& out) const {
         const std::string& word = words[at];
-        if (word.compare(0, 2, "--") != 0) throw po::error(unknown_option(word, dialect_));
+        if (word.compare(0, 2, "--") != 0) return refuse(unknown_option(word, dialect_));
         const std::size_t equals = dialect_.equals_sign ? word.find('=') : std::string::npos;
         const OptionRow* row = find_option(std::string_view(word).substr(2, equals - 2));
-        if (row == nullptr) throw po::error(unknown_option(word, dialect_));
+        if (row == nullptr) return refuse(unknown_option(word, dialect_));
         po::option option;
         option.string_key = row->name;
         std::size_t wanted = row->argument_count();
         if (equals != std::string::npos) {
             if (wanted != 1) {
-                throw po::error(lacks_arguments(*row) + ", and none after an equals sign");
+                return refuse(lacks_arguments(*row) + ", and none after an equals sign");
             }
             option.value.push_back(word.substr(equals + 1));
             wanted = 0;
         }
-        if (words.size() - at - 1 < wanted) throw po::error(lacks_arguments(*row));
+        if (words.size() - at - 1 < wanted) return refuse(lacks_arguments(*row));
         for (std::size_t i = 0; i < wanted; ++i) option.value.push_back(words[at + 1 + i]);
         option.original_tokens.push_back(word);
         out.push_back(std::move(option));
@@ -93,6 +109,7 @@ private:
     }
 
     const Dialect& dialect_;
+    std::optional<Error>& error_;
 };
 
 const po::options_description& description() {
@@ -115,16 +132,16 @@ const po::options_description& description() {
 
 }  // namespace
 
-Result<CommandLine> parse_words(const std::vector<std::string>& words, const Dialect& dialect) {
+CommandLine parse_words(const std::vector<std::string>& words, const Dialect& dialect) {
+    CommandLine out;
     try {
         namespace style = po::command_line_style;
         const po::parsed_options parsed =
             po::command_line_parser(words)
                 .options(description())
                 .style(style::allow_long | style::long_allow_next)  // and no guessing
-                .extra_style_parser(WordParser(dialect))
+                .extra_style_parser(WordParser(dialect, out.error))
                 .run();
-        CommandLine out;
         for (const po::option& option : parsed.options) {
             if (option.string_key == command_key) {
                 out.command = option.value;
@@ -132,10 +149,10 @@ Result<CommandLine> parse_words(const std::vector<std::string>& words, const Dia
                 out.options.push_back({find_option(option.string_key), option.value});
             }
         }
-        return out;
     } catch (const po::error& error) {
-        return Error{error.what()};
+        out.error = Error{error.what()};
     }
+    return out;
 }
 
 }  // namespace sbx::cli

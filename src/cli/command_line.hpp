@@ -8,6 +8,7 @@
 
 #include <sbx/result.hpp>
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,10 +22,12 @@ struct GivenOption {
 struct CommandLine {
     std::vector<GivenOption> options;
     std::vector<std::string> command;
+    std::optional<Error> error;  ///< what ended it before its end; `options` are those before that
 };
 
 /// Splits `words` (argv without its first) into options and command. An option that is not known
-/// or lacks an argument is an error that names it, and the nearest one there is.
-Result<CommandLine> parse_words(const std::vector<std::string>& words, const Dialect& dialect);
+/// or lacks an argument is an error that names it, and the nearest one there is. Options act in
+/// the order given, so those before it still count: one may be --help, or have an error itself.
+CommandLine parse_words(const std::vector<std::string>& words, const Dialect& dialect);
 
 }  // namespace sbx::cli

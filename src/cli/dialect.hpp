@@ -15,11 +15,16 @@ struct Dialect {
     int failed = 125;    ///< exit status when the sandbox could not be built
     int not_executable = 126;
     int not_found = 127;
-    bool equals_sign = true;     ///< --option=ARGUMENT is understood
-    std::string version_prefix;  ///< what --version says before sbx's own
+    bool equals_sign = true;       ///< --option=ARGUMENT is understood
+    NamespaceSet unshare_all;      ///< what --unshare-all makes
+    NamespaceSet unshare_all_try;  ///< what it makes if the machine can
+    std::string version_before;    ///< what --version says around sbx's own
+    std::string version_after;
 };
 
-inline Dialect sbx_dialect() { return {Spec{}, "default", 125, 126, 127, true, ""}; }
+inline Dialect sbx_dialect() {
+    return {Spec{}, "default", 125, 126, 127, true, Spec{}.unshare, {}, "", ""};
+}
 
 /// As bubblewrap 0.11.1 behaves (the version that clients parse).
 inline Dialect bwrap_dialect() {
@@ -34,7 +39,9 @@ inline Dialect bwrap_dialect() {
     spec.descriptors = Descriptors::inherited;
     spec.leftovers = Leftovers::keep;
     spec.signals = Signals::ignore;
-    return {spec, "none", 1, 1, 1, false, "bubblewrap 0.11.1, "};
+    const NamespaceSet all = Namespace::ipc | Namespace::pid | Namespace::network | Namespace::uts;
+    const NamespaceSet tried = Namespace::user | Namespace::cgroup;
+    return {spec, "none", 1, 1, 1, false, all, tried, "bubblewrap 0.11.1 (", ")"};
 }
 
 /// The dialect for the name that the program was called by (argv[0], with or without a path).

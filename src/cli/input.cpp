@@ -20,20 +20,18 @@ std::optional<std::uint64_t> parse_number(std::string_view text, int base, std::
     return value;
 }
 
-Result<std::string> read_all(int fd, const std::string& option) {
+Result<std::string> read_all(int fd, const std::string& what) {
     if (::fcntl(fd, F_GETFD) < 0) {
-        return Error{option + ": descriptor " + std::to_string(fd) +
-                     " is not open; open it first, as in " + std::to_string(fd) + "<file"};
+        const std::string number = std::to_string(fd);
+        return Error{what + ": " + std::strerror(errno) + "; descriptor " + number +
+                     " is not open, open it first, as in " + number + "<file"};
     }
     std::string out;
     std::array<char, 65536> buffer{};
     while (true) {
         const ssize_t got = ::read(fd, buffer.data(), buffer.size());
         if (got < 0 && errno == EINTR) continue;
-        if (got < 0) {
-            return Error{option + ": reading descriptor " + std::to_string(fd) + ": " +
-                         std::strerror(errno)};
-        }
+        if (got < 0) return Error{what + ": " + std::strerror(errno)};
         if (got == 0) break;
         out.append(buffer.data(), static_cast<std::size_t>(got));
     }
@@ -44,7 +42,7 @@ Result<std::string> read_all(int fd, const std::string& option) {
 Result<std::string> read_file(const std::string& path) {
     const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
     if (fd < 0) return Error{"\"" + path + "\": " + std::strerror(errno)};
-    return read_all(fd, path);
+    return read_all(fd, "\"" + path + "\"");
 }
 
 std::vector<std::string> split_at_nul(const std::string& content) {
@@ -59,10 +57,10 @@ std::vector<std::string> split_at_nul(const std::string& content) {
     return out;
 }
 
-Result<std::vector<std::uint64_t>> read_filter(int fd, const std::string& option) {
-    const auto content = read_all(fd, option);
+Result<std::vector<std::uint64_t>> read_filter(int fd, const std::string& what) {
+    const auto content = read_all(fd, what);
     if (!content) return content.error();
-    if (content->empty() || content->size() % sizeof(std::uint64_t) != 0) {
+    if (content->size() % sizeof(std::uint64_t) != 0) {
         return Error{"Invalid seccomp data, must be multiple of 8"};
     }
     std::vector<std::uint64_t> program(content->size() / sizeof(std::uint64_t));

@@ -16,8 +16,9 @@ namespace sbx::cli {
 /// spaces, an empty text, more digits than fit).
 std::optional<std::uint64_t> parse_number(std::string_view text, int base, std::uint64_t most);
 
-/// Everything that descriptor `fd` gives until its end; closes it. `option` is for the message.
-Result<std::string> read_all(int fd, const std::string& option);
+/// Everything that descriptor `fd` gives until its end; closes it, but for 0, 1 and 2. `what` is
+/// what the message begins with.
+Result<std::string> read_all(int fd, const std::string& what);
 
 /// The content of the file at `path`.
 Result<std::string> read_file(const std::string& path);
@@ -25,7 +26,7 @@ Result<std::string> read_file(const std::string& path);
 /// Words that each end with a NUL byte; the last one may lack it.
 std::vector<std::string> split_at_nul(const std::string& content);
 
-/// A compiled seccomp filter from `fd`, which is closed. `option` is for the message.
-Result<std::vector<std::uint64_t>> read_filter(int fd, const std::string& option);
+/// A compiled seccomp filter from `fd`, as read_all() reads it.
+Result<std::vector<std::uint64_t>> read_filter(int fd, const std::string& what);
 
 }  // namespace sbx::cli

@@ -28,10 +28,13 @@ public:
     Program(std::string called, std::vector<std::string> words)
         : called_(std::move(called)), words_(std::move(words)), dialect_(dialect_for(called_)) {}
 
-    int run() const;
+    int run();
     int fail(const std::string& message) const { return fail(message, dialect_.failed); }
 
 private:
+    enum class Level { error = 3, warning = 4 };  // as syslog(3) numbers them
+
+    void say(Level level, Prefix prefix, const std::string& message) const;
     int fail(const std::string& message, int status) const;
     int fail_usage() const;
     int status_of(const Outcome& outcome) const;
@@ -40,6 +43,7 @@ private:
     std::string called_;
     std::vector<std::string> words_;
     Dialect dialect_;
+    Prefix prefix_ = Prefix::none;
 };
 
 // What came from the command line into a message must not forge lines or move the cursor.
@@ -59,10 +63,15 @@ std::string printable(const std::string& text) {
     return out;
 }
 
-int Program::fail(const std::string& message, int status) const {
+void Program::say(Level level, Prefix prefix, const std::string& message) const {
     const auto slash = called_.find_last_of('/');
     const std::string name = slash == std::string::npos ? called_ : called_.substr(slash + 1);
+    if (prefix == Prefix::level) std::fprintf(stderr, "<%d>", static_cast<int>(level));
     std::fprintf(stderr, "%s: %s\n", printable(name).c_str(), printable(message).c_str());
+}
+
+int Program::fail(const std::string& message, int status) const {
+    say(Level::error, prefix_, message);
     return status;
 }
 
@@ -93,16 +102,20 @@ int Program::status_of(const Outcome& outcome) const {
     return dialect_.failed;
 }
 
-int Program::run() const {
-    const auto line = parse_words(words_, dialect_);
-    if (!line) return fail(line.error().message);
+int Program::run() {
+    const CommandLine line = parse_words(words_, dialect_);
     SpecBuilder builder(dialect_);
-    if (auto added = builder.add(*line); !added) return fail(added.error().message);
+    const auto added = builder.add(line);
+    for (const Warning& warning : builder.warnings()) {
+        say(Level::warning, warning.prefix, warning.text);
+    }
+    prefix_ = builder.prefix();
+    if (!added) return fail(added.error().message);
     if (builder.mode() == Mode::help) return print(help_text(called_));
     if (builder.mode() == Mode::version) {
-        return print(dialect_.version_prefix + "sbx " SBX_VERSION "\n");
+        return print(dialect_.version_before + "sbx " SBX_VERSION + dialect_.version_after + "\n");
     }
-    if (line->command.empty()) return fail_usage();
+    if (line.command.empty()) return fail_usage();
     const auto spec = builder.finish();
     if (!spec) return fail(spec.error().message);
     const auto host = probe_host(*spec);
@@ -115,10 +128,11 @@ int Program::run() const {
 
 // A caller may have closed 0, 1 or 2; then a descriptor of ours would become the command's.
 bool open_standard_descriptors() {
-    int fd = 0;
-    while (fd >= 0 && fd <= 2) fd = ::open("/dev/null", O_RDWR);
-    if (fd > 2) ::close(fd);
-    return fd >= 0;
+    for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+        if (::fcntl(fd, F_GETFD) >= 0) continue;
+        if (::open("/dev/null", O_RDWR) != fd) return false;
+    }
+    return true;
 }
 
 }  // namespace
@@ -133,7 +147,11 @@ int main(int argc, char** argv) {
             "installed setuid, setgid or with file capabilities, which would give "
             "its caller more than it has; remove them (chmod a-s, setcap -r)");
     }
-    if (!sbx::cli::open_standard_descriptors()) return program.fail("opening /dev/null failed");
+    if (!sbx::cli::open_standard_descriptors()) {
+        return program.fail(
+            "one of the descriptors 0, 1 and 2 is closed, and /dev/null cannot be "
+            "opened in its place");
+    }
     try {
         return program.run();
     } catch (const std::exception& error) {

@@ -5,9 +5,8 @@
 #include "cli/nearest.hpp"
 
 #include <sbx/host.hpp>
+#include <sbx/plan.hpp>
 #include <sbx/policy.hpp>
-
-#include <unistd.h>
 
 #include <algorithm>
 #include <cctype>
@@ -17,29 +16,14 @@
 namespace sbx::cli {
 namespace {
 
-std::string lower(std::string text) {
-    std::transform(text.begin(), text.end(), text.begin(),
-                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    return text;
-}
-
 // The names of the capabilities that the command keeps, for policies that depend on them.
 std::vector<std::string> kept_names(const Spec& spec) {
-    const bool keeps = ::geteuid() == 0 && spec.root_capabilities == RootCapabilities::keep;
-    if (!keeps && spec.capabilities.empty()) return {};  // most starts: no names to be asked for
+    const std::uint64_t kept = kept_capabilities(spec, held_capabilities());
+    if (kept == 0) return {};  // most starts: no names to be asked for
     const std::vector<std::string> names = capability_names();
-    std::vector<bool> kept(names.size(), keeps);
-    for (const CapabilityChange& change : spec.capabilities) {
-        const bool adds = change.kind == CapabilityChange::Kind::add;
-        if (change.capability) {
-            kept[*change.capability] = adds;
-        } else {
-            kept.assign(names.size(), adds);
-        }
-    }
     std::vector<std::string> out;
     for (std::size_t i = 0; i < names.size(); ++i) {
-        if (!kept[i]) continue;
+        if ((kept >> i & 1U) == 0) continue;
         std::string name = names[i];
         std::transform(name.begin(), name.end(), name.begin(),
                        [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
@@ -50,146 +34,16 @@ std::vector<std::string> kept_names(const Spec& spec) {
 
 }  // namespace
 
-Result<int> SpecBuilder::descriptor(const std::string& text) const {
-    const auto number = parse_number(text, 10, std::numeric_limits<int>::max());
-    if (!number) return Error{"Invalid fd: " + text};
-    return static_cast<int>(*number);
-}
-
-Result<std::uint32_t> SpecBuilder::id(const char* what, const std::string& text) const {
-    // 4294967295 is (uid_t)-1, which means "no id" to the kernel.
-    const auto number = parse_number(text, 10, std::numeric_limits<std::uint32_t>::max() - 1);
-    if (!number) return Error{std::string("Invalid ") + what + ": " + text};
-    return static_cast<std::uint32_t>(*number);
-}
-
-unsigned SpecBuilder::take_mode(unsigned otherwise) {
-    const unsigned mode = perms_.value_or(otherwise);
-    perms_.reset();
-    return mode;
-}
-
-void SpecBuilder::add_bind(const GivenOption& given, Access access, IfMissing if_missing) {
-    spec_.entries.emplace_back(
-        entry::Bind{given.arguments[0], given.arguments[1], access, if_missing});
-}
-
-// --perms and --size are for the option that follows them.
-Result<void> SpecBuilder::check_modifiers(Option next) const {
-    const bool makes = next == Option::dir || next == Option::file || next == Option::tmpfs;
-    if (next == Option::perms && perms_) {
-        return Error{"--perms given twice for the same action"};
-    }
-    if (perms_ && !makes && next != Option::size && next != Option::perms) {
-        return Error{"--perms must be followed by an option that creates a file"};
-    }
-    if (next == Option::size && size_) return Error{"--size given twice for the same action"};
-    if (size_ && next != Option::tmpfs && next != Option::perms && next != Option::size) {
-        return Error{"--size must be followed by --tmpfs"};
-    }
-    return {};
-}
-
-Result<void> SpecBuilder::apply_perms(const std::string& text) {
-    const auto mode = parse_number(text, 8, 07777);
-    if (!mode) return Error{"--perms takes an octal argument <= 07777"};
-    perms_ = static_cast<unsigned>(*mode);
-    return {};
-}
-
-Result<void> SpecBuilder::apply_size(const std::string& text) {
-    const bool hexadecimal =
-        text.size() > 2 && text[0] == '0' && (text[1] == 'x' || text[1] == 'X');
-    const bool octal = !hexadecimal && text.size() > 1 && text[0] == '0';
-    const auto size = parse_number(hexadecimal ? text.substr(2) : text,
-                                   hexadecimal ? 16
-                                   : octal     ? 8
-                                               : 10,
-                                   std::numeric_limits<std::uint64_t>::max() / 2);
-    if (!size || *size == 0) return Error{"--size takes a non-zero number of bytes"};
-    size_ = *size;
-    return {};
-}
-
-Result<void> SpecBuilder::apply_variable(EnvironmentChange::Kind kind, const std::string& name,
-                                         const std::string& value) {
-    if (name.empty() || name.find('=') != std::string::npos) {
-        const char* what = kind == EnvironmentChange::Kind::set ? "setenv" : "unsetenv";
-        return Error{std::string(what) + " failed: \"" + name + "\" is not a name for a variable"};
-    }
-    spec_.environment.push_back({kind, name, value});
-    return {};
-}
-
-Result<void> SpecBuilder::apply_argv0(const std::string& value) {
-    if (spec_.argv0 && dialect_.defaults.wording == Wording::bubblewrap) {
-        return Error{"--argv0 used multiple times"};
-    }
-    spec_.argv0 = value;
-    return {};
-}
-
-Result<void> SpecBuilder::apply_capability(CapabilityChange::Kind kind, const std::string& name) {
-    if (lower(name) == "all") {
-        spec_.capabilities.push_back({kind, std::nullopt});
-        return {};
-    }
-    const std::vector<std::string> names = capability_names();
-    const auto found = std::find(names.begin(), names.end(), lower(name));
-    if (found != names.end()) {
-        spec_.capabilities.push_back({kind, static_cast<unsigned>(found - names.begin())});
-        return {};
-    }
-    std::string text = "unknown cap: " + name;
-    const std::vector<std::string_view> views(names.begin(), names.end());
-    std::string_view close = nearest(lower(name), views);
-    if (close.empty()) close = nearest("cap_" + lower(name), views);
-    if (!close.empty()) text += "; did you mean " + std::string(close) + "?";
-    if (name.find(',') != std::string::npos) text += "; give the option once for each capability";
-    return Error{text};
-}
-
-Result<void> SpecBuilder::apply_filter(const GivenOption& given) {
-    if (filter_option_ && (*filter_option_ != given.row->id)) {
-        return Error{"--seccomp cannot be combined with --add-seccomp-fd"};
-    }
-    filter_option_ = given.row->id;
-    if (given.row->id == Option::seccomp) filters_.clear();
-    const auto fd = descriptor(given.arguments[0]);
-    if (!fd) return fd.error();
-    auto program = read_filter(*fd, "--" + std::string(given.row->name));
-    if (!program) return program.error();
-    filters_.push_back({"descriptor " + given.arguments[0], std::move(*program)});
-    return {};
-}
-
-Result<void> SpecBuilder::apply_args(const std::string& text) {
-    if (in_args_file_) return Error{"--args not supported in arguments file"};
-    const auto fd = descriptor(text);
-    if (!fd) return fd.error();
-    const auto content = read_all(*fd, "--args");
-    if (!content) return content.error();
-    const auto line = parse_words(split_at_nul(*content), dialect_);
-    if (!line) return line.error();
-    if (!line->command.empty()) {
-        return Error{"--args " + text + ": \"" + line->command.front() +
-                     "\" is no option; the command cannot come from descriptor " + text +
-                     ", put it on the command line"};
-    }
-    in_args_file_ = true;
-    auto result = add_options(line->options);
-    in_args_file_ = false;
-    return result;
-}
-
 Result<void> SpecBuilder::apply(const GivenOption& given) {
     const std::vector<std::string>& a = given.arguments;
     if (auto fits = check_modifiers(given.row->id); !fits) return fits;
+    note_repetition(given.row->id);
     switch (given.row->id) {
         case Option::help: mode_ = Mode::help; return {};
         case Option::version: mode_ = Mode::version; return {};
         case Option::dry_run: mode_ = Mode::dry_run; return {};
-        case Option::args: return apply_args(a[0]);
+        case Option::level_prefix: prefix_ = Prefix::level; return {};
+        case Option::args: return apply_args(given);
         case Option::argv0: return apply_argv0(a[0]);
 
         case Option::bind: add_bind(given, Access::read_write, IfMissing::refuse); return {};
@@ -206,61 +60,65 @@ Result<void> SpecBuilder::apply(const GivenOption& given) {
             spec_.entries.emplace_back(entry::Directory{a[0], take_mode(0755)});
             return {};
         case Option::symlink: spec_.entries.emplace_back(entry::Symlink{a[0], a[1]}); return {};
-        case Option::file: {
-            const auto fd = descriptor(a[0]);
-            if (!fd) return fd.error();
-            spec_.entries.emplace_back(entry::File{*fd, a[1], take_mode(0666)});
-            return {};
-        }
+        case Option::file: return add_file(given);
         case Option::proc: spec_.entries.emplace_back(entry::Proc{a[0]}); return {};
         case Option::dev: spec_.entries.emplace_back(entry::Dev{a[0]}); return {};
         case Option::remount_ro:
             spec_.entries.emplace_back(entry::RemountReadOnly{a[0]});
             return {};
+        case Option::bind_fd: return add_bind_fd(given, Access::read_write);
+        case Option::ro_bind_fd: return add_bind_fd(given, Access::read_only);
+        case Option::bind_data: return add_bind_data(given, Access::read_write);
+        case Option::ro_bind_data: return add_bind_data(given, Access::read_only);
+        case Option::overlay_src: overlay_sources_.push_back(a[0]); return {};
+        case Option::overlay: return add_overlay(given, entry::Overlay::Changes::kept);
+        case Option::tmp_overlay: return add_overlay(given, entry::Overlay::Changes::forgotten);
+        case Option::ro_overlay: return add_overlay(given, entry::Overlay::Changes::refused);
+        case Option::mqueue: spec_.entries.emplace_back(entry::Mqueue{a[0]}); return {};
+        case Option::chmod: return apply_chmod(a[0], a[1]);
         case Option::perms: return apply_perms(a[0]);
         case Option::size: return apply_size(a[0]);
         case Option::bare: spec_.given = GivenTree::none; return {};
 
-        case Option::unshare_all: {
-            NamespaceSet all(0xffU);
-            all.remove(Namespace::time);
-            spec_.unshare.add(all);
+        case Option::unshare_all:
+            spec_.unshare.add(dialect_.unshare_all);
+            spec_.unshare_try.add(dialect_.unshare_all_try);
             return {};
-        }
         case Option::unshare_user: spec_.unshare.add(Namespace::user); return {};
+        case Option::unshare_user_try: spec_.unshare_try.add(Namespace::user); return {};
         case Option::unshare_mount: spec_.unshare.add(Namespace::mount); return {};
         case Option::unshare_pid: spec_.unshare.add(Namespace::pid); return {};
         case Option::unshare_ipc: spec_.unshare.add(Namespace::ipc); return {};
         case Option::unshare_uts: spec_.unshare.add(Namespace::uts); return {};
         case Option::unshare_net: spec_.unshare.add(Namespace::network); return {};
         case Option::unshare_cgroup: spec_.unshare.add(Namespace::cgroup); return {};
+        case Option::unshare_cgroup_try: spec_.unshare_try.add(Namespace::cgroup); return {};
         case Option::unshare_time: spec_.unshare.add(Namespace::time); return {};
-        case Option::share_user: spec_.unshare.remove(Namespace::user); return {};
+        case Option::share_user: share(Namespace::user); return {};
         case Option::share_mount:
             return Error{
                 "the mount namespace cannot be shared: the new root lives in one of its "
                 "own; bind what should be seen inside"};
-        case Option::share_pid: spec_.unshare.remove(Namespace::pid); return {};
-        case Option::share_ipc: spec_.unshare.remove(Namespace::ipc); return {};
-        case Option::share_uts: spec_.unshare.remove(Namespace::uts); return {};
-        case Option::share_net: spec_.unshare.remove(Namespace::network); return {};
-        case Option::share_cgroup: spec_.unshare.remove(Namespace::cgroup); return {};
-        case Option::share_time: spec_.unshare.remove(Namespace::time); return {};
+        case Option::share_pid: share(Namespace::pid); return {};
+        case Option::share_ipc: share(Namespace::ipc); return {};
+        case Option::share_uts: share(Namespace::uts); return {};
+        case Option::share_net: share(Namespace::network); return {};
+        case Option::share_cgroup: share(Namespace::cgroup); return {};
+        case Option::share_time: share(Namespace::time); return {};
+
+        case Option::userns:
+            // Where one is made by default, the one that is entered takes its place.
+            if (dialect_.defaults.unshare.has(Namespace::user)) share(Namespace::user);
+            return apply_descriptor(given, &Spec::userns_fd);
+        case Option::userns2: return apply_descriptor(given, &Spec::userns2_fd);
+        case Option::pidns: return apply_descriptor(given, &Spec::pidns_fd);
+        case Option::disable_userns: spec_.disable_userns = true; return {};
+        case Option::assert_userns_disabled: spec_.assert_userns_disabled = true; return {};
 
         case Option::map_root_user: spec_.identity = Identity::root; return {};
         case Option::map_current_user: spec_.identity = Identity::current; return {};
-        case Option::uid: {
-            const auto uid = id("uid", a[0]);
-            if (!uid) return uid.error();
-            spec_.uid = *uid;
-            return {};
-        }
-        case Option::gid: {
-            const auto gid = id("gid", a[0]);
-            if (!gid) return gid.error();
-            spec_.gid = *gid;
-            return {};
-        }
+        case Option::uid: return apply_id(given, &Spec::uid);
+        case Option::gid: return apply_id(given, &Spec::gid);
         case Option::hostname: spec_.hostname = a[0]; return {};
 
         case Option::chdir: spec_.directory = a[0]; return {};
@@ -269,22 +127,26 @@ Result<void> SpecBuilder::apply(const GivenOption& given) {
         case Option::clearenv:
             spec_.environment.push_back({EnvironmentChange::Kind::clear, "", ""});
             return {};
-        case Option::keep_fd: {
-            const auto fd = descriptor(a[0]);
-            if (!fd) return fd.error();
-            spec_.keep_fds.push_back(*fd);
-            return {};
-        }
+        case Option::keep_fd: return apply_keep_fd(a[0]);
 
         case Option::cap_add: return apply_capability(CapabilityChange::Kind::add, a[0]);
         case Option::cap_drop: return apply_capability(CapabilityChange::Kind::drop, a[0]);
         case Option::seccomp_policy: policy_ = a[0]; return {};
         case Option::seccomp:
         case Option::add_seccomp_fd: return apply_filter(given);
+        case Option::exec_label:
+        case Option::file_label: return apply_label(given);
+        case Option::not_a_security_boundary: return {};
 
         case Option::die_with_parent: spec_.die_with_parent = true; return {};
         case Option::new_session: spec_.new_session = true; return {};
         case Option::as_pid_1: spec_.as_pid_1 = true; return {};
+        case Option::lock_file: spec_.lock_files.push_back(a[0]); return {};
+        case Option::sync_fd: return apply_descriptor(given, &Spec::sync_fd);
+        case Option::block_fd: return apply_descriptor(given, &Spec::block_fd);
+        case Option::userns_block_fd: return apply_descriptor(given, &Spec::userns_block_fd);
+        case Option::info_fd: return apply_descriptor(given, &Spec::info_fd);
+        case Option::json_status_fd: return apply_descriptor(given, &Spec::json_status_fd);
     }
     return Error{"--" + std::string(given.row->name) + " is in the table and does nothing"};
 }
@@ -299,6 +161,8 @@ Result<void> SpecBuilder::add_options(const std::vector<GivenOption>& options) {
 
 Result<void> SpecBuilder::add(const CommandLine& line) {
     if (auto result = add_options(line.options); !result) return result;
+    const bool ended = mode_ == Mode::help || mode_ == Mode::version;
+    if (line.error && !ended) return *line.error;
     spec_.command = line.command;
     return {};
 }
@@ -323,8 +187,8 @@ Result<void> SpecBuilder::add_policy() {
 }
 
 Result<Spec> SpecBuilder::finish() {
-    if (perms_) return Error{"--perms must be followed by an option that creates a file"};
-    if (size_) return Error{"--size must be followed by --tmpfs"};
+    if (auto used = check_modifiers_used(); !used) return used.error();
+    if (auto added = add_last_filter(); !added) return added.error();
     for (const Entry& entry : spec_.entries) {
         const bool empty = std::visit([](const auto& e) { return e.destination.empty(); }, entry);
         if (empty && spec_.wording == Wording::sbx) {
@@ -334,7 +198,10 @@ Result<Spec> SpecBuilder::finish() {
         }
     }
     if (auto added = add_policy(); !added) return added.error();
-    for (SeccompFilter& filter : filters_) spec_.filters.push_back(std::move(filter));
+    for (SeccompFilter& filter : filters_) {
+        if (filter.program.empty()) return Error{"seccomp filter of " + filter.name + " is empty"};
+        spec_.filters.push_back(std::move(filter));
+    }
     filters_.clear();
     return spec_;
 }

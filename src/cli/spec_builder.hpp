@@ -7,7 +7,9 @@
 #include <sbx/spec.hpp>
 
 #include <cstdint>
+#include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -16,34 +18,60 @@ namespace sbx::cli {
 /// What the command line asks for, besides running the command.
 enum class Mode { run, help, version, dry_run };
 
+/// Whether a message begins with its syslog level (--level-prefix).
+enum class Prefix { none, level };
+
+struct Warning {
+    std::string text;
+    Prefix prefix = Prefix::none;
+};
+
 class SpecBuilder {
 public:
     explicit SpecBuilder(const Dialect& dialect) : dialect_(dialect), spec_(dialect.defaults) {}
 
-    /// Takes a parsed command line over; reads what --args and --seccomp name.
+    /// Takes a parsed command line over; reads what --args and --seccomp name. The error that ended
+    /// the line comes after those of the options before it.
     Result<void> add(const CommandLine& line);
 
     /// The Spec, once everything was added.
     Result<Spec> finish();
 
     Mode mode() const { return mode_; }
+    /// What is said of options that were understood and have no effect, in their order.
+    const std::vector<Warning>& warnings() const { return warnings_; }
+    /// How messages begin from here on.
+    Prefix prefix() const { return prefix_; }
 
 private:
     Result<void> add_options(const std::vector<GivenOption>& options);
     Result<void> apply(const GivenOption& given);
-    Result<void> apply_args(const std::string& text);
+    Result<void> apply_args(const GivenOption& given);
     Result<void> apply_filter(const GivenOption& given);
     Result<void> apply_perms(const std::string& text);
     Result<void> apply_size(const std::string& text);
+    Result<void> apply_chmod(const std::string& mode, const std::string& path);
+    Result<void> apply_id(const GivenOption& given, std::optional<std::uint32_t> Spec::*field);
+    Result<void> apply_descriptor(const GivenOption& given, std::optional<int> Spec::*field);
+    Result<void> apply_keep_fd(const std::string& text);
+    Result<void> apply_label(const GivenOption& given) const;
     Result<void> apply_variable(EnvironmentChange::Kind kind, const std::string& name,
                                 const std::string& value);
     Result<void> apply_argv0(const std::string& value);
     Result<void> apply_capability(CapabilityChange::Kind kind, const std::string& name);
     Result<void> check_modifiers(Option next) const;
+    Result<void> check_modifiers_used() const;
+    Result<void> read_filter_of(const GivenOption& given);
+    Result<void> add_last_filter();
+    void note_repetition(Option option);
     Result<void> add_policy();
-    Result<int> descriptor(const std::string& text) const;
-    Result<std::uint32_t> id(const char* what, const std::string& text) const;
+    Result<int> descriptor(const GivenOption& given);
+    void share(Namespace kind);
     void add_bind(const GivenOption& given, Access access, IfMissing if_missing);
+    Result<void> add_bind_fd(const GivenOption& given, Access access);
+    Result<void> add_bind_data(const GivenOption& given, Access access);
+    Result<void> add_file(const GivenOption& given);
+    Result<void> add_overlay(const GivenOption& given, entry::Overlay::Changes changes);
     unsigned take_mode(unsigned otherwise);
 
     const Dialect& dialect_;
@@ -51,9 +79,14 @@ private:
     Mode mode_ = Mode::run;
     std::optional<std::string> policy_;
     std::vector<SeccompFilter> filters_;
-    std::optional<Option> filter_option_;
+    std::optional<GivenOption> last_filter_;  ///< the --seccomp that counts
     std::optional<unsigned> perms_;
     std::optional<std::uint64_t> size_;
+    std::vector<std::string> overlay_sources_;
+    std::set<Option> given_;                 ///< of those that can be in conflict with another
+    std::map<int, const OptionRow*> taken_;  ///< descriptors, and the option that takes each
+    std::vector<Warning> warnings_;
+    Prefix prefix_ = Prefix::none;
     bool in_args_file_ = false;
 };
 

@@ -28,34 +28,90 @@ std::size_t position(const std::vector<Step>& steps) {
 }
 
 bool belongs_to_seal(const Step& step) {
-    return step.index() >= Step(step::EnterUserNamespace{}).index();
+    return step.index() >= Step(step::NewProcessGroup{}).index();
+}
+
+// What init may still do when it has entered the new root.
+bool comes_after_root(const Step& step) {
+    return std::holds_alternative<step::LockFile>(step) ||
+           std::holds_alternative<step::LimitUserNamespaces>(step) ||
+           std::holds_alternative<step::EnterUserNamespace>(step) ||
+           std::holds_alternative<step::JoinUserNamespace>(step) ||
+           std::holds_alternative<step::Announce>(step) ||
+           std::holds_alternative<step::AssertNoUserNamespaces>(step);
+}
+
+// What belongs to a namespace, and not to the new root.
+bool configures_namespace(const Step& step) {
+    return std::holds_alternative<step::SetHostname>(step) ||
+           std::holds_alternative<step::BringUpLoopback>(step);
 }
 
 Result<void> check_setup(const Plan& plan) {
     const std::vector<Step>& steps = plan.setup;
     const bool user = plan.namespaces.has(Namespace::user);
     if (!plan.namespaces.has(Namespace::mount)) return broken("it has no mount namespace");
-    if (count<step::MapIds>(steps) != (user ? 1U : 0U)) {
+    const std::size_t announced = position<step::Announce>(steps);
+    const auto* announce =
+        announced == steps.size() ? nullptr : std::get_if<step::Announce>(&steps[announced]);
+    const bool awaits = announce != nullptr && announce->awaits_ids;
+    if (count<step::MapIds>(steps) + (awaits ? 1U : 0U) != (user ? 1U : 0U)) {
         return broken("ids are mapped exactly once when there is a user namespace");
     }
-    if (user && position<step::MapIds>(steps) != 0) return broken("ids are mapped first");
+    for (const Step& step : steps) {  // nothing else comes before
+        if (!user || std::holds_alternative<step::MapIds>(step)) break;
+        if (!std::holds_alternative<step::Announce>(step)) return broken("ids are mapped first");
+        if (awaits) break;
+    }
+    if (user && plan.userns_fd) return broken("a user namespace is made and another one entered");
+    if (awaits != plan.userns_block_fd.has_value()) {
+        return broken(
+            "it waits for ids that nobody maps, or does not wait for those of the caller");
+    }
+    const bool informs = plan.info_fd || plan.json_status_fd;
+    if (count<step::Announce>(steps) != (informs ? 1U : 0U)) {
+        return broken("the caller is told of the sandbox exactly once when it wants to know");
+    }
     if (count<step::MountRoot>(steps) != 1) return broken("there is exactly one new root");
-    if (steps.empty() || !std::holds_alternative<step::EnterRoot>(steps.back()) ||
-        count<step::EnterRoot>(steps) != 1) {
-        return broken("the last step of set-up enters the new root, for good");
-    }
+    if (count<step::EnterRoot>(steps) != 1) return broken("the new root is entered once");
     const std::size_t root = position<step::MountRoot>(steps);
+    const std::size_t entered = position<step::EnterRoot>(steps);
     for (std::size_t i = 0; i < steps.size(); ++i) {
+        if (belongs_to_seal(steps[i])) return broken("a step of the seal is in set-up");
+        if (configures_namespace(steps[i])) continue;
         const bool early = std::holds_alternative<step::MapIds>(steps[i]) ||
-                           std::holds_alternative<step::SetHostname>(steps[i]) ||
-                           std::holds_alternative<step::BringUpLoopback>(steps[i]);
+                           std::holds_alternative<step::Announce>(steps[i]) ||
+                           std::holds_alternative<step::SetIds>(steps[i]);
         if (i < root && !early) return broken("a step works on the new root before it is there");
-        const bool both = std::holds_alternative<step::SetHostname>(steps[i]) ||
-                          std::holds_alternative<step::BringUpLoopback>(steps[i]);
-        if (belongs_to_seal(steps[i]) && !both) return broken("a step of the seal is in set-up");
+        if (i > root && (i > entered) != comes_after_root(steps[i])) {
+            return broken(
+                "set-up ends with entering the new root; only locks and a last user "
+                "namespace come after");
+        }
     }
-    if (count<step::MountProc>(steps) != 0 && !plan.namespaces.has(Namespace::pid)) {
+    if (count<step::MountProc>(steps) != 0 && !plan.namespaces.has(Namespace::pid) &&
+        !plan.pidns_fd) {
         return broken("a new procfs without a new pid namespace shows the caller's processes");
+    }
+    return {};
+}
+
+Result<void> check_last_namespaces(const Plan& plan) {
+    const std::vector<Step>& steps = plan.setup;
+    if (count<step::EnterUserNamespace>(steps) > 1) {
+        return broken("a second user namespace is entered once");
+    }
+    const std::size_t nested = position<step::EnterUserNamespace>(steps);
+    const std::size_t limited = position<step::LimitUserNamespaces>(steps);
+    if (limited == steps.size()) return {};
+    if (nested != limited + 1) {
+        return broken("user namespaces are limited, and not used up by the command's own");
+    }
+    if (position<step::AssertNoUserNamespaces>(steps) < nested) {
+        return broken("that no user namespace can be made is verified too early");
+    }
+    if (count<step::AssertNoUserNamespaces>(steps) != 1) {
+        return broken("that no user namespace can be made is not verified");
     }
     return {};
 }
@@ -66,7 +122,7 @@ Result<void> check_seal(const Plan& plan) {
     if (count<step::ChangeDirectory>(steps) != 1) return broken("the directory is entered once");
     if (count<step::CloseDescriptors>(steps) != 1) return broken("descriptors are closed once");
     if (count<step::JoinSessionKeyring>(steps) != 1) return broken("the keyring is replaced once");
-    if (count<step::LimitCapabilities>(steps) > 1) return broken("capabilities are limited once");
+    if (count<step::LimitCapabilities>(steps) != 1) return broken("capabilities are limited once");
     const std::size_t filter = position<step::LoadFilter>(steps);
     if (filter < position<step::NoNewPrivileges>(steps)) {
         return broken("a filter is loaded before no_new_privs is set");
@@ -74,22 +130,12 @@ Result<void> check_seal(const Plan& plan) {
     if (filter + count<step::LoadFilter>(steps) != steps.size()) {
         return broken("something comes after the filters, which may forbid it");
     }
-    const std::size_t nested = position<step::EnterUserNamespace>(steps);
-    if (count<step::EnterUserNamespace>(steps) > 1) {
-        return broken("a second user namespace is entered once");
-    }
     const bool guarded = plan.init == Init::reaper && plan.namespaces.has(Namespace::pid);
     if (plan.leftovers == Leftovers::kill && !guarded && count<step::DieWithParent>(steps) == 0) {
         return broken("the command would outlive sbx");
     }
-    if (nested != steps.size() && nested != 0) {
-        return broken("the second user namespace is entered before anything else");
-    }
     for (const Step& step : steps) {
-        if (!belongs_to_seal(step) && !std::holds_alternative<step::SetHostname>(step) &&
-            !std::holds_alternative<step::BringUpLoopback>(step)) {
-            return broken("a step of set-up is in the seal");
-        }
+        if (!belongs_to_seal(step)) return broken("a step of set-up is in the seal");
         const auto* load = std::get_if<step::LoadFilter>(&step);
         if (load != nullptr &&
             (load->filter.program.empty() || load->filter.program.size() > 4096)) {  // BPF_MAXINSNS
@@ -101,11 +147,18 @@ Result<void> check_seal(const Plan& plan) {
 
 // Whoever keeps a capability must not be in the user namespace that owns the mounts.
 Result<void> check_capabilities(const Plan& plan) {
-    if (!plan.namespaces.has(Namespace::user)) return {};
+    if (!plan.namespaces.has(Namespace::user) && !plan.userns_fd) return {};
     const std::size_t at = position<step::LimitCapabilities>(plan.seal);
-    if (at == plan.seal.size()) return broken("capabilities are not limited");
-    if (std::get_if<step::LimitCapabilities>(&plan.seal[at])->keep == 0) return {};
-    const auto* nested = std::get_if<step::EnterUserNamespace>(&plan.seal.front());
+    const auto& limit = *std::get_if<step::LimitCapabilities>(&plan.seal[at]);
+    if ((limit.ambient & ~limit.keep) != 0) return broken("what is dropped would be ambient");
+    if (limit.keep == 0) return {};
+    // Root's own, in a namespace that root has named: the mounts are no boundary for it.
+    if (plan.userns_fd && limit.ambient == 0) return {};
+    if (count<step::JoinUserNamespace>(plan.setup) != 0) return {};  // left for the caller's own
+    const std::size_t where = position<step::EnterUserNamespace>(plan.setup);
+    const auto* nested = where == plan.setup.size()
+                             ? nullptr
+                             : std::get_if<step::EnterUserNamespace>(&plan.setup[where]);
     if (nested == nullptr || !nested->also.has(Namespace::mount)) {
         return broken("a capability is kept in the user namespace that owns the mounts");
     }
@@ -132,6 +185,9 @@ bool step_has_nul(const Step& step) {
                 found = found || has_nul(s.uid_map) || has_nul(s.gid_map);
             }
             if constexpr (requires { s.candidates; }) found = found || any_nul(s.candidates);
+            if constexpr (requires { s.sources; }) {
+                found = found || any_nul(s.sources) || has_nul(s.upper) || has_nul(s.work);
+            }
             return found;
         },
         step);
@@ -148,7 +204,8 @@ Result<void> check_words(const Plan& plan) {
 }  // namespace
 
 Result<void> check(const Plan& plan) {
-    for (const auto rule : {check_setup, check_seal, check_capabilities, check_words}) {
+    for (const auto rule :
+         {check_setup, check_last_namespaces, check_seal, check_capabilities, check_words}) {
         if (auto result = rule(plan); !result) return result;
     }
     return {};

@@ -48,6 +48,15 @@ std::string namespace_words(NamespaceSet set) {
     return list(words);
 }
 
+std::string access_words(Access access) {
+    switch (access) {
+        case Access::read_only: return " read-only";
+        case Access::device: return " with devices";
+        case Access::read_write: return " writable";
+    }
+    return {};
+}
+
 struct Sentence {
     std::string operator()(const step::MapIds& s) const {
         return "map user " + map_words(s.uid_map) + ", group " + map_words(s.gid_map);
@@ -59,13 +68,59 @@ struct Sentence {
         if (!s.path.empty() && s.path != lexically_clean(s.source)) {
             text += " (" + quote(s.path) + ")";
         }
+        return text + " on " + quote(s.destination) + access_words(s.access);
+    }
+    std::string operator()(const step::BindFd& s) const {
+        return "bind descriptor " + std::to_string(s.fd) + " (" + quote(s.path) + ") on " +
+               quote(s.destination) + access_words(s.access);
+    }
+    std::string operator()(const step::BindData& s) const {
+        return "bind data of descriptor " + std::to_string(s.fd) + " on " + quote(s.destination) +
+               access_words(s.access) + " mode " + octal(s.mode);
+    }
+    std::string operator()(const step::MountOverlay& s) const {
+        std::string text = "overlay of ";
+        for (std::size_t i = 0; i < s.sources.size(); ++i) {
+            text += (i == 0 ? "" : " over ") + quote(s.sources[i]);
+        }
         text += " on " + quote(s.destination);
-        switch (s.access) {
-            case Access::read_only: return text + " read-only";
-            case Access::device: return text + " with devices";
-            case Access::read_write: return text + " writable";
+        switch (s.changes) {
+            case entry::Overlay::Changes::kept:
+                return text + ", changes kept in " + quote(s.upper) + " (work " + quote(s.work) +
+                       ")";
+            case entry::Overlay::Changes::forgotten: return text + ", changes forgotten";
+            case entry::Overlay::Changes::refused: return text + " read-only";
         }
         return text;
+    }
+    std::string operator()(const step::Chmod& s) const {
+        return "chmod " + octal(s.mode) + " " + quote(s.destination);
+    }
+    std::string operator()(const step::MountMqueue& s) const {
+        return "mqueue on " + quote(s.destination);
+    }
+    std::string operator()(const step::SetIds& s) const {
+        const auto id = [](const std::optional<std::uint32_t>& given) {
+            return given ? std::to_string(*given) : "as before";
+        };
+        return "become user " + id(s.uid) + ", group " + id(s.gid);
+    }
+    std::string operator()(const step::Announce& s) const {
+        return std::string("tell the caller of the sandbox") +
+               (s.awaits_ids ? ", and wait until it has mapped the ids" : "");
+    }
+    std::string operator()(const step::LockFile& s) const { return "lock " + quote(s.path); }
+    std::string operator()(const step::JoinUserNamespace& s) const {
+        return "enter the user namespace of descriptor " + std::to_string(s.fd);
+    }
+    std::string operator()(const step::LimitUserNamespaces&) const {
+        return "allow one more user namespace and none after it";
+    }
+    std::string operator()(const step::AssertNoUserNamespaces&) const {
+        return "see that no user namespace can be made";
+    }
+    std::string operator()(const step::AwaitDescriptor& s) const {
+        return "wait for descriptor " + std::to_string(s.fd);
     }
     std::string operator()(const step::MountTmpfs& s) const {
         std::string text = "tmpfs on " + quote(s.destination) + " mode " + octal(s.mode);
@@ -106,6 +161,7 @@ struct Sentence {
     std::string operator()(const step::EnterUserNamespace& s) const {
         std::string text = "enter a second user namespace";
         if (!s.also.empty()) text += " with a new " + namespace_words(s.also) + " namespace";
+        if (s.uid_map.empty()) return text + ", with the ids of the first one";
         return text + ", user " + map_words(s.uid_map) + ", group " + map_words(s.gid_map);
     }
     std::string operator()(const step::NewProcessGroup&) const {
@@ -135,8 +191,10 @@ struct Sentence {
         return "close all descriptors but " + list(numbers);
     }
     std::string operator()(const step::LimitCapabilities& s) const {
-        return s.names.empty() ? "drop all capabilities"
-                               : "drop all capabilities but " + list(s.names);
+        if (s.names.empty()) return "drop all capabilities";
+        if (s.names.size() == s.count && s.ambient == 0) return "keep root's capabilities";
+        return "drop all capabilities but " + list(s.names) +
+               (s.ambient == 0 ? ", which only uid 0 keeps across exec" : "");
     }
     std::string operator()(const step::NoNewPrivileges&) const { return "set no_new_privs"; }
     std::string operator()(const step::LoadFilter& s) const {
@@ -152,6 +210,12 @@ std::string describe(const Step& step) { return std::visit(Sentence{}, step); }
 std::string describe(const Plan& plan) {
     std::string out;
     for (const std::string& note : plan.notes) out += "note: " + note + "\n";
+    if (plan.userns_fd) {
+        out += "enter the user namespace of descriptor " + std::to_string(*plan.userns_fd) + "\n";
+    }
+    if (plan.pidns_fd) {
+        out += "enter the pid namespace of descriptor " + std::to_string(*plan.pidns_fd) + "\n";
+    }
     out += "namespaces: " + namespace_words(plan.namespaces) + "\n";
     out += "setup:\n";
     std::size_t number = 0;
@@ -178,6 +242,19 @@ std::string describe(const Plan& plan) {
                                                 : "mount points may be made below writable binds") +
         "\n";
     if (plan.die_with_parent) out += "dies with its parent\n";
+    struct Row {
+        std::optional<int> fd;
+        const char* text;
+    };
+    const std::initializer_list<Row> rows = {
+        {plan.sync_fd, "held open until the sandbox is gone: descriptor "},
+        {plan.info_fd, "written to when the namespaces are there: descriptor "},
+        {plan.json_status_fd, "written to then and at the end: descriptor "},
+        {plan.userns_block_fd, "tells that the ids are mapped: descriptor "},
+    };
+    for (const Row& row : rows) {
+        if (row.fd) out += row.text + std::to_string(*row.fd) + "\n";
+    }
     return out;
 }
 

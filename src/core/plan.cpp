@@ -23,13 +23,38 @@ std::optional<Error> refuse_early(const Spec& spec, const Host& host) {
     }
     if (spec.command.empty()) return Error{"no command given; put one after the options"};
     if (spec.as_pid_1 && !spec.unshare.has(Namespace::pid)) {
-        return Error{"--as-pid-1 requires --unshare-pid"};
+        return Error{"Specifying --as-pid-1 requires --unshare-pid"};
+    }
+    if (spec.userns_fd && spec.unshare.has(Namespace::user)) {
+        return Error{"--userns not compatible --unshare-user"};
+    }
+    if (spec.userns_fd && spec.unshare_try.has(Namespace::user)) {
+        return Error{"--userns not compatible --unshare-user-try"};
+    }
+    if (spec.disable_userns && spec.userns_block_fd) {
+        return Error{"--disable-userns is not compatible with --userns-block-fd"};
+    }
+    if (spec.pidns_fd && !spec.unshare.has(Namespace::pid) && spec.leftovers == Leftovers::kill) {
+        // Nothing ends with init there, and init could not name what it has to kill.
+        return Error{
+            "--pidns needs a pid namespace below the one that is entered, so that nothing "
+            "outlives the command; leave out --share-pid"};
+    }
+    if (spec.userns_block_fd && !spec.info_fd) return Error{"--userns-block-fd requires --info-fd"};
+    if (spec.userns_block_fd && !spec.unshare.has(Namespace::user)) {
+        return Error{"--userns-block-fd requires --unshare-user"};
+    }
+    if (spec.as_pid_1 && !spec.lock_files.empty()) {
+        return Error{"Specifying --as-pid-1 and --lock-file is not permitted"};
     }
     if (spec.hostname && !spec.unshare.has(Namespace::uts)) {
-        return Error{"--hostname requires --unshare-uts"};
+        return Error{"Specifying --hostname requires --unshare-uts"};
     }
     constexpr std::size_t longest_hostname = 64;  // __NEW_UTS_LEN of the kernel
     if (spec.hostname && spec.hostname->size() > longest_hostname) {
+        if (spec.wording == Wording::bubblewrap) {
+            return Error{"Can't set hostname to " + *spec.hostname + ": Invalid argument"};
+        }
         return Error{"a host name has at most 64 bytes, and --hostname has " +
                      std::to_string(spec.hostname->size())};
     }
@@ -55,17 +80,29 @@ std::vector<std::string> plan_directories(const Spec& spec, const Host& host,
     return out;
 }
 
-std::vector<Step> plan_seal(const Spec& spec, const Host& host, const Privileges& privileges,
-                            const Plan& plan, std::vector<int> keep_fds) {
-    std::vector<Step> seal;
+// Where init goes when the tree is finished, and the command after it.
+void add_last_namespaces(const Spec& spec, const Privileges& privileges, std::vector<Step>& setup) {
+    if (spec.userns2_fd) setup.emplace_back(step::JoinUserNamespace{*spec.userns2_fd});
+    if (spec.disable_userns) setup.emplace_back(step::LimitUserNamespaces{});
     if (!privileges.inner.empty()) {
         NamespaceSet also = privileges.inner;
         also.remove(Namespace::user);
-        // The outer map shows the caller as 0, which is what the inner one is written in.
-        seal.emplace_back(step::EnterUserNamespace{also, map_text(privileges.uid, 0),
-                                                   map_text(privileges.gid, 0)});
-        add_namespace_steps(spec, also, seal);
+        // The outer map shows the caller as 0, which is what the inner one is written in. A map
+        // that is not ours is taken over as it is.
+        const bool ours = privileges.maps_ids && !spec.userns2_fd;
+        setup.emplace_back(
+            step::EnterUserNamespace{also, ours ? map_text(privileges.uid, 0) : std::string(),
+                                     ours ? map_text(privileges.gid, 0) : std::string()});
+        add_namespace_steps(spec, also, setup);
     }
+    if (spec.disable_userns || spec.assert_userns_disabled) {
+        setup.emplace_back(step::AssertNoUserNamespaces{});
+    }
+}
+
+std::vector<Step> plan_seal(const Spec& spec, const Host& host, const Privileges& privileges,
+                            const Plan& plan, std::vector<int> keep_fds) {
+    std::vector<Step> seal;
     if (spec.new_session) {
         seal.emplace_back(step::NewSession{});
     } else if (spec.signals == Signals::forward && !host.controlling_terminal) {
@@ -74,20 +111,20 @@ std::vector<Step> plan_seal(const Spec& spec, const Host& host, const Privileges
         seal.emplace_back(step::NewProcessGroup{});
     }
     seal.emplace_back(step::JoinSessionKeyring{});
-    if (privileges.limit) {
-        step::LimitCapabilities limit;
-        limit.keep = privileges.keep;
-        limit.count = static_cast<unsigned>(host.capability_names.size());
-        for (unsigned i = 0; i < limit.count; ++i) {
-            if ((privileges.keep >> i & 1U) != 0) limit.names.push_back(host.capability_names[i]);
-        }
-        seal.emplace_back(std::move(limit));
+    step::LimitCapabilities limit;
+    limit.keep = privileges.keep;
+    limit.ambient = privileges.ambient;
+    limit.count = static_cast<unsigned>(host.capability_names.size());
+    for (unsigned i = 0; i < limit.count; ++i) {
+        if ((privileges.keep >> i & 1U) != 0) limit.names.push_back(host.capability_names[i]);
     }
+    seal.emplace_back(std::move(limit));
     seal.emplace_back(step::ChangeDirectory{plan_directories(spec, host, plan.environment)});
     // With an init in a pid namespace the kernel kills what is left when init goes.
     const bool dies = spec.die_with_parent || spec.leftovers == Leftovers::kill;
     const bool guarded = plan.init == Init::reaper && spec.unshare.has(Namespace::pid);
     if (dies && !guarded) seal.emplace_back(step::DieWithParent{});
+    if (spec.block_fd) seal.emplace_back(step::AwaitDescriptor{*spec.block_fd});
     seal.emplace_back(step::CloseDescriptors{std::move(keep_fds)});
     seal.emplace_back(step::NoNewPrivileges{});
     for (const SeccompFilter& filter : spec.filters) seal.emplace_back(step::LoadFilter{filter});
@@ -112,10 +149,26 @@ Result<Plan> make_plan(const Spec& spec, const Host& host) {
     plan.signals = spec.signals;
     plan.host_writes = spec.host_writes;
     plan.die_with_parent = spec.die_with_parent;
-    const bool reaper = spec.unshare.has(Namespace::pid) || spec.leftovers == Leftovers::kill;
+    plan.userns_fd = spec.userns_fd;
+    plan.pidns_fd = spec.pidns_fd;
+    if (!spec.as_pid_1) plan.sync_fd = spec.sync_fd;
+    plan.userns_block_fd = spec.userns_block_fd;
+    plan.info_fd = spec.info_fd;
+    plan.json_status_fd = spec.json_status_fd;
+    const bool reaper = spec.unshare.has(Namespace::pid) || spec.leftovers == Leftovers::kill ||
+                        spec.sync_fd || !spec.lock_files.empty();
     plan.init = reaper && !spec.as_pid_1 ? Init::reaper : Init::command;
 
-    if (privileges->outer.has(Namespace::user)) {
+    if (spec.userns_fd) plan.setup.emplace_back(step::SetIds{spec.uid, spec.gid});
+    // As early as what is told is true.
+    const bool informs = spec.info_fd || spec.json_status_fd;
+    NamespaceSet moved = privileges->inner;
+    moved.remove(Namespace::user);
+    const bool late = !moved.empty() && !spec.userns_block_fd;
+    if (informs && !late) {
+        plan.setup.emplace_back(step::Announce{spec.userns_block_fd.has_value()});
+    }
+    if (privileges->maps_ids) {
         const bool nested = !privileges->inner.empty();
         plan.setup.emplace_back(step::MapIds{map_text(nested ? 0 : privileges->uid, host.uid),
                                              map_text(nested ? 0 : privileges->gid, host.gid)});
@@ -124,10 +177,16 @@ Result<Plan> make_plan(const Spec& spec, const Host& host) {
     plan.setup.emplace_back(step::MountRoot{});
     for (Step& step : tree->steps) plan.setup.push_back(std::move(step));
     plan.setup.emplace_back(step::EnterRoot{});
+    for (const std::string& path : spec.lock_files) {
+        plan.setup.emplace_back(step::LockFile{path});
+    }
+    add_last_namespaces(spec, *privileges, plan.setup);
+    if (informs && late) plan.setup.emplace_back(step::Announce{});
     plan.notes = std::move(tree->notes);
 
     plan.environment = planning::plan_environment(spec, host);
-    plan.executables = planning::plan_executables(spec.command.front(), plan.environment);
+    plan.command = spec.command.front();
+    plan.executables = planning::plan_executables(plan.command, plan.environment);
     plan.argv = spec.command;
     if (spec.argv0) plan.argv.front() = *spec.argv0;
     plan.seal = plan_seal(spec, host, *privileges, plan, std::move(*keep_fds));

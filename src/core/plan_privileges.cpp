@@ -2,7 +2,19 @@
 #include "core/planning.hpp"
 #include "core/text.hpp"
 
-namespace sbx::planning {
+namespace sbx {
+
+std::uint64_t kept_capabilities(const Spec& spec, std::uint64_t held) {
+    std::uint64_t keep = spec.root_capabilities == RootCapabilities::keep ? held : 0;
+    for (const CapabilityChange& change : spec.capabilities) {
+        const std::uint64_t which =
+            change.capability ? std::uint64_t{1} << *change.capability : ~std::uint64_t{0};
+        keep = change.kind == CapabilityChange::Kind::add ? keep | which : keep & ~which;
+    }
+    return keep;
+}
+
+namespace planning {
 namespace {
 
 // What the command's own user namespace must own for a kept capability to be of use. The mount
@@ -13,22 +25,8 @@ namespace {
 constexpr NamespaceSet ownable =
     Namespace::mount | Namespace::network | Namespace::uts | Namespace::ipc;
 
-std::uint64_t kept_capabilities(const Spec& spec, const Host& host) {
-    const auto count = host.capability_names.size();
-    const std::uint64_t all = count >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << count) - 1;
-    const bool keeps = host.uid == 0 && spec.root_capabilities == RootCapabilities::keep;
-    std::uint64_t keep = keeps ? all : 0;
-    for (const CapabilityChange& change : spec.capabilities) {
-        const std::uint64_t which =
-            change.capability ? std::uint64_t{1} << *change.capability : all;
-        keep = change.kind == CapabilityChange::Kind::add ? keep | which : keep & ~which;
-    }
-    return keep;
-}
-
-}  // namespace
-
-Result<Privileges> plan_privileges(const Spec& spec, const Host& host) {
+// What the kernel would refuse, or what would keep no promise, in the words for it.
+std::optional<Error> refuse(const Spec& spec, const Host& host, bool inside) {
     for (const CapabilityChange& change : spec.capabilities) {
         if (change.capability && *change.capability >= host.capability_names.size()) {
             return Error{"capability " + std::to_string(*change.capability) +
@@ -36,42 +34,81 @@ Result<Privileges> plan_privileges(const Spec& spec, const Host& host) {
                          std::to_string(host.capability_names.size() - 1)};
         }
     }
-    Privileges out;
-    out.outer = spec.unshare | Namespace::mount;
-    if (!out.outer.has(Namespace::user) && host.uid != 0) {
-        if (spec.wording == Wording::sbx) {
-            return Error{
-                "only root can share the user namespace: an ordinary user gets the rights "
-                "to mount from a new one; leave out --share-user"};
-        }
-        out.outer.add(Namespace::user);
+    if (!inside && host.uid != 0) {
+        return Error{
+            "only root can share the user namespace: an ordinary user gets the rights to mount "
+            "from a new one; leave out --share-user"};
     }
-    const bool user = out.outer.has(Namespace::user);
-    if (spec.uid && !user) return Error{"Specifying --uid requires --unshare-user or --userns"};
-    if (spec.gid && !user) return Error{"Specifying --gid requires --unshare-user or --userns"};
-
-    out.uid = spec.uid.value_or(spec.identity == Identity::root && user ? 0 : host.uid);
-    out.gid = spec.gid.value_or(spec.identity == Identity::root && user ? 0 : host.gid);
-    out.keep = kept_capabilities(spec, host);
-    if (!user && out.keep != 0 && spec.root_capabilities == RootCapabilities::drop) {
+    if (spec.disable_userns && !spec.unshare.has(Namespace::user)) {
+        return Error{"--disable-userns requires --unshare-user"};
+    }
+    if (spec.uid && !inside && *spec.uid != host.uid) {
+        return Error{"Specifying --uid requires --unshare-user or --userns"};
+    }
+    if (spec.gid && !inside && *spec.gid != host.gid) {
+        return Error{"Specifying --gid requires --unshare-user or --userns"};
+    }
+    if (!inside && spec.root_capabilities == RootCapabilities::drop &&
+        kept_capabilities(spec, host.held_capabilities) != 0) {
         return Error{
             "--cap-add with --share-user would keep a capability of the host, and the "
             "sandbox's mounts could be undone with it; leave out --share-user"};
     }
-    if (!user) {
-        const bool asked = !spec.capabilities.empty();
-        out.limit = asked || spec.root_capabilities == RootCapabilities::drop;
-        return out;
+    return std::nullopt;
+}
+
+// The second user namespace, and what is made along with it.
+NamespaceSet second_namespaces(const Spec& spec, const Privileges& privileges) {
+    if (spec.userns2_fd) {  // the caller has prepared what the command ends up in
+        return spec.disable_userns ? NamespaceSet(Namespace::user) : NamespaceSet();
     }
-    if (out.keep != 0) {
-        out.inner = (out.outer & ownable) | Namespace::user | Namespace::mount;
-        NamespaceSet moved = out.inner;
-        moved.remove(Namespace::user | Namespace::mount);
-        out.outer.remove(moved);
-    } else if (has_devpts(spec) && (out.uid != 0 || out.gid != 0)) {
-        out.inner = Namespace::user;  // devpts must be mounted by uid 0 and gid 0 (EINVAL if not)
+    if (privileges.keep != 0) {
+        const NamespaceSet least = Namespace::user | Namespace::mount;
+        // A caller that maps the ids has been told of the other namespaces before, and may be at
+        // work in them.
+        return spec.userns_block_fd ? least : least | (privileges.outer & ownable);
     }
+    // devpts must be mounted by uid 0 and gid 0 (EINVAL if not).
+    const bool devpts = has_devpts(spec) && (privileges.uid != 0 || privileges.gid != 0);
+    const bool needed = privileges.maps_ids && (spec.disable_userns || devpts);
+    return needed ? NamespaceSet(Namespace::user) : NamespaceSet();
+}
+
+}  // namespace
+
+Result<Privileges> plan_privileges(const Spec& spec, const Host& host) {
+    Privileges out;
+    out.outer = spec.unshare | (spec.unshare_try & host.namespaces) | Namespace::mount;
+    if (spec.userns_fd) {
+        out.outer.remove(Namespace::user);
+    } else if (host.uid != 0 && spec.wording == Wording::bubblewrap) {
+        out.outer.add(Namespace::user);  // implied: nobody else may mount
+    }
+    const bool user = out.outer.has(Namespace::user);
+    const bool inside = user || spec.userns_fd;
+    if (auto error = refuse(spec, host, inside)) return *error;
+
+    out.maps_ids = user && !spec.userns_block_fd;
+    out.uid = spec.uid.value_or(spec.identity == Identity::root && user ? 0 : host.uid);
+    out.gid = spec.gid.value_or(spec.identity == Identity::root && user ? 0 : host.gid);
+    const auto count = host.capability_names.size();
+    const std::uint64_t known = count >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << count) - 1;
+    out.keep = kept_capabilities(spec, host.held_capabilities) & known;
+    // Root's own are left as they are, unless some were asked for: then they hold for any uid.
+    const bool untouched = host.uid == 0 && spec.capabilities.empty() &&
+                           spec.root_capabilities == RootCapabilities::keep;
+    out.ambient = untouched ? 0 : out.keep;
+    if (!inside && untouched) out.keep = known;
+
+    // Without a user namespace there is nothing to protect from root; nor is there when root names
+    // the one that its command is to be in.
+    if (!inside || (spec.userns_fd && untouched)) return out;
+    out.inner = second_namespaces(spec, out);
+    NamespaceSet moved = out.inner;
+    moved.remove(Namespace::user | Namespace::mount);
+    out.outer.remove(moved);
     return out;
 }
 
-}  // namespace sbx::planning
+}  // namespace planning
+}  // namespace sbx

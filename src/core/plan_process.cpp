@@ -29,6 +29,14 @@ void set(std::vector<std::string>& environment, const std::string& name, const s
     environment.erase(std::remove_if(found + 1, environment.end(), is_named), environment.end());
 }
 
+std::string option_of(const entry::File&) { return "--file"; }
+std::string option_of(const entry::BindFd& e) {
+    return e.access == Access::read_only ? "--ro-bind-fd" : "--bind-fd";
+}
+std::string option_of(const entry::BindData& e) {
+    return e.access == Access::read_only ? "--ro-bind-data" : "--bind-data";
+}
+
 }  // namespace
 
 std::optional<std::string> variable(const std::vector<std::string>& environment,
@@ -68,13 +76,44 @@ std::vector<std::string> plan_executables(const std::string& command,
     return out;
 }
 
+std::vector<DescriptorUse> descriptor_uses(const Spec& spec) {
+    std::vector<DescriptorUse> out;
+    for (const Entry& entry : spec.entries) {
+        std::visit(
+            [&](const auto& e) {
+                if constexpr (requires { e.fd; }) {
+                    out.push_back({e.fd, option_of(e) + " on " + quote(e.destination),
+                                   "Can't write data to file " + e.destination});
+                }
+            },
+            entry);
+    }
+    struct Row {
+        std::optional<int> fd;
+        const char* option;
+        const char* failure;
+    };
+    const std::initializer_list<Row> rows = {
+        {spec.userns_fd, "--userns", "Joining specified user namespace failed"},
+        {spec.userns2_fd, "--userns2", "Setting userns2 failed"},
+        {spec.pidns_fd, "--pidns", "Setting pidns failed"},
+        {spec.sync_fd, "--sync-fd", "Keeping --sync-fd open failed"},
+        {spec.block_fd, "--block-fd", "Reading --block-fd failed"},
+        {spec.userns_block_fd, "--userns-block-fd", "Reading --userns-block-fd failed"},
+        {spec.info_fd, "--info-fd", "Write to info_fd"},
+        {spec.json_status_fd, "--json-status-fd", "Write to json_status_fd"},
+    };
+    for (const Row& row : rows) {
+        if (row.fd) out.push_back({*row.fd, row.option, row.failure});
+    }
+    return out;
+}
+
 Result<std::vector<int>> plan_descriptors(const Spec& spec, const Host& host) {
     std::set<int> consumed;
-    for (const Entry& entry : spec.entries) {
-        const auto* file = std::get_if<entry::File>(&entry);
-        if (file == nullptr) continue;
-        if (!consumed.insert(file->fd).second) {
-            return Error{"descriptor " + std::to_string(file->fd) +
+    for (const DescriptorUse& use : descriptor_uses(spec)) {
+        if (!consumed.insert(use.fd).second) {
+            return Error{"descriptor " + std::to_string(use.fd) +
                          " is used by two options; what one reads is gone for the other"};
         }
     }
@@ -94,6 +133,7 @@ Result<std::vector<int>> plan_descriptors(const Spec& spec, const Host& host) {
             keep.insert(open.fd);
         }
     }
+    if (spec.as_pid_1 && spec.sync_fd) keep.insert(*spec.sync_fd);  // there is no init to hold it
     for (const int fd : spec.keep_fds) {
         if (consumed.contains(fd)) {
             return Error{"descriptor " + std::to_string(fd) +

@@ -18,7 +18,8 @@ const std::string& destination_of(const Entry& entry) {
 // is there.
 bool puts_something(const Entry& entry) {
     return !std::holds_alternative<entry::RemountReadOnly>(entry) &&
-           !std::holds_alternative<entry::Directory>(entry);
+           !std::holds_alternative<entry::Directory>(entry) &&
+           !std::holds_alternative<entry::Chmod>(entry);
 }
 
 // Turns entries into steps, in order.
@@ -31,6 +32,8 @@ public:
 private:
     std::optional<Error> add(const Entry& entry, std::size_t index);
     std::optional<Error> add_bind(const entry::Bind& bind, const Source& source);
+    std::optional<Error> add_bind_fd(const entry::BindFd& bind, const Source& source);
+    std::optional<Error> add_overlay(const entry::Overlay& overlay, const Source& source);
     std::optional<Error> add_dev(const std::string& destination);
     void add_proc(const std::string& destination);
     std::optional<Error> add_given();
@@ -78,8 +81,51 @@ std::optional<Error> TreePlanner::add_bind(const entry::Bind& bind, const Source
     return std::nullopt;
 }
 
+std::optional<Error> TreePlanner::add_bind_fd(const entry::BindFd& bind, const Source& source) {
+    if (source.error != 0) {
+        return Error{"bind descriptor " + std::to_string(bind.fd) + " on " +
+                     quote(bind.destination) + ": " + error_text(source.error)};
+    }
+    tree_.steps.emplace_back(step::BindFd{
+        bind.fd, source.path, bind.destination, bind.access,
+        source.kind == Source::Kind::directory ? NodeKind::directory : NodeKind::other});
+    return std::nullopt;
+}
+
+std::optional<Error> TreePlanner::add_overlay(const entry::Overlay& overlay, const Source& source) {
+    std::vector<std::string> names = overlay.sources;
+    if (overlay.changes == entry::Overlay::Changes::kept) {
+        names.push_back(overlay.upper);
+        names.push_back(overlay.work);
+    }
+    std::vector<std::string> paths;
+    for (std::size_t i = 0; i < source.more.size() && i < names.size(); ++i) {
+        const int error = source.more[i].error;
+        if (error != 0) {
+            const entry::Bind as_bind{names[i], overlay.destination, Access::read_write,
+                                      IfMissing::refuse};
+            if (spec_.wording == Wording::bubblewrap) {
+                return Error{bind_error(as_bind, source.more[i], spec_.wording)};
+            }
+            return Error{"overlay on " + quote(overlay.destination) + ": " + quote(names[i]) +
+                         ": " + error_text(error)};
+        }
+        paths.push_back(source.more[i].path);
+    }
+    step::MountOverlay step{overlay.changes, {}, {}, {}, overlay.destination};
+    if (overlay.changes == entry::Overlay::Changes::kept) {
+        step.work = paths.back();
+        paths.pop_back();
+        step.upper = paths.back();
+        paths.pop_back();
+    }
+    step.sources.assign(paths.rbegin(), paths.rend());  // the kernel wants the topmost first
+    tree_.steps.emplace_back(std::move(step));
+    return std::nullopt;
+}
+
 void TreePlanner::add_proc(const std::string& destination) {
-    if (spec_.unshare.has(Namespace::pid)) {
+    if (spec_.unshare.has(Namespace::pid) || spec_.pidns_fd) {
         tree_.steps.emplace_back(step::MountProc{destination});
     } else {
         tree_.steps.emplace_back(
@@ -160,6 +206,24 @@ std::optional<Error> TreePlanner::add(const Entry& entry, std::size_t index) {
         }
         std::optional<Error> operator()(const entry::Dev& e) const {
             return self.add_dev(e.destination);
+        }
+        std::optional<Error> operator()(const entry::BindFd& e) const {
+            return self.add_bind_fd(e, self.host_.sources[index]);
+        }
+        std::optional<Error> operator()(const entry::BindData& e) const {
+            self.tree_.steps.emplace_back(step::BindData{e.fd, e.destination, e.mode, e.access});
+            return std::nullopt;
+        }
+        std::optional<Error> operator()(const entry::Overlay& e) const {
+            return self.add_overlay(e, self.host_.sources[index]);
+        }
+        std::optional<Error> operator()(const entry::Chmod& e) const {
+            self.tree_.steps.emplace_back(step::Chmod{e.mode, e.destination});
+            return std::nullopt;
+        }
+        std::optional<Error> operator()(const entry::Mqueue& e) const {
+            self.tree_.steps.emplace_back(step::MountMqueue{e.destination});
+            return std::nullopt;
         }
         std::optional<Error> operator()(const entry::RemountReadOnly& e) const {
             self.tree_.steps.emplace_back(step::RemountReadOnly{e.destination});

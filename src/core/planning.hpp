@@ -18,8 +18,9 @@ struct Privileges {
     NamespaceSet inner;  ///< made by the command with a second user namespace; empty: none
     std::uint32_t uid = 0;
     std::uint32_t gid = 0;
-    std::uint64_t keep = 0;  ///< capabilities of the command
-    bool limit = true;       ///< false: the caller is root and keeps what it has
+    std::uint64_t keep = 0;     ///< capabilities of the command
+    std::uint64_t ambient = 0;  ///< those that it keeps across exec whatever its uid
+    bool maps_ids = false;      ///< whether sbx writes the id maps of `outer`
 };
 
 Result<Privileges> plan_privileges(const Spec& spec, const Host& host);
@@ -46,6 +47,17 @@ std::vector<std::string> plan_executables(const std::string& command,
 /// The value of `name` in `environment`, or nothing.
 std::optional<std::string> variable(const std::vector<std::string>& environment,
                                     std::string_view name);
+
+/// A descriptor that an option reads, writes or enters, and how each dialect begins to say that
+/// this failed.
+struct DescriptorUse {
+    int fd = -1;
+    std::string option;
+    std::string bubblewrap_failure;
+};
+
+/// All of them, in the order of the Spec.
+std::vector<DescriptorUse> descriptor_uses(const Spec& spec);
 
 /// Descriptors that the command gets, sorted. Refuses one descriptor used for two things.
 Result<std::vector<int>> plan_descriptors(const Spec& spec, const Host& host);

@@ -18,9 +18,16 @@ namespace {
     while (true) call(SYS_exit_group, status);
 }
 
-[[noreturn]] void fail(const ChildImage& image, std::size_t step, Failure failure) {
+void send(const ChildImage& image, const Excerpt& excerpt) {
+    call(SYS_write, image.report_write, &excerpt,
+         offsetof(Excerpt, data) + static_cast<std::size_t>(excerpt.size));
+}
+
+[[noreturn]] void fail(const ChildImage& image, std::size_t step, Failure failure,
+                       const Excerpt* excerpt = nullptr) {
     const Report report{static_cast<std::int32_t>(step), failure.error, failure.detail};
     call(SYS_write, image.report_write, &report, sizeof report);
+    if (excerpt != nullptr && excerpt->size > 0) send(image, *excerpt);
     leave(1);
 }
 
@@ -59,7 +66,7 @@ Failure load_filter(const step::LoadFilter& s) {
 
 // After the report: the first bytes of the file that is there and yet could not be executed, so
 // that the supervisor can name its interpreter.
-void send_head(const ChildImage& image, int error) {
+void send_excerpt(const ChildImage& image, int error) {
     for (std::int32_t i = 0; image.executables[i] != nullptr; ++i) {
         const int fd = open_at(AT_FDCWD, image.executables[i], O_RDONLY | O_NONBLOCK | O_NOCTTY);
         if (fd < 0) continue;
@@ -68,14 +75,13 @@ void send_head(const ChildImage& image, int error) {
             close_fd(fd);
             continue;
         }
-        ExecHead head;
+        Excerpt head;
         head.candidate = i;
         const long got = call(SYS_read, fd, head.data, sizeof head.data);
         close_fd(fd);
         if (got < 0 && error == ENOENT) continue;  // a directory of that name
         head.size = got < 0 ? 0 : static_cast<std::int32_t>(got);
-        call(SYS_write, image.report_write, &head,
-             offsetof(ExecHead, data) + static_cast<std::size_t>(head.size));
+        send(image, head);
         return;
     }
 }
@@ -109,7 +115,7 @@ void send_head(const ChildImage& image, int error) {
     }
     const Report report{which, failure.error, Detail::executable};
     call(SYS_write, image.report_write, &report, sizeof report);
-    send_head(image, failure.error);
+    send_excerpt(image, failure.error);
     leave(127);
 }
 
@@ -181,7 +187,8 @@ void child_main(ChildImage& image) {
 
     Setup setup{image};
     for (std::size_t i = 0; i < plan.setup.size(); ++i) {
-        if (Failure failure = do_setup_step(setup, plan.setup[i])) fail(image, i, failure);
+        const Failure failure = do_setup_step(setup, plan.setup[i]);
+        if (failure) fail(image, i, failure, &setup.excerpt);
     }
     call(SYS_umask, umask);
 

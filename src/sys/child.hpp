@@ -16,10 +16,12 @@
 //
 // and what ties them, all of it close-on-exec, where an end of file means something:
 //
-//   ready   supervisor -> init     signal numbers to pass on. End of file: the supervisor is gone,
+//   ready   supervisor -> init     signal numbers to pass on (0: go on). End of file: the
+//   supervisor is gone,
 //                                  and init leaves, which makes the kernel kill all that is inside.
 //   report  init, command -> sup.  one Report if anything fails. End of file: exec worked.
 //   status  init -> supervisor     how the command stopped or ended. End of file: init was killed.
+//                                  Before that, if the plan says so, that the namespaces are there.
 //   hold    init -> command        one byte: init holds nothing of the host any more.
 //
 // With Init::command there is no init: the first process seals itself and execs.
@@ -40,25 +42,34 @@ enum class Detail : std::int32_t {
     would_write_on_host,    ///< the destination is below a bind of the host
     destination_directory,  ///< it is a directory, the source is not
     destination_file,       ///< it is no directory, the source is one
+    making_parents,         ///< finding or making a directory on the way to the destination
+    making_destination,     ///< making the place itself
+    copying,                ///< reading a descriptor, or writing what it gave
     not_a_mount_point,
-    other_symlink,  ///< a link that says something else is there
+    other_symlink,  ///< a link that says something else is there; Excerpt has what
     not_a_symlink,
-    unreachable_directory,  ///< the working directory is outside of the new root
-    id_map,                 ///< writing uid_map or gid_map
-    unknown_step,           ///< a step of the other half of the plan
-    start_command,          ///< making the command's process
-    executable,             ///< exec itself; `step` is the index in Plan::executables
+    unreachable_directory,    ///< the working directory is outside of the new root
+    id_map,                   ///< writing uid_map or gid_map
+    unknown_step,             ///< a step of the other half of the plan
+    start_command,            ///< making the command's process
+    overlay_loop,             ///< overlay directories overlap
+    other_file,               ///< a descriptor's name is another file's by now
+    too_many_layers,          ///< more overlay sources than one option string holds
+    user_namespaces_allowed,  ///< a user namespace could be made
+    locked,                   ///< taking a file lock
+    executable,               ///< exec itself; `step` is the index in Plan::executables
 };
 
-/// What the child writes into the report pipe when something fails. After Detail::executable
-/// there may follow the first bytes of a file that exists but could not be executed (ExecHead).
+/// What the child writes into the report pipe when something fails. An Excerpt may follow.
 struct Report {
     std::int32_t step;   ///< index over setup and seal together; -1: none
     std::int32_t error;  ///< errno
     Detail detail;
 };
 
-struct ExecHead {
+/// What the machine has that explains a failure: after Detail::executable the first bytes of a file
+/// that exists but could not be executed, after Detail::other_symlink what the link says.
+struct Excerpt {
     std::int32_t candidate;  ///< index in Plan::executables
     std::int32_t size;       ///< bytes of `data`
     char data[4000];         ///< with the two numbers less than PIPE_BUF: written in one piece
@@ -70,6 +81,7 @@ struct Status {
         exited,     ///< `code` is the command's exit status
         signalled,  ///< `code` is the signal that killed it
         stopped,    ///< `code` is the signal that stopped it
+        announced,  ///< the namespaces are there, and a byte 0 is awaited on `ready`
     } kind;
     std::int32_t code;
     std::int32_t lingers;  ///< 1: other processes are still there, and init stays with them
@@ -85,6 +97,8 @@ struct ChildImage {
     char* const* pwd_entries = nullptr;  ///< "PWD=..." for each candidate of ChangeDirectory
     dev_t* own_devices = nullptr;        ///< room for the file systems that the child mounts
     std::size_t own_count = 0;
+    int* init_fds = nullptr;  ///< room for what init keeps open: see init_fds_needed()
+    std::size_t init_count = 0;
     int proc = -1;           ///< /proc of the host (O_PATH)
     int ready_read = -1;     ///< life line; end of file: the supervisor is gone. Carries signals.
     int ready_write = -1;    ///< the supervisor's end
@@ -93,6 +107,28 @@ struct ChildImage {
     std::uint64_t mask = 0;  ///< the caller's signal mask, for the command
     bool ignore_sigchld = false;  ///< the caller ignored SIGCHLD; so does the command
 };
+
+/// How making init went.
+struct Started {
+    enum class Failed {
+        nothing,
+        clone,
+        join_user_namespace,
+        join_pid_namespace
+    } failed_at = Failed::nothing;
+    int error = 0;   ///< errno of what failed
+    pid_t pid = -1;  ///< of the child, a child of the caller; -1: it is not known
+    int pidfd = -1;
+    pid_t helper = 0;  ///< from a helper: another one, a child of the caller, will answer
+};
+
+/// Makes init; comes back in the parent only. With CLONE_PARENT in `more_flags` it becomes a child
+/// of the calling process's parent.
+Started clone_child(const Plan& plan, ChildImage& image, std::uint64_t more_flags);
+
+/// The body of a helper: enters the namespaces of the plan, makes init as its sibling, writes a
+/// Started to `answer`.
+[[noreturn]] void helper_main(const Plan& plan, ChildImage& image, int answer);
 
 /// The body of the process that clone3 made. All signals are blocked when it is called.
 [[noreturn]] void child_main(ChildImage& image);
@@ -117,13 +153,28 @@ struct Place {
 struct Setup {
     ChildImage& image;
     int root = -1;  ///< the top of the new root, where destinations are resolved
+    int base = -1;  ///< the tmpfs at the bottom of it, with room for files that are bound
     Place root_place{};
+    Excerpt excerpt{};  ///< goes with the report when `size` is not 0
 };
 
-/// Opens (O_PATH) the place that a mount goes on, made as `kind` when it is missing, its parents
-/// as directories of mode 0755. Symbolic links, dangling ones included, mean the new root.
-Failure open_destination(const Setup& setup, const char* path, NodeKind kind, unsigned mode,
-                         int& fd);
+/// What is made when a destination is missing: the place itself, and directories on the way to it.
+struct Modes {
+    unsigned place;
+    unsigned parents = 0755;
+};
+
+/// For a place whose mode was asked for: its parents let nobody in that it lets nothing do.
+constexpr Modes modes_for(unsigned asked) {
+    return {asked, 0700U | ((asked & 070U) != 0 ? 050U : 0U) | ((asked & 07U) != 0 ? 05U : 0U)};
+}
+
+/// Opens (O_PATH) the place that a mount goes on, made as `kind` when it is missing. Symbolic
+/// links, dangling ones included, mean the new root.
+Failure open_destination(const Setup& setup, const char* path, NodeKind kind, Modes modes, int& fd);
+
+/// Opens (O_PATH) the place that is at `path` already; the descriptor or -errno.
+int open_existing(const Setup& setup, const char* path);
 
 /// Opens (O_PATH) the directory that `path` is in and copies its last component into `name`
 /// (at least 256 bytes).
@@ -133,22 +184,57 @@ Failure open_parent(const Setup& setup, const char* path, int& fd, char* name);
 /// allows it, on the host's.
 Failure may_create_in(const Setup& setup, int fd);
 
+/// The digits of `value`, ending at `end` with a NUL; gives their beginning.
+char* digits(std::uint64_t value, unsigned base, char* end);
+
+/// Attaches the detached tree `mount` at `path` and takes the descriptor over. A place that is made
+/// for it is seen by nobody; its parents get their mode from `parents`.
+Failure attach(Setup& setup, int mount, const char* path, NodeKind kind, unsigned parents = 0755);
+
+/// Gives the detached tree `tree` the flags of `access`, all its mounts, and attaches it.
+Failure attach_bind(Setup& setup, int tree, Access access, const char* path, NodeKind kind,
+                    unsigned parents = 0755);
+
+struct FileSystem {
+    const char* type;
+    const char* options[2][2];  // unused ones are {nullptr, nullptr}
+    unsigned attributes;
+};
+
+/// Makes a detached mount of a new file system.
+Failure make_mount(const FileSystem& wanted, int& mount);
+
+/// Takes note that files may be made on the file system of `mount`.
+Failure remember_device(Setup& setup, int mount);
+
+/// Opens for writing the very file that `fd` (O_PATH) refers to.
+int reopen(const ChildImage& image, int fd, int flags);
+
+/// Copies all that `from` gives to `to`.
+Failure copy(int from, int to);
+
+Failure mount_overlay(Setup& setup, const step::MountOverlay& s);
+Failure bind_fd(Setup& setup, const step::BindFd& s);
+Failure bind_data(Setup& setup, const step::BindData& s);
+Failure change_mode(const Setup& setup, const step::Chmod& s);
+
 /// Carries out one step of Plan::setup.
 Failure do_setup_step(Setup& setup, const Step& step);
+
+/// Carries out a step of Plan::setup that is about namespaces or ids.
+Failure do_namespace_step(const ChildImage& image, const Step& step);
 
 /// Carries out one step of Plan::seal, except filters.
 Failure do_seal_step(ChildImage& image, const Step& step);
 
-/// Steps that both halves may have.
-Failure map_ids(const ChildImage& image, const char* uid_map, const char* gid_map);
-Failure bring_up_loopback();
-Failure set_hostname(const char* name, std::size_t length);
-
-/// Drops every capability of the calling process, the bounding set included, but those in `keep`.
-Failure limit_capabilities(std::uint64_t keep, unsigned count);
+/// Drops every capability of the calling process, the bounding set included, but those to keep.
+Failure limit_capabilities(const step::LimitCapabilities& s);
 
 /// Init's life: tells the supervisor of the command, reaps, passes signals on. Never returns.
 [[noreturn]] void init_main(ChildImage& image, int command, bool own_group, int children);
+
+/// How many descriptors init may have to keep open, its own included.
+std::size_t init_fds_needed(const Plan& plan);
 
 /// How many file systems of its own the plan may mount: the room that own_devices needs.
 std::size_t own_devices_needed(const Plan& plan);

@@ -27,29 +27,47 @@ struct InitState {
     while (true) call(SYS_exit_group, status);
 }
 
-// Closes everything but the four descriptors that init lives with.
-bool close_others(const int (&keep)[5]) {
-    int sorted[5];
-    int count = 0;
-    for (const int fd : keep) {
-        if (fd < 0) continue;
-        int at = count++;
-        for (; at > 0 && sorted[at - 1] > fd; --at) sorted[at] = sorted[at - 1];
-        sorted[at] = fd;
+// Closes everything but the `count` descriptors at `keep`, which it sorts.
+bool close_others(int* keep, std::size_t count) {
+    for (std::size_t i = 1; i < count; ++i) {
+        const int fd = keep[i];
+        std::size_t at = i;
+        for (; at > 0 && keep[at - 1] > fd; --at) keep[at] = keep[at - 1];
+        keep[at] = fd;
     }
     unsigned next = 0;
-    for (int i = 0; i < count; ++i) {
-        const auto fd = static_cast<unsigned>(sorted[i]);
+    for (std::size_t i = 0; i < count; ++i) {
+        const auto fd = static_cast<unsigned>(keep[i]);
         if (fd > next && close_range(next, fd - 1, 0) < 0) return false;
         next = fd + 1;
     }
     return close_range(next, ~0U, 0) == 0;
 }
 
-bool drop_own_capabilities() {
+std::uint64_t capabilities_kept(const Plan& plan) {
+    for (const Step& step : plan.seal) {
+        if (const auto* limit = std::get_if<step::LimitCapabilities>(&step)) return limit->keep;
+    }
+    return ~std::uint64_t{0};
+}
+
+// Init needs no capability. One stays in its permitted set all the same when the command has not
+// got it: then the kernel lets nobody inside trace init or look into its /proc/1, although both are
+// of the same user (ptrace(2), access mode checking), while the caller of sbx still can, to join
+// the namespaces. Where that does not help, init makes itself opaque to the caller, too.
+bool drop_own_capabilities(const Plan& plan) {
+    constexpr unsigned guard = CAP_BLOCK_SUSPEND;  // the least that root could do
+    constexpr auto bit = std::uint32_t{1} << (guard % 32);
     __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
-    const __user_cap_data_struct none[2]{};
-    return call(SYS_capset, &header, &none[0]) == 0;
+    __user_cap_data_struct data[2]{};
+    if (call(SYS_capget, &header, &data[0]) != 0) return false;
+    const bool guards =
+        (data[guard / 32].permitted & bit) != 0 && (capabilities_kept(plan) >> guard & 1U) == 0;
+    data[0] = {};
+    data[1] = {};
+    if (guards) data[guard / 32].permitted = bit;
+    if (!guards && call(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) return false;
+    return call(SYS_capset, &header, &data[0]) == 0;
 }
 
 // Without a pid namespace nothing dies with init by itself: kills its children, and what they
@@ -92,7 +110,9 @@ void read_line(InitState& init) {
     unsigned char numbers[64];
     const long got = call(SYS_read, init.ready, numbers, sizeof numbers);
     if (got == -EINTR || got == -EAGAIN) return;
-    for (long i = 0; i < got; ++i) pass_on(init, numbers[i]);
+    for (long i = 0; i < got; ++i) {
+        if (numbers[i] != 0) pass_on(init, numbers[i]);
+    }
     if (got > 0) return;
     if (init.plan.leftovers == Leftovers::kill || init.plan.die_with_parent) {
         kill_children(init);
@@ -142,9 +162,12 @@ void init_main(ChildImage& image, int command, bool own_group, int children) {
         call(SYS_signalfd4, -1, &child_signal, sizeof child_signal, SFD_CLOEXEC | SFD_NONBLOCK));
     InitState init{*image.plan,        command, own_group, children, image.ready_read,
                    image.status_write, signals};
-    const bool closed =
-        signals >= 0 && close_others({init.ready, init.status, init.signals, init.children, go}) &&
-        call(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 && drop_own_capabilities();
+    for (const int fd : {init.ready, init.status, init.signals, init.children, go,
+                         image.plan->sync_fd.value_or(-1)}) {
+        if (fd >= 0) image.init_fds[image.init_count++] = fd;
+    }
+    const bool closed = signals >= 0 && close_others(image.init_fds, image.init_count) &&
+                        drop_own_capabilities(*image.plan);
     // The death signal was for set-up. Where init stays, or has to kill what no pid namespace takes
     // along with it, only the life line tells of the supervisor's end.
     if (children >= 0 ||

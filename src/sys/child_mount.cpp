@@ -4,7 +4,9 @@
 #include "sys/child.hpp"
 #include "sys/syscalls.hpp"
 
+#include <linux/capability.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 
 #include <climits>
@@ -34,13 +36,6 @@ Failure use_as_root(Setup& setup, int mount) {
     return place_of(mount, "", AT_EMPTY_PATH, setup.root_place);
 }
 
-Failure remember_device(Setup& setup, int mount) {
-    struct stat status {};
-    if (Failure failure = stat_of(mount, status)) return failure;
-    setup.image.own_devices[setup.image.own_count++] = status.st_dev;
-    return {};
-}
-
 Detail wrong_kind(int place, NodeKind kind) {
     struct stat status {};
     if (stat_of(place, status) || S_ISDIR(status.st_mode) == (kind == NodeKind::directory)) {
@@ -49,29 +44,14 @@ Detail wrong_kind(int place, NodeKind kind) {
     return S_ISDIR(status.st_mode) ? Detail::destination_directory : Detail::destination_file;
 }
 
-// Attaches `mount` at `path` and takes it over: it is closed, or it is the new top of the root.
-Failure attach(Setup& setup, int mount, const char* path, NodeKind kind) {
-    int place = -1;
-    // 0444 as bubblewrap has it: an empty file that nobody is meant to write, to be mounted on.
-    const unsigned mode = kind == NodeKind::directory ? 0755 : 0444;
-    Failure failure = open_destination(setup, path, kind, mode, place);
-    if (!failure) {
-        failure = failed(move_mount(mount, place));
-        if (failure) failure.detail = wrong_kind(place, kind);
-        Place covered;
-        if (!failure) failure = place_of(place, "", AT_EMPTY_PATH, covered);
-        close_fd(place);
-        if (!failure && covered == setup.root_place) return use_as_root(setup, mount);
-    }
-    close_fd(mount);
-    return failure;
-}
+}  // namespace
 
-struct FileSystem {
-    const char* type;
-    const char* options[2][2];  // unused ones are {nullptr, nullptr}
-    unsigned attributes;
-};
+Failure remember_device(Setup& setup, int mount) {
+    struct stat status {};
+    if (Failure failure = stat_of(mount, status)) return failure;
+    setup.image.own_devices[setup.image.own_count++] = status.st_dev;
+    return {};
+}
 
 Failure make_mount(const FileSystem& wanted, int& mount) {
     const int fs = fs_open(wanted.type);
@@ -89,7 +69,6 @@ Failure make_mount(const FileSystem& wanted, int& mount) {
     return failure;
 }
 
-// Digits of `value` in `base`, ending at the end of `text`.
 char* digits(std::uint64_t value, unsigned base, char* end) {
     *--end = '\0';
     do {
@@ -98,6 +77,64 @@ char* digits(std::uint64_t value, unsigned base, char* end) {
     } while (value != 0);
     return end;
 }
+
+Failure copy(int from, int to) {
+    char buffer[16384];
+    while (true) {
+        const long got = call(SYS_read, from, buffer, sizeof buffer);
+        if (got == -EINTR) continue;
+        if (got <= 0) return failed(got);
+        for (long done = 0; done < got;) {
+            const long put = call(SYS_write, to, buffer + done, got - done);
+            if (put < 0 && put != -EINTR) return failed(put);
+            if (put > 0) done += put;
+        }
+    }
+}
+
+int reopen(const ChildImage& image, int fd, int flags) {
+    // Through the host's procfs: no second lookup by a name that could mean another file by now.
+    char text[48] = "self/fd/";
+    char number[24];
+    const char* name = digits(static_cast<std::uint64_t>(fd), 10, number + sizeof number);
+    std::memcpy(text + 8, name, std::strlen(name) + 1);
+    return open_at(image.proc, text, flags);
+}
+
+Failure attach(Setup& setup, int mount, const char* path, NodeKind kind, unsigned parents) {
+    int place = -1;
+    // 0444 as bubblewrap has it: an empty file that nobody is meant to write, to be mounted on.
+    const unsigned mode = kind == NodeKind::directory ? 0755 : 0444;
+    Failure failure = open_destination(setup, path, kind, {mode, parents}, place);
+    if (!failure) {
+        failure = failed(move_mount(mount, place));
+        if (failure) failure.detail = wrong_kind(place, kind);
+        Place covered;
+        if (!failure) failure = place_of(place, "", AT_EMPTY_PATH, covered);
+        close_fd(place);
+        if (!failure && covered == setup.root_place) return use_as_root(setup, mount);
+    }
+    close_fd(mount);
+    return failure;
+}
+
+Failure attach_bind(Setup& setup, int tree, Access access, const char* path, NodeKind kind,
+                    unsigned parents) {
+    mount_attr attributes{};
+    attributes.attr_set = MOUNT_ATTR_NOSUID;
+    if (access != Access::device) attributes.attr_set |= MOUNT_ATTR_NODEV;
+    if (access == Access::read_only) attributes.attr_set |= MOUNT_ATTR_RDONLY;
+    attributes.propagation = MS_PRIVATE;
+    const Failure failure =
+        failed(mount_setattr(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, attributes));
+    if (failure) {
+        close_fd(tree);
+        return failure;
+    }
+    return attach(setup, tree, path, kind, parents);
+}
+
+namespace {
 
 Failure mount_tmpfs(Setup& setup, const step::MountTmpfs& s) {
     char mode[16];
@@ -112,7 +149,9 @@ Failure mount_tmpfs(Setup& setup, const step::MountTmpfs& s) {
     int mount = -1;
     Failure failure = make_mount(wanted, mount);
     if (!failure) failure = remember_device(setup, mount);
-    return failure ? failure : attach(setup, mount, s.destination.c_str(), NodeKind::directory);
+    if (failure) return failure;
+    return attach(setup, mount, s.destination.c_str(), NodeKind::directory,
+                  modes_for(s.mode).parents);
 }
 
 Failure mount_root(Setup& setup) {
@@ -134,30 +173,20 @@ Failure mount_root(Setup& setup) {
     // So that a bind of "/" does not clone the new root along with the old one.
     propagation.propagation = MS_UNBINDABLE;
     failure = failed(mount_setattr(root, "", AT_EMPTY_PATH, propagation));
+    if (failure) return failure;
+    setup.base = static_cast<int>(call(SYS_fcntl, root, F_DUPFD_CLOEXEC, 0));
+    failure = failed(setup.base);
     return failure ? failure : use_as_root(setup, root);
 }
 
 Failure bind(Setup& setup, const step::Bind& s) {
     const int tree = open_tree(AT_FDCWD, s.path.c_str(), OPEN_TREE_CLONE | AT_RECURSIVE);
     if (tree < 0) return {-tree};
-    mount_attr attributes{};
-    attributes.attr_set = MOUNT_ATTR_NOSUID;
-    if (s.access != Access::device) attributes.attr_set |= MOUNT_ATTR_NODEV;
-    if (s.access == Access::read_only) attributes.attr_set |= MOUNT_ATTR_RDONLY;
-    attributes.propagation = MS_PRIVATE;
-    const Failure failure =
-        failed(mount_setattr(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, attributes));
-    if (failure) {
-        close_fd(tree);
-        return failure;
-    }
-    return attach(setup, tree, s.destination.c_str(), s.kind);
+    return attach_bind(setup, tree, s.access, s.destination.c_str(), s.kind);
 }
 
 Failure cover_read_only(Setup& setup, const step::CoverReadOnly& s) {
-    int place = -1;
-    place = open_at2(setup.root, s.destination.c_str(), O_PATH, 0,
-                     RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
+    const int place = open_existing(setup, s.destination.c_str());
     if (place < 0) return {-place};
     const int tree = open_tree(place, "", OPEN_TREE_CLONE | AT_RECURSIVE | AT_EMPTY_PATH);
     mount_attr attributes{};
@@ -183,7 +212,7 @@ Failure mount_simple(Setup& setup, const FileSystem& wanted, const char* destina
 Failure make_directory(const Setup& setup, const step::MakeDirectory& s) {
     int fd = -1;
     Failure failure =
-        open_destination(setup, s.destination.c_str(), NodeKind::directory, s.mode, fd);
+        open_destination(setup, s.destination.c_str(), NodeKind::directory, modes_for(s.mode), fd);
     if (failure) return failure;
     struct stat status {};
     failure = stat_of(fd, status);
@@ -192,7 +221,7 @@ Failure make_directory(const Setup& setup, const step::MakeDirectory& s) {
     return failure;
 }
 
-Failure make_symlink(const Setup& setup, const step::MakeSymlink& s) {
+Failure make_symlink(Setup& setup, const step::MakeSymlink& s) {
     int parent = -1;
     char name[NAME_MAX + 1];
     Failure failure = open_parent(setup, s.destination.c_str(), parent, name);
@@ -202,35 +231,31 @@ Failure make_symlink(const Setup& setup, const step::MakeSymlink& s) {
     if (got >= 0) {
         const bool same = static_cast<std::size_t>(got) == s.target.size() &&
                           std::memcmp(there, s.target.data(), s.target.size()) == 0;
-        if (!same) failure = {EEXIST, Detail::other_symlink};
+        if (!same) {
+            failure = {EEXIST, Detail::other_symlink};
+            const auto size = static_cast<std::size_t>(got) < sizeof setup.excerpt.data
+                                  ? static_cast<std::size_t>(got)
+                                  : sizeof setup.excerpt.data;
+            std::memcpy(setup.excerpt.data, there, size);
+            setup.excerpt.size = static_cast<std::int32_t>(size);
+        }
     } else if (got == -EINVAL) {
         failure = {EEXIST, Detail::not_a_symlink};
     } else {
         failure = may_create_in(setup, parent);
-        if (!failure) failure = failed(call(SYS_symlinkat, s.target.c_str(), parent, name));
+        if (!failure) {
+            failure = {failed(call(SYS_symlinkat, s.target.c_str(), parent, name)).error,
+                       Detail::making_destination};
+        }
     }
     close_fd(parent);
     return failure;
 }
 
-Failure copy(int from, int to) {
-    char buffer[16384];
-    while (true) {
-        const long got = call(SYS_read, from, buffer, sizeof buffer);
-        if (got == -EINTR) continue;
-        if (got <= 0) return failed(got);
-        for (long done = 0; done < got;) {
-            const long put = call(SYS_write, to, buffer + done, got - done);
-            if (put < 0 && put != -EINTR) return failed(put);
-            if (put > 0) done += put;
-        }
-    }
-}
-
 Failure write_file(const Setup& setup, const step::WriteFile& s) {
     int place = -1;
     Failure failure =
-        open_destination(setup, s.destination.c_str(), NodeKind::other, s.mode, place);
+        open_destination(setup, s.destination.c_str(), NodeKind::other, modes_for(s.mode), place);
     if (failure) return failure;
     struct stat status {};
     failure = stat_of(place, status);
@@ -238,15 +263,11 @@ Failure write_file(const Setup& setup, const step::WriteFile& s) {
     if (!failure && !S_ISREG(status.st_mode)) failure = {EEXIST};
     if (!failure) failure = may_create_in(setup, place);
     if (!failure) {
-        // The very file that was checked, through the host's procfs: no second lookup by name.
-        char text[48] = "self/fd/";
-        char number[24];
-        const char* fd_text = digits(static_cast<std::uint64_t>(place), 10, number + sizeof number);
-        std::memcpy(text + 8, fd_text, std::strlen(fd_text) + 1);
-        const int file = open_at(setup.image.proc, text, O_WRONLY | O_TRUNC);
+        const int file = reopen(setup.image, place, O_WRONLY | O_TRUNC);
         failure = failed(file);
         if (!failure) {
             failure = copy(s.fd, file);
+            if (failure) failure.detail = Detail::copying;
             close_fd(file);
         }
     }
@@ -255,8 +276,7 @@ Failure write_file(const Setup& setup, const step::WriteFile& s) {
 }
 
 Failure remount_read_only(const Setup& setup, const step::RemountReadOnly& s) {
-    const int place = open_at2(setup.root, s.destination.c_str(), O_PATH, 0,
-                               RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
+    const int place = open_existing(setup, s.destination.c_str());
     if (place < 0) return {-place};
     mount_attr attributes{};
     attributes.attr_set = MOUNT_ATTR_RDONLY;
@@ -289,16 +309,39 @@ Failure enter_root(Setup& setup) {
     if (!failure) failure = detach_old_root(setup);
     if (!failure) failure = failed(call(SYS_chdir, "/"));
     close_fd(setup.root);
+    close_fd(setup.base);
     setup.root = -1;
+    setup.base = -1;
     return failure;
 }
 
+Failure lock_file(ChildImage& image, const step::LockFile& s) {
+    const int fd = open_at(AT_FDCWD, s.path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0) return {-fd};
+    struct flock lock {};
+    lock.l_type = F_RDLCK;
+    lock.l_whence = SEEK_SET;
+    const Failure failure = failed(call(SYS_fcntl, fd, F_SETLK, &lock));
+    if (failure) return {failure.error, Detail::locked};
+    image.init_fds[image.init_count++] = fd;
+    return {};
+}
+
 }  // namespace
+
+std::size_t init_fds_needed(const Plan& plan) {
+    std::size_t count = 6;  // life line, status, signals, children, the command's go, --sync-fd
+    for (const Step& step : plan.setup) {
+        if (std::get_if<step::LockFile>(&step) != nullptr) ++count;
+    }
+    return count;
+}
 
 std::size_t own_devices_needed(const Plan& plan) {
     std::size_t count = 0;
     for (const Step& step : plan.setup) {
         if (std::get_if<step::MountTmpfs>(&step) != nullptr ||
+            std::get_if<step::MountOverlay>(&step) != nullptr ||
             std::get_if<step::MountRoot>(&step) != nullptr) {
             ++count;
         }
@@ -313,9 +356,6 @@ Failure do_setup_step(Setup& setup, const Step& step) {
     if (const auto* s = std::get_if<step::MakeSymlink>(&step)) return make_symlink(setup, *s);
     if (const auto* s = std::get_if<step::MakeDirectory>(&step)) return make_directory(setup, *s);
     if (const auto* s = std::get_if<step::WriteFile>(&step)) return write_file(setup, *s);
-    if (const auto* s = std::get_if<step::MapIds>(&step)) {
-        return map_ids(setup.image, s->uid_map.c_str(), s->gid_map.c_str());
-    }
     if (std::get_if<step::MountRoot>(&step) != nullptr) return mount_root(setup);
     if (const auto* s = std::get_if<step::MountProc>(&step)) {
         return mount_simple(setup, {"proc", {}, inert}, s->destination.c_str());
@@ -331,12 +371,16 @@ Failure do_setup_step(Setup& setup, const Step& step) {
     if (const auto* s = std::get_if<step::RemountReadOnly>(&step)) {
         return remount_read_only(setup, *s);
     }
-    if (std::get_if<step::BringUpLoopback>(&step) != nullptr) return bring_up_loopback();
-    if (const auto* s = std::get_if<step::SetHostname>(&step)) {
-        return set_hostname(s->name.data(), s->name.size());
-    }
     if (std::get_if<step::EnterRoot>(&step) != nullptr) return enter_root(setup);
-    return {EINVAL, Detail::unknown_step};
+    if (const auto* s = std::get_if<step::BindFd>(&step)) return bind_fd(setup, *s);
+    if (const auto* s = std::get_if<step::BindData>(&step)) return bind_data(setup, *s);
+    if (const auto* s = std::get_if<step::MountOverlay>(&step)) return mount_overlay(setup, *s);
+    if (const auto* s = std::get_if<step::Chmod>(&step)) return change_mode(setup, *s);
+    if (const auto* s = std::get_if<step::MountMqueue>(&step)) {
+        return mount_simple(setup, {"mqueue", {}, inert}, s->destination.c_str());
+    }
+    if (const auto* s = std::get_if<step::LockFile>(&step)) return lock_file(setup.image, *s);
+    return do_namespace_step(setup.image, step);
 }
 
 }  // namespace sbx::sys

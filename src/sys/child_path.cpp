@@ -76,7 +76,7 @@ Failure make_node(int parent, const char* name, NodeKind kind, unsigned mode) {
 
 // One pass: makes what is missing from the deepest part that exists downwards. `again` is set when
 // a dangling link was replaced in `path` and the walk must begin anew.
-Failure make_missing(const Setup& setup, Path& path, NodeKind kind, unsigned mode, int& fd,
+Failure make_missing(const Setup& setup, Path& path, NodeKind kind, Modes modes, int& fd,
                      bool& again) {
     std::size_t end = without_slashes(path.text, path.length);
     const std::size_t whole = end;
@@ -118,7 +118,8 @@ Failure make_missing(const Setup& setup, Path& path, NodeKind kind, unsigned mod
                 failure = may_create_in(setup, current);
                 if (!failure) {
                     failure = make_node(current, name, last ? kind : NodeKind::directory,
-                                        last ? mode : 0755);
+                                        last ? modes.place : modes.parents);
+                    if (last) failure.detail = Detail::making_destination;
                 }
                 if (failure.error == EEXIST) failure = {};  // somebody else was faster
             } else if (failure.error == EINVAL) {
@@ -144,6 +145,10 @@ Failure load(Path& path, const char* text) {
 
 }  // namespace
 
+int open_existing(const Setup& setup, const char* path) {
+    return open_at2(setup.root, *path == '\0' ? "/" : path, O_PATH, 0, inside);
+}
+
 Failure may_create_in(const Setup& setup, int fd) {
     struct stat status {};
     const long result = call(SYS_newfstatat, fd, "", &status, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW);
@@ -155,22 +160,32 @@ Failure may_create_in(const Setup& setup, int fd) {
     return {EROFS, Detail::would_write_on_host};
 }
 
-Failure open_destination(const Setup& setup, const char* path, NodeKind kind, unsigned mode,
-                         int& fd) {
-    fd = open_at2(setup.root, *path == '\0' ? "/" : path, O_PATH, 0, inside);
+namespace {
+
+Failure find_or_make(const Setup& setup, const char* path, NodeKind kind, Modes modes, int& fd) {
+    fd = open_existing(setup, path);
     if (fd >= 0) return {};
     if (fd != -ENOENT) return {-fd};
     Path rest;
     if (Failure failure = load(rest, path)) return failure;
     for (int links = 0; links <= most_links; ++links) {
         bool again = false;
-        const Failure failure = make_missing(setup, rest, kind, mode, fd, again);
+        const Failure failure = make_missing(setup, rest, kind, modes, fd, again);
         if (failure || !again) return failure;
         fd = open_prefix(setup.root, rest, rest.length);
         if (fd >= 0) return {};
         if (fd != -ENOENT) return {-fd};
     }
     return {ELOOP};
+}
+
+}  // namespace
+
+Failure open_destination(const Setup& setup, const char* path, NodeKind kind, Modes modes,
+                         int& fd) {
+    Failure failure = find_or_make(setup, path, kind, modes, fd);
+    if (failure && failure.detail == Detail::none) failure.detail = Detail::making_parents;
+    return failure;
 }
 
 Failure open_parent(const Setup& setup, const char* path, int& fd, char* name) {
@@ -183,7 +198,9 @@ Failure open_parent(const Setup& setup, const char* path, int& fd, char* name) {
     name[end - start] = '\0';
     if (*name == '\0' || is_dot(name) || is_dot_dot(name)) return {EEXIST};
     parent.text[start] = '\0';
-    return open_destination(setup, parent.text, NodeKind::directory, 0755, fd);
+    Failure failure = open_destination(setup, parent.text, NodeKind::directory, {0755}, fd);
+    if (failure.detail == Detail::making_destination) failure.detail = Detail::making_parents;
+    return failure;
 }
 
 }  // namespace sbx::sys

@@ -2,16 +2,12 @@
 // What the command's process does to itself: ids, capabilities, directory, descriptors. Every call
 // that fails ends the sandbox.
 #include "sys/child.hpp"
-#include "sys/namespace_flags.hpp"
 #include "sys/syscalls.hpp"
 
 #include <linux/capability.h>
 #include <linux/keyctl.h>
 #include <linux/seccomp.h>
-#include <net/if.h>
-#include <sys/ioctl.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 
 #include <climits>
@@ -22,20 +18,11 @@ namespace {
 
 Failure failed(long result) { return {result < 0 ? static_cast<int>(-result) : 0}; }
 
-Failure write_text(int directory, const char* path, const char* text) {
-    const int fd = open_at(directory, path, O_WRONLY);
-    if (fd < 0) return {-fd, Detail::id_map};
-    const auto size = static_cast<long>(std::strlen(text));
-    const long put = call(SYS_write, fd, text, size);
-    close_fd(fd);
-    if (put < 0) return {static_cast<int>(-put), Detail::id_map};
-    return put == size ? Failure{} : Failure{EIO, Detail::id_map};
-}
-
-Failure enter_user_namespace(const ChildImage& image, const step::EnterUserNamespace& s) {
-    const NamespaceSet set = s.also | Namespace::user;
-    if (Failure failure = failed(call(SYS_unshare, clone_flags(set)))) return failure;
-    return map_ids(image, s.uid_map.c_str(), s.gid_map.c_str());
+Failure await_descriptor(int fd) {
+    char byte = 0;
+    long got = -EINTR;
+    while (got == -EINTR) got = call(SYS_read, fd, &byte, 1);
+    return failed(got);
 }
 
 Failure join_session_keyring() {
@@ -93,48 +80,28 @@ struct CapabilityData {
 
 }  // namespace
 
-Failure map_ids(const ChildImage& image, const char* uid_map, const char* gid_map) {
-    // setgroups first: dropping a group could gain what the group is denied (CVE-2014-8989), so
-    // the kernel wants it closed before an ordinary user maps groups.
-    if (Failure f = write_text(image.proc, "self/setgroups", "deny")) return f;
-    if (Failure f = write_text(image.proc, "self/uid_map", uid_map)) return f;
-    return write_text(image.proc, "self/gid_map", gid_map);
-}
-
-Failure bring_up_loopback() {
-    const int fd = static_cast<int>(call(SYS_socket, AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-    if (fd < 0) return {-fd};
-    ifreq request{};
-    std::memcpy(request.ifr_name, "lo", 3);
-    request.ifr_flags = IFF_UP | IFF_RUNNING;
-    const Failure failure = failed(call(SYS_ioctl, fd, SIOCSIFFLAGS, &request));
-    close_fd(fd);
-    return failure;
-}
-
-Failure set_hostname(const char* name, std::size_t length) {
-    return failed(call(SYS_sethostname, name, length));
-}
-
-Failure limit_capabilities(std::uint64_t keep, unsigned count) {
+Failure limit_capabilities(const step::LimitCapabilities& s) {
     CapabilityData now;
     if (Failure f = failed(call(SYS_capget, &now.header, &now.data[0]))) return f;
-    // The bounding set needs CAP_SETPCAP, so it goes first.
-    for (unsigned i = 0; i < count; ++i) {
-        if ((keep >> i & 1U) != 0) continue;
-        if (Failure f = failed(call(SYS_prctl, PR_CAPBSET_DROP, i, 0, 0, 0))) return f;
+    // The bounding set needs CAP_SETPCAP, so it goes first. What is kept is looked at all the same:
+    // where something around us tampers with prctl(2), no set is left half reduced.
+    for (unsigned i = 0; i < s.count; ++i) {
+        const bool keeps = (s.keep >> i & 1U) != 0;
+        const long result = call(SYS_prctl, keeps ? PR_CAPBSET_READ : PR_CAPBSET_DROP, i, 0, 0, 0);
+        if (result < 0) return failed(result);
     }
     for (unsigned half = 0; half < 2; ++half) {
         const auto bits =
-            now.data[half].permitted & static_cast<std::uint32_t>(keep >> (32 * half));
-        now.data[half] = {bits, bits, bits};
+            now.data[half].permitted & static_cast<std::uint32_t>(s.keep >> (32 * half));
+        const auto kept = bits & static_cast<std::uint32_t>(s.ambient >> (32 * half));
+        now.data[half] = {bits, bits, kept};
     }
     if (Failure f = failed(call(SYS_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0))) {
         return f;
     }
     if (Failure f = failed(call(SYS_capset, &now.header, &now.data[0]))) return f;
-    for (unsigned i = 0; i < count; ++i) {  // ambient, so that a uid other than 0 keeps them
-        if ((now.data[i / 32].permitted >> (i % 32) & 1U) == 0) continue;
+    for (unsigned i = 0; i < s.count; ++i) {
+        if ((now.data[i / 32].inheritable >> (i % 32) & 1U) == 0) continue;
         if (Failure f = failed(call(SYS_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, i, 0, 0))) {
             return f;
         }
@@ -143,20 +110,14 @@ Failure limit_capabilities(std::uint64_t keep, unsigned count) {
 }
 
 Failure do_seal_step(ChildImage& image, const Step& step) {
-    if (const auto* s = std::get_if<step::EnterUserNamespace>(&step)) {
-        return enter_user_namespace(image, *s);
-    }
-    if (std::get_if<step::BringUpLoopback>(&step) != nullptr) return bring_up_loopback();
-    if (const auto* s = std::get_if<step::SetHostname>(&step)) {
-        return set_hostname(s->name.data(), s->name.size());
-    }
+    if (const auto* s = std::get_if<step::AwaitDescriptor>(&step)) return await_descriptor(s->fd);
     if (std::get_if<step::NewProcessGroup>(&step) != nullptr) {
         return failed(call(SYS_setpgid, 0, 0));
     }
     if (std::get_if<step::NewSession>(&step) != nullptr) return failed(call(SYS_setsid));
     if (std::get_if<step::JoinSessionKeyring>(&step) != nullptr) return join_session_keyring();
     if (const auto* s = std::get_if<step::LimitCapabilities>(&step)) {
-        return limit_capabilities(s->keep, s->count);
+        return limit_capabilities(*s);
     }
     if (const auto* s = std::get_if<step::ChangeDirectory>(&step)) {
         return change_directory(image, *s);

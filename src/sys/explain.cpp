@@ -3,6 +3,7 @@
 
 #include "core/executable.hpp"
 #include "core/text.hpp"
+#include "sys/explain_bubblewrap.hpp"
 #include "sys/machine.hpp"
 
 #include <fcntl.h>
@@ -51,7 +52,8 @@ std::string showing_option(const std::string& path) {
 
 bool on_host(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }
 
-std::string detail_text(const Step& step, const Report& report) {
+std::string detail_text(const Step& step, const Report& report,
+                        const std::optional<Excerpt>& excerpt) {
     const std::string there = quote(destination_of(step));
     switch (report.detail) {
         case Detail::would_write_on_host:
@@ -67,9 +69,20 @@ std::string detail_text(const Step& step, const Report& report) {
             return "nothing is mounted at " + there +
                    "; only a mount can be made read-only, so bind or mount something there first";
         case Detail::other_symlink:
-            return "there is a link at " + there + " already that says something else";
+            return "there is a link at " + there + " already that says " +
+                   (excerpt ? quote({excerpt->data, static_cast<std::size_t>(excerpt->size)})
+                            : "something else");
         case Detail::not_a_symlink: return there + " is there already and is not a symbolic link";
         case Detail::unreachable_directory: return "the directory is outside of the new root";
+        case Detail::overlay_loop: return "Overlay directories may not overlap";
+        case Detail::other_file:
+            return "another file has taken the name of the one that the descriptor is open on; "
+                   "open it again";
+        case Detail::too_many_layers:
+            return "this kernel takes 50 sources for an overlay, Linux 6.8 and later 500";
+        case Detail::user_namespaces_allowed:
+            return "creation of new user namespaces was not disabled as requested";
+        case Detail::locked: return "Unable to lock file: " + error_text(report.error);
         default: return {};
     }
 }
@@ -80,9 +93,7 @@ std::string remedy(const Step& step, const Report& report) {
         return "; " + user_namespace_remedy(report.error);
     }
     if (std::holds_alternative<step::MountProc>(step) && report.error == EPERM) {
-        return "; the /proc around sbx is partly covered (as in a container), and the kernel shows "
-               "no new one then: use --ro-bind /proc /proc, which shows the processes of this "
-               "machine, or run the container with its /proc unmasked";
+        return "; " + proc_remedy();
     }
     if (std::holds_alternative<step::ChangeDirectory>(step) && report.error == ENOENT) {
         return " inside; bind it, or name another directory with --chdir";
@@ -103,17 +114,22 @@ std::string remedy(const Step& step, const Report& report) {
     return {};
 }
 
-std::string step_text(const Plan& plan, const Report& report) {
+std::string step_text(const Plan& plan, const Report& report,
+                      const std::optional<Excerpt>& excerpt) {
     const Step* step = step_at(plan, report.step);
     if (step == nullptr) return "setting up the sandbox: " + error_text(report.error);
+    if (plan.wording == Wording::bubblewrap) {
+        const std::string text = bubblewrap_step_text(*step, report, excerpt);
+        if (!text.empty()) return text;
+    }
     std::string text = "step " + std::to_string(report.step + 1) + ", " + describe(*step) + ": ";
-    const std::string detail = detail_text(*step, report);
+    const std::string detail = detail_text(*step, report, excerpt);
     if (!detail.empty()) return text + detail;
     return text + error_text(report.error) + remedy(*step, report);
 }
 
 // exec refused a file that is there: its interpreter is missing, or it is of another kind.
-Outcome explain_head(const Plan& plan, int error, const ExecHead& head) {
+Outcome explain_head(const Plan& plan, int error, const Excerpt& head) {
     const auto index = static_cast<std::size_t>(head.candidate);
     const std::string file =
         index < plan.executables.size() ? plan.executables[index] : plan.argv.front();
@@ -140,12 +156,18 @@ Outcome explain_head(const Plan& plan, int error, const ExecHead& head) {
     return outcome(Outcome::End::not_executable, quote(file) + ": " + error_text(error));
 }
 
-Outcome explain_exec(const Plan& plan, const Report& report, const std::optional<ExecHead>& head) {
-    const std::string& command = plan.argv.empty() ? std::string() : plan.executables.front();
+Outcome::End end_of_exec(const Report& report) {
+    return report.error == ENOENT ? Outcome::End::not_found : Outcome::End::not_executable;
+}
+
+Outcome explain_exec(const Plan& plan, const Report& report, const std::optional<Excerpt>& head) {
+    if (plan.wording == Wording::bubblewrap) {
+        return outcome(end_of_exec(report), bubblewrap_exec_text(plan, report.error));
+    }
     const auto index = static_cast<std::size_t>(std::max(report.step, 0));
-    const std::string file = index < plan.executables.size() ? plan.executables[index] : command;
-    const bool searched =
-        plan.executables.size() > 1 || plan.executables.front() != plan.argv.front();
+    const std::string file =
+        index < plan.executables.size() ? plan.executables[index] : plan.command;
+    const bool searched = plan.command.find('/') == std::string::npos;
     if (report.error == ENOENT && head) return explain_head(plan, report.error, *head);
     if (report.error == EACCES) {
         return outcome(Outcome::End::not_executable,
@@ -154,15 +176,13 @@ Outcome explain_exec(const Plan& plan, const Report& report, const std::optional
                            "with the execute permission, on a mount without noexec");
     }
     if (report.error == ENOEXEC)
-        return explain_head(plan, ENOEXEC, head.value_or(ExecHead{report.step, 0, {}}));
+        return explain_head(plan, ENOEXEC, head.value_or(Excerpt{report.step, 0, {}}));
     if (report.error != ENOENT) {
         return outcome(Outcome::End::not_executable, quote(file) + ": " + error_text(report.error));
     }
     std::string text;
     if (searched) {
-        const auto slash = command.find_last_of('/');
-        text = quote(slash == std::string::npos ? command : command.substr(slash + 1)) +
-               " was not found inside, in none of the directories of PATH";
+        text = quote(plan.command) + " was not found inside, in none of the directories of PATH";
     } else {
         text = quote(file) + " is not there inside";
     }
@@ -179,23 +199,34 @@ Outcome explain_exec(const Plan& plan, const Report& report, const std::optional
 
 }  // namespace
 
-Error explain_clone(const Plan& plan, int error) {
-    std::string what =
-        plan.namespaces.has(Namespace::user) ? "making a user namespace: " : "making namespaces: ";
-    return Error{what + error_text(error) + "; " +
-                 (plan.namespaces.has(Namespace::user)
-                      ? user_namespace_remedy(error)
-                      : "this needs root with CAP_SYS_ADMIN; use --unshare-user")};
+Error explain_start(const Plan& plan, const Started& started) {
+    if (plan.wording == Wording::bubblewrap) return Error{bubblewrap_start_text(started)};
+    const int error = started.error;
+    if (started.failed_at == Started::Failed::join_user_namespace) {
+        std::string text = "joining the specified user namespace failed: " + error_text(error);
+        if (error == EINVAL) {
+            text += "; the one that descriptor " + std::to_string(*plan.userns_fd) +
+                    " refers to might not be a descendant of this user namespace";
+        }
+        return Error{text};
+    }
+    if (started.failed_at == Started::Failed::join_pid_namespace) {
+        return Error{"joining the specified pid namespace failed: " + error_text(error)};
+    }
+    const bool user = plan.namespaces.has(Namespace::user);
+    return Error{(user ? "making a user namespace: " : "making namespaces: ") + error_text(error) +
+                 "; " +
+                 (user ? user_namespace_remedy(error)
+                       : "this needs root with CAP_SYS_ADMIN; use --unshare-user")};
 }
 
-Outcome explain_report(const Plan& plan, const Report& report,
-                       const std::optional<ExecHead>& head) {
+Outcome explain_report(const Plan& plan, const Report& report, const std::optional<Excerpt>& head) {
     if (report.detail == Detail::executable) return explain_exec(plan, report, head);
     if (report.detail == Detail::start_command) {
         return outcome(Outcome::End::refused,
                        "starting the command's process: " + error_text(report.error));
     }
-    return outcome(Outcome::End::refused, step_text(plan, report));
+    return outcome(Outcome::End::refused, step_text(plan, report, head));
 }
 
 }  // namespace sbx::sys

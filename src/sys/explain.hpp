@@ -4,6 +4,7 @@
 #pragma once
 
 #include "sys/child.hpp"
+#include "sys/start.hpp"
 
 #include <sbx/run.hpp>
 
@@ -11,10 +12,10 @@
 
 namespace sbx::sys {
 
-/// clone3 failed with `error`.
-Error explain_clone(const Plan& plan, int error);
+/// The child could not be made.
+Error explain_start(const Plan& plan, const Started& started);
 
 /// A step failed, or exec did. `head` is there when a file could be read that exec refused.
-Outcome explain_report(const Plan& plan, const Report& report, const std::optional<ExecHead>& head);
+Outcome explain_report(const Plan& plan, const Report& report, const std::optional<Excerpt>& head);
 
 }  // namespace sbx::sys

@@ -28,6 +28,7 @@ ImageStorage::ImageStorage(const Plan& plan) {
     }
     for (const std::string& text : pwd_texts_) pwd_entries_.push_back(unconst(text));
     own_devices_.resize(own_devices_needed(plan));
+    init_fds_.resize(init_fds_needed(plan));
 
     image_.plan = &plan;
     image_.executables = executables_.data();
@@ -35,6 +36,7 @@ ImageStorage::ImageStorage(const Plan& plan) {
     image_.envp = envp_.data();
     image_.pwd_entries = pwd_entries_.data();
     image_.own_devices = own_devices_.data();
+    image_.init_fds = init_fds_.data();
 }
 
 }  // namespace sbx::sys

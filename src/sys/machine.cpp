@@ -70,6 +70,13 @@ std::string real_path(const std::string& path) {
     return out;
 }
 
+std::string proc_remedy() {
+    return "the /proc around sbx is partly covered (as in a container), and the kernel shows no "
+           "new "
+           "one then: use --ro-bind /proc /proc, which shows the processes of this machine, or run "
+           "the container with its /proc unmasked";
+}
+
 std::string user_namespace_remedy(int error) {
     if (first_word("/proc/sys/user/max_user_namespaces") == "0") {
         return "user namespaces are switched off (user.max_user_namespaces is 0): as root, "

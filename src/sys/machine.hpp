@@ -13,4 +13,7 @@ std::string real_path(const std::string& path);
 /// sysctl or the restriction that it found.
 std::string user_namespace_remedy(int error);
 
+/// Why the kernel refuses a new procfs (EPERM), and what to do.
+std::string proc_remedy();
+
 }  // namespace sbx::sys

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <sbx/host.hpp>
 
+#include "core/planning.hpp"
 #include "core/text.hpp"
 #include "sys/fd.hpp"
 
@@ -63,6 +64,20 @@ Source look_up(const std::string& path) {
                            again.st_dev == status.st_dev && again.st_ino == status.st_ino;
     source.path = true_name ? real : path;
     return source;
+}
+
+// What --unshare-user-try and --unshare-cgroup-try ask: whether the kernel has them, and whether
+// user namespaces are not switched off.
+NamespaceSet available_namespaces() {
+    NamespaceSet out;
+    int allowed = 1;
+    if (std::FILE* file = std::fopen("/proc/sys/user/max_user_namespaces", "re")) {
+        if (std::fscanf(file, "%d", &allowed) != 1) allowed = 1;
+        std::fclose(file);
+    }
+    if (allowed != 0 && ::access("/proc/self/ns/user", F_OK) == 0) out.add(Namespace::user);
+    if (::access("/proc/self/ns/cgroup", F_OK) == 0) out.add(Namespace::cgroup);
+    return out;
 }
 
 std::vector<UsrLink> usr_links() {
@@ -134,10 +149,30 @@ std::vector<OpenDescriptor> inherited_descriptors() {
     return out;
 }
 
-Result<void> require_open(int fd, const char* option) {
-    if (::fcntl(fd, F_GETFD) >= 0) return {};
-    return Error{std::string(option) + ": descriptor " + std::to_string(fd) +
-                 " is not open; open it first, as in " + std::to_string(fd) + "<file"};
+Result<void> require_open(const planning::DescriptorUse& use, Wording wording) {
+    if (::fcntl(use.fd, F_GETFD) >= 0) return {};
+    const std::string number = std::to_string(use.fd);
+    const std::string text = "descriptor " + number + " is not open";
+    if (wording == Wording::bubblewrap) {
+        return Error{use.bubblewrap_failure + ": Bad file descriptor; " + text};
+    }
+    return Error{use.option + ": " + text + "; open it first, as in " + number + "<file"};
+}
+
+Source source_of(const Entry& entry) {
+    if (const auto* bind = std::get_if<entry::Bind>(&entry)) return look_up(bind->source);
+    if (const auto* bind = std::get_if<entry::BindFd>(&entry)) {
+        return look_up("/proc/self/fd/" + std::to_string(bind->fd));
+    }
+    Source source;
+    if (const auto* overlay = std::get_if<entry::Overlay>(&entry)) {
+        for (const std::string& path : overlay->sources) source.more.push_back(look_up(path));
+        if (overlay->changes == entry::Overlay::Changes::kept) {
+            source.more.push_back(look_up(overlay->upper));
+            source.more.push_back(look_up(overlay->work));
+        }
+    }
+    return source;
 }
 
 std::string output_terminal() {
@@ -158,13 +193,29 @@ std::vector<std::string> capability_names() {
     return out;
 }
 
+std::uint64_t held_capabilities() {
+    if (::geteuid() != 0) return 0;
+    cap_t mine = cap_get_proc();
+    std::uint64_t out = 0;
+    for (cap_value_t i = 0; i < cap_max_bits(); ++i) {
+        cap_flag_value_t held = CAP_CLEAR;
+        if (cap_get_flag(mine, i, CAP_PERMITTED, &held) == 0 && held == CAP_SET) {
+            out |= std::uint64_t{1} << static_cast<unsigned>(i);
+        }
+    }
+    cap_free(mine);
+    return out;
+}
+
 Result<Host> probe_host(const Spec& spec) {
     Host host;
     host.uid = ::geteuid();
     host.gid = ::getegid();
+    host.held_capabilities = held_capabilities();
     utsname system{};
     ::uname(&system);
     std::sscanf(system.release, "%u.%u", &host.kernel.major, &host.kernel.minor);
+    if (!spec.unshare_try.empty()) host.namespaces = available_namespaces();
     host.cwd = current_directory();
     for (char** entry = environ; *entry != nullptr; ++entry) host.environment.emplace_back(*entry);
     host.capability_names = capability_names();
@@ -180,17 +231,13 @@ Result<Host> probe_host(const Spec& spec) {
     host.controlling_terminal =
         static_cast<bool>(Fd(::open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC)));
 
-    for (const int fd : spec.keep_fds) {
-        if (auto open = require_open(fd, "--keep-fd"); !open) return open.error();
+    std::vector<planning::DescriptorUse> uses = planning::descriptor_uses(spec);
+    for (const int fd : spec.keep_fds) uses.push_back({fd, "--keep-fd", "--keep-fd"});
+    for (const planning::DescriptorUse& use : uses) {
+        if (auto open = require_open(use, spec.wording); !open) return open.error();
     }
     host.sources.reserve(spec.entries.size());
-    for (const Entry& entry : spec.entries) {
-        const auto* bind = std::get_if<entry::Bind>(&entry);
-        host.sources.push_back(bind != nullptr ? look_up(bind->source) : Source{});
-        const auto* file = std::get_if<entry::File>(&entry);
-        if (file == nullptr) continue;
-        if (auto open = require_open(file->fd, "--file"); !open) return open.error();
-    }
+    for (const Entry& entry : spec.entries) host.sources.push_back(source_of(entry));
     return host;
 }
 

@@ -7,7 +7,8 @@
 #include "sys/explain.hpp"
 #include "sys/fd.hpp"
 #include "sys/image.hpp"
-#include "sys/namespace_flags.hpp"
+#include "sys/json_status.hpp"
+#include "sys/start.hpp"
 #include "sys/syscalls.hpp"
 
 #include <linux/magic.h>
@@ -101,6 +102,9 @@ public:
 private:
     std::optional<Outcome> prepare();
     std::optional<Outcome> start();
+    std::optional<Outcome> announce();
+    std::optional<Outcome> read_caller();
+    void go_on() const;
     Outcome watch();
     void read_report();
     std::optional<Outcome> read_status();
@@ -120,8 +124,10 @@ private:
     Pipe status_;
     Fd signals_;
     Fd child_;  // pidfd
+    pid_t pid_ = -1;
+    bool awaits_caller_ = false;  // --userns-block-fd is being waited for
     std::optional<sys::Report> failure_;
-    std::optional<sys::ExecHead> head_;
+    std::optional<sys::Excerpt> excerpt_;
     int aborted_by_ = 0;      // a signal that came before the command was there
     bool continued_ = false;  // by a SIGCONT since the last look at the status pipe
 };
@@ -153,35 +159,60 @@ std::optional<Outcome> Supervisor::prepare() {
 }
 
 std::optional<Outcome> Supervisor::start() {
-    int pidfd = -1;
-    clone_args arguments{};
-    arguments.flags = sys::clone_flags(plan_.namespaces) | CLONE_PIDFD | CLONE_CLEAR_SIGHAND;
-    arguments.pidfd = reinterpret_cast<std::uint64_t>(&pidfd);
-    arguments.exit_signal = SIGCHLD;
-    const long pid = sys::clone3(arguments);
-    if (pid == 0) sys::child_main(storage_.image());
-    if (pid < 0) {
-        return Outcome{Outcome::End::refused, 0, sys::explain_clone(plan_, static_cast<int>(-pid))};
+    const sys::Started started = sys::start_child(plan_, storage_.image());
+    if (started.failed_at != sys::Started::Failed::nothing) {
+        return Outcome{Outcome::End::refused, 0, sys::explain_start(plan_, started)};
     }
-    child_ = Fd(pidfd);
+    child_ = Fd(started.pidfd);
     ready_.read.reset();
     report_.write.reset();
     status_.write.reset();
+    if (plan_.sync_fd) ::close(*plan_.sync_fd);  // its end of file says that the sandbox is gone
     guard_.release(plan_.signals == Signals::forward ? handled : 0);
+    pid_ = started.pid;
     return std::nullopt;
 }
 
+// Init has said that the namespaces are there and waits. With --userns-block-fd it is the caller
+// who lets it go on, when the ids of the process that --info-fd named are mapped.
+std::optional<Outcome> Supervisor::announce() {
+    const sys::JsonStatus json(plan_, proc_.get(), pid_);
+    if (auto written = json.write_start(); !written) {
+        return Outcome{Outcome::End::refused, 0, written.error()};
+    }
+    awaits_caller_ = plan_.userns_block_fd.has_value();
+    if (!awaits_caller_) go_on();
+    return std::nullopt;
+}
+
+std::optional<Outcome> Supervisor::read_caller() {
+    char byte = 0;
+    const ssize_t got = ::read(*plan_.userns_block_fd, &byte, 1);
+    if (got < 0 && (errno == EINTR || errno == EAGAIN)) return std::nullopt;
+    if (got < 0)
+        return refused("reading the descriptor of --userns-block-fd: " + error_text(errno));
+    awaits_caller_ = false;
+    ::close(*plan_.userns_block_fd);
+    go_on();
+    return std::nullopt;
+}
+
+void Supervisor::go_on() const {
+    // Init may have ended meanwhile; then there is nobody to tell.
+    [[maybe_unused]] const ssize_t put = ::send(ready_.write.get(), "", 1, MSG_NOSIGNAL);
+}
+
 Outcome Supervisor::ended(Status::Kind kind, int code) const {
-    if (failure_) return sys::explain_report(plan_, *failure_, head_);
+    if (failure_) return sys::explain_report(plan_, *failure_, excerpt_);
     return {
         kind == Status::Kind::exited ? Outcome::End::exited : Outcome::End::signalled, code, {}};
 }
 
 // Reads what init or the command reported; end of file means that the command was executed.
 void Supervisor::read_report() {
-    std::array<char, sizeof(sys::ExecHead)> buffer{};
+    std::array<char, sizeof(sys::Excerpt)> buffer{};
     const ssize_t got = ::read(report_.read.get(), buffer.data(),
-                               failure_ ? sizeof(sys::ExecHead) : sizeof(sys::Report));
+                               failure_ ? sizeof(sys::Excerpt) : sizeof(sys::Report));
     if (got < 0 && errno == EINTR) return;
     if (got <= 0) {
         report_.read.reset();
@@ -189,10 +220,10 @@ void Supervisor::read_report() {
     }
     if (!failure_ && got == static_cast<ssize_t>(sizeof(sys::Report))) {
         std::memcpy(&failure_.emplace(), buffer.data(), sizeof(sys::Report));
-    } else if (failure_ && got >= static_cast<ssize_t>(offsetof(sys::ExecHead, data))) {
-        std::memcpy(&head_.emplace(), buffer.data(), static_cast<std::size_t>(got));
-        head_->size = static_cast<std::int32_t>(got) -
-                      static_cast<std::int32_t>(offsetof(sys::ExecHead, data));
+    } else if (failure_ && got >= static_cast<ssize_t>(offsetof(sys::Excerpt, data))) {
+        std::memcpy(&excerpt_.emplace(), buffer.data(), static_cast<std::size_t>(got));
+        excerpt_->size = static_cast<std::int32_t>(got) -
+                         static_cast<std::int32_t>(offsetof(sys::Excerpt, data));
     }
 }
 
@@ -206,7 +237,7 @@ Outcome Supervisor::init_ended() {
     }
     while (report_.read) read_report();
     if (aborted_by_ != 0) return {Outcome::End::signalled, aborted_by_, {}};
-    if (failure_) return sys::explain_report(plan_, *failure_, head_);
+    if (failure_) return sys::explain_report(plan_, *failure_, excerpt_);
     if (plan_.init == Init::command) {
         return ended(info.si_code == CLD_EXITED ? Status::Kind::exited : Status::Kind::signalled,
                      info.si_status);
@@ -215,6 +246,8 @@ Outcome Supervisor::init_ended() {
         return refused("init ended before the command did, with status " +
                        std::to_string(info.si_status));
     }
+    // As bubblewrap's callers expect who kill the process that --info-fd named.
+    if (plan_.wording == Wording::bubblewrap) return ended(Status::Kind::signalled, info.si_status);
     return refused("init was killed by signal " + std::to_string(info.si_status) + " (" +
                    sigabbrev_np(info.si_status) +
                    (plan_.namespaces.has(Namespace::pid)
@@ -230,6 +263,7 @@ std::optional<Outcome> Supervisor::read_status() {
         status_.read.reset();
         return std::nullopt;
     }
+    if (status.kind == Status::Kind::announced) return announce();
     if (status.kind == Status::Kind::stopped) {
         stop_with_command();
         return std::nullopt;
@@ -293,14 +327,19 @@ void Supervisor::read_signals() {
 
 Outcome Supervisor::watch() {
     while (true) {
-        std::array<pollfd, 4> polled = {{{child_.get(), POLLIN, 0},
+        const int caller = awaits_caller_ ? *plan_.userns_block_fd : -1;
+        std::array<pollfd, 5> polled = {{{child_.get(), POLLIN, 0},
                                          {signals_.get(), POLLIN, 0},
                                          {report_.read.get(), POLLIN, 0},
-                                         {status_.read.get(), POLLIN, 0}}};
+                                         {status_.read.get(), POLLIN, 0},
+                                         {caller, POLLIN, 0}}};
         if (::poll(polled.data(), polled.size(), -1) < 0) continue;
         if (polled[2].revents != 0) read_report();
         continued_ = false;
         if (polled[1].revents != 0) read_signals();
+        if (polled[4].revents != 0) {
+            if (auto outcome = read_caller()) return *outcome;
+        }
         if (polled[3].revents != 0) {
             if (auto outcome = read_status()) return *outcome;
             continue;  // its end comes before the end of init
@@ -318,7 +357,13 @@ Outcome Supervisor::run() {
     }
     if (auto outcome = prepare()) return *outcome;
     if (auto outcome = start()) return *outcome;
-    return watch();
+    Outcome outcome = watch();
+    const bool ran = outcome.end == Outcome::End::exited || outcome.end == Outcome::End::signalled;
+    if (plan_.json_status_fd) {
+        if (ran) sys::write_exit_code(*plan_.json_status_fd, outcome);
+        ::close(*plan_.json_status_fd);
+    }
+    return outcome;
 }
 
 }  // namespace

@@ -89,7 +89,8 @@ TEST_CASE("a directory outside is not reached through a descriptor", "[environme
         start.descriptors = {{7, outside.get()}};
         const Ended ended = run(start);
         CHECK(ended.status == (name == Name::sbx ? 125 : 1));
-        CHECK(contains(ended.err, "outside of the new root"));
+        CHECK(contains(ended.err, name == Name::sbx ? "outside of the new root"
+                                                    : "Can't chdir to /proc/self/fd/7: No such"));
         CHECK(ended.out.empty());
     }
 }
@@ -152,7 +153,7 @@ TEST_CASE("sbx passes on three descriptors and those that are named", "[environm
     CHECK(lines_of(output(start)).size() == 3);
     const Ended closed = run(sbx({"--keep-fd", "8"}, {"exit", "0"}));
     CHECK(closed.status == 125);
-    CHECK(contains(closed.err, "--keep-fd: descriptor 8 is not open"));
+    CHECK(contains(closed.err, "descriptor 8 is not open"));
 }
 
 TEST_CASE("bwrap passes on all descriptors but directories that nobody named", "[environment]") {

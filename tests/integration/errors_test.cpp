@@ -55,7 +55,8 @@ TEST_CASE("an unknown option", "[errors]") {
 TEST_CASE("too few arguments", "[errors]") {
     for (const Name name : both) {
         check_refused(name, run(plain(name, {"--bind", "/usr"})), "--bind takes two arguments");
-        check_refused(name, run(plain(name, {"--chdir"})), "--chdir takes an argument");
+        check_refused(name, run(plain(name, {"--chdir"})), "--chdir takes one argument");
+        check_refused(name, run(plain(name, {"--tmpfs"})), "--tmpfs takes an argument");
     }
 }
 
@@ -92,16 +93,37 @@ TEST_CASE("a source and a destination of different kinds", "[errors]") {
     const std::string file = place.file("file", "x");
     const std::string directory = place.directory("directory");
     const std::string before = place.listing();
-    for (const Name name : both) {
-        check_refused(name,
-                      run(sandbox(name, {"--dir", "/d", "--bind", file, "/d"}, {"exit", "0"})),
-                      "the source is a file and \"/d\" is a directory");
-        check_refused(name, run(sandbox(name, {"--bind", directory, "/payload"}, {"exit", "0"})),
-                      "\"/payload\" is a file inside, not a directory");
-        check_refused(name, run(sandbox(name, {"--tmpfs", "/payload"}, {"exit", "0"})), "/payload");
-        check_refused(name, run(sandbox(name, {"--dir", "/payload"}, {"exit", "0"})), "/payload");
-        check_refused(name, run(sandbox(name, {"--tmpfs", "/payload/below"}, {"exit", "0"})),
-                      "a part of \"/payload/below\" is a file inside");
+    struct Case {
+        std::vector<std::string> options;
+        const char* sbx;
+        const char* bwrap;
+    };
+    const std::vector<Case> cases = {
+        {{"--dir", "/d", "--bind", file, "/d"},
+         "the source is a file and \"/d\" is a directory; name a file",
+         "Can't create file at /d: Is a directory"},
+        {{"--bind", directory, "/payload"},
+         "\"/payload\" is a file inside, not a directory; name a directory",
+         "Can't mkdir /payload: Not a directory"},
+        {{"--tmpfs", "/payload"},
+         "\"/payload\" is a file inside",
+         "Can't mkdir /payload: Not a directory"},
+        {{"--proc", "/payload"},
+         "\"/payload\" is a file inside",
+         "Can't mkdir /payload: Not a directory"},
+        {{"--dir", "/payload"},
+         "\"/payload\" is a file inside",
+         "Can't mkdir /payload: Not a directory"},
+        {{"--tmpfs", "/payload/below"},
+         "a part of \"/payload/below\" is a file inside",
+         "Can't mkdir parents for /payload/below: Not a directory"},
+        {{"--symlink", "x", "/payload/below"},
+         "a part of \"/payload/below\" is a file inside",
+         "Can't mkdir parents for /payload/below: Not a directory"},
+    };
+    for (const Case& each : cases) {
+        check_refused(Name::sbx, run(sbx(each.options, {"exit", "0"})), each.sbx);
+        check_refused(Name::bwrap, run(bwrap(each.options, {"exit", "0"})), each.bwrap);
     }
     CHECK(place.listing() == before);
 }
@@ -111,7 +133,9 @@ TEST_CASE("a file upon a directory", "[errors]") {
     for (const Name name : both) {
         Start start = sandbox(name, {"--dir", "/d", "--file", "7", "/d"}, {"exit", "0"});
         start.descriptors = {{7, content.get()}};
-        check_refused(name, run(start), "/d");
+        check_refused(
+            name, run(start),
+            name == Name::sbx ? "\"/d\" is a directory" : "Can't create file /d: Is a directory");
     }
 }
 

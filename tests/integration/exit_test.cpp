@@ -65,20 +65,32 @@ Ended command(Name name, std::vector<std::string> options, const std::string& co
     return run(start);
 }
 
+// What the message says: bubblewrap's callers look for its words and no others.
+bool says(const Statuses& dialect, const Ended& ended, std::string_view sbx,
+          std::string_view bwrap) {
+    if (dialect.name == Name::sbx) return contains(ended.err, sbx);
+    return ended.err == "bwrap: execvp " + std::string(bwrap) + "\n";
+}
+
 TEST_CASE("a command that is not found says what would show it", "[exit]") {
     for (const Statuses& dialect : dialects) {
         const Ended searched = command(dialect.name, {}, "ls");
         CHECK(searched.status == dialect.not_found);
-        CHECK(contains(searched.err, "\"ls\" was not found inside"));
-        CHECK(contains(searched.err, "--ro-bind /usr /usr shows it"));
+        CHECK(says(dialect, searched, "\"ls\" was not found inside",
+                   "ls: No such file or directory"));
+        CHECK(says(dialect, searched, "--ro-bind /usr /usr shows it",
+                   "ls: No such file or directory"));
         const Ended named = command(dialect.name, {}, "/usr/bin/ls");
         CHECK(named.status == dialect.not_found);
-        CHECK(contains(named.err, "\"/usr/bin/ls\" is not there inside; the host has"));
-        CHECK(contains(named.err, "--ro-bind /usr /usr shows it"));
+        CHECK(says(dialect, named, "\"/usr/bin/ls\" is not there inside; the host has",
+                   "/usr/bin/ls: No such file or directory"));
+        CHECK(says(dialect, named, "--ro-bind /usr /usr shows it",
+                   "/usr/bin/ls: No such file or directory"));
         const Ended nowhere = command(dialect.name, {"--ro-bind", "/usr", "/usr"}, "no-such-tool");
         CHECK(nowhere.status == dialect.not_found);
-        CHECK(contains(nowhere.err, "\"no-such-tool\" was not found inside"));
-        CHECK(contains(nowhere.err, "nor on the host"));
+        CHECK(says(dialect, nowhere, "\"no-such-tool\" was not found inside",
+                   "no-such-tool: No such file or directory"));
+        CHECK(says(dialect, nowhere, "nor on the host", "no-such-tool: No such file or directory"));
         CHECK(command(dialect.name, {}, "").status == dialect.not_found);
     }
 }
@@ -89,11 +101,13 @@ TEST_CASE("a command that cannot be executed says so", "[exit]") {
     for (const Statuses& dialect : dialects) {
         const Ended mode = command(dialect.name, {"--ro-bind", file, "/file"}, "/file");
         CHECK(mode.status == dialect.not_executable);
-        CHECK(contains(mode.err, "\"/file\" cannot be executed: permission denied"));
-        CHECK(contains(mode.err, "execute permission"));
+        CHECK(says(dialect, mode,
+                   "\"/file\" cannot be executed: permission denied; it must be a file with the "
+                   "execute permission",
+                   "/file: Permission denied"));
         const Ended directory = command(dialect.name, {"--dir", "/d"}, "/d");
         CHECK(directory.status == dialect.not_executable);
-        CHECK(contains(directory.err, "\"/d\" cannot be executed"));
+        CHECK(says(dialect, directory, "\"/d\" cannot be executed", "/d: Permission denied"));
         // A file in the path where a directory should be.
         const Ended through = command(dialect.name, {"--ro-bind", file, "/file"}, "/file/x");
         CHECK((through.status == dialect.not_executable || through.status == dialect.not_found));
@@ -106,8 +120,10 @@ TEST_CASE("a program without its ELF interpreter names the file that is missing"
         const Ended ended = command(dialect.name, {"--ro-bind", "/usr/bin/true", "/true"}, "/true");
         INFO(ended.err);
         CHECK(ended.status == dialect.not_found);
-        CHECK(contains(ended.err, "\"/true\" needs the interpreter \"/lib"));
-        CHECK(contains(ended.err, "which is not in the sandbox; --ro-bind /usr /usr shows it"));
+        CHECK(says(dialect, ended, "\"/true\" needs the interpreter \"/lib",
+                   "/true: No such file or directory"));
+        CHECK(says(dialect, ended, "which is not in the sandbox; --ro-bind /usr /usr shows it",
+                   "/true: No such file or directory"));
     }
 }
 
@@ -119,12 +135,17 @@ TEST_CASE("a script without its interpreter names it", "[exit]") {
     for (const Statuses& dialect : dialects) {
         const Ended missing = command(dialect.name, {"--ro-bind", path, "/d"}, "/d/here");
         CHECK(missing.status == dialect.not_found);
-        CHECK(contains(missing.err, "\"/d/here\" needs the interpreter \"/usr/bin/env\""));
-        CHECK(contains(missing.err, "--ro-bind /usr /usr shows it"));
+        CHECK(says(dialect, missing, "\"/d/here\" needs the interpreter \"/usr/bin/env\"",
+                   "/d/here: No such file or directory"));
+        CHECK(says(dialect, missing, "--ro-bind /usr /usr shows it",
+                   "/d/here: No such file or directory"));
         const Ended none = command(dialect.name, {"--ro-bind", path, "/d"}, "/d/nowhere");
         CHECK(none.status == dialect.not_found);
-        CHECK(contains(none.err, "\"/d/nowhere\" needs the interpreter \"/opt/none/interpreter\""));
-        CHECK(contains(none.err, "not on this machine"));
+        CHECK(
+            says(dialect, none,
+                 "\"/d/nowhere\" needs the interpreter \"/opt/none/interpreter\", which is not in "
+                 "the sandbox, and not on this machine",
+                 "/d/nowhere: No such file or directory"));
     }
 }
 
@@ -162,7 +183,8 @@ TEST_CASE("a file that is no program says so", "[exit]") {
     for (const Statuses& dialect : dialects) {
         const Ended ended = command(dialect.name, {"--ro-bind", place.path(), "/d"}, "/d/other");
         CHECK(ended.status == dialect.not_executable);
-        CHECK(contains(ended.err, "\"/d/other\" is not a program of this machine"));
+        CHECK(says(dialect, ended, "\"/d/other\" is not a program of this machine",
+                   "/d/other: Exec format error"));
     }
 }
 

@@ -156,7 +156,8 @@ TEST_CASE("the last --seccomp counts, and the two options do not mix", "[seccomp
             refused.descriptors = {{7, seven.get()}, {8, eight.get()}};
             const Ended ended = run(refused);
             CHECK(ended.status == (name == Name::sbx ? 125 : 1));
-            CHECK(contains(ended.err, "--seccomp cannot be combined with --add-seccomp-fd"));
+            // Named in the order in which they came, as bubblewrap does it.
+            CHECK(contains(ended.err, mixed[2] + " cannot be combined with " + mixed[0]));
         }
     }
 }
@@ -171,7 +172,8 @@ TEST_CASE("what is no program is refused", "[seccomp]") {
             start.descriptors = {{7, fd.get()}};
             const Ended ended = run(start);
             CHECK(ended.status == failed);
-            CHECK(contains(ended.err, "must be multiple of 8"));
+            CHECK(contains(ended.err, wrong.empty() ? "seccomp filter of descriptor 7 is empty"
+                                                    : "must be multiple of 8"));
         }
         // Of the right size, but the kernel does not take it: it ends without an answer.
         const Descriptor endless = file_with(good.substr(0, 8));
@@ -179,7 +181,11 @@ TEST_CASE("what is no program is refused", "[seccomp]") {
         start.descriptors = {{7, endless.get()}};
         const Ended ended = run(start);
         CHECK(ended.status == failed);
-        CHECK(contains(ended.err, "nvalid argument"));
+        CHECK(contains(ended.err, name == Name::sbx
+                                      ? "load seccomp filter \"descriptor 7\" (1 instructions): "
+                                        "invalid argument"
+                                      : "Unable to set up system call filtering as requested: "
+                                        "prctl(PR_SET_SECCOMP) reported EINVAL"));
         start.descriptors.clear();
         const Ended closed = run(start);
         CHECK(closed.status == failed);

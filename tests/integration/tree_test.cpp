@@ -181,7 +181,7 @@ TEST_CASE("a descriptor is read once", "[tree]") {
         start.descriptors = {{7, some.get()}};
         const Ended ended = run(start);
         CHECK(ended.status != 0);
-        CHECK(contains(ended.err, "descriptor 7 is used by two options"));
+        CHECK(contains(ended.err, "descriptor 7 is used by --file and by another --file"));
     }
 }
 

@@ -7,8 +7,8 @@
 //     --ro-bind                    from here on the arguments, one a line
 //     /usr
 //
-// The host is user 1000's; `root` makes it root's, `terminal` gives it a terminal, and `old` the
-// kernel 5.4.
+// The host is user 1000's; `root` makes it root's, `terminal` gives it a terminal, `old` the kernel
+// 5.4, and `limited` can make neither user nor cgroup namespaces.
 #pragma once
 
 #include <sbx/result.hpp>
@@ -28,6 +28,7 @@ struct PlanCase {
     bool root = false;
     bool terminal = false;
     bool old_kernel = false;
+    bool limited = false;
     std::vector<File> files;
     std::vector<std::string> words;
 };

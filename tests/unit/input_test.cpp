@@ -58,9 +58,9 @@ TEST_CASE("read_all reads to the end, and closes") {
     REQUIRE(read);
     CHECK(*read == content);
     CHECK(::fcntl(file.fd(), F_GETFD) == -1);
-    CHECK(error_of(read_all(file.fd(), "--args")) == "--args: descriptor " + file.text() +
-                                                         " is not open; open it first, as in " +
-                                                         file.text() + "<file");
+    CHECK(error_of(read_all(file.fd(), "--args")) ==
+          "--args: Bad file descriptor; descriptor " + file.text() +
+              " is not open, open it first, as in " + file.text() + "<file");
 }
 
 TEST_CASE("read_all says what cannot be read") {
@@ -68,8 +68,10 @@ TEST_CASE("read_all says what cannot be read") {
     REQUIRE(directory >= 0);
     const auto read = read_all(directory, "--args");
     ::close(directory);
-    CHECK(error_of(read) ==
-          "--args: reading descriptor " + std::to_string(directory) + ": Is a directory");
+    CHECK(error_of(read) == "--args: Is a directory");
+    const int null = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
+    CHECK(error_of(read_all(null, "--args")) == "--args: Bad file descriptor");
+    ::close(null);
 }
 
 TEST_CASE("read_file") {
@@ -81,12 +83,12 @@ TEST_CASE("read_file") {
           "\"/nowhere/at/all\": No such file or directory");
 }
 
-TEST_CASE("read_filter: whole instructions, and at least one") {
+TEST_CASE("read_filter: whole instructions") {
     const MemoryFile two(std::string("\1\0\0\0\0\0\0\0\2\0\0\0\0\0\0\0", 16));
     const auto filter = read_filter(two.fd(), "--seccomp");
     REQUIRE(filter);
     CHECK(filter->size() == 2);
-    for (const char* content : {"", "1234567", "123456789"}) {
+    for (const char* content : {"1234567", "123456789"}) {
         const MemoryFile file(content);
         CHECK(error_of(read_filter(file.fd(), "--seccomp")) ==
               "Invalid seccomp data, must be multiple of 8");

@@ -23,9 +23,10 @@ namespace {
 std::string example(const OptionRow& row, const std::string& variable,
                     std::vector<std::unique_ptr<MemoryFile>>& files) {
     static const std::map<std::string, std::string> by_variable = {
-        {"VALUE", "value"}, {"SRC", "/src"},   {"DEST", "/dest"},  {"TARGET", "target"},
-        {"OCTAL", "0700"},  {"BYTES", "4096"}, {"UID", "123"},     {"GID", "123"},
-        {"NAME", "name"},   {"DIR", "/dir"},   {"CAP", "cap_kill"}};
+        {"VALUE", "value"},  {"SRC", "/src"},   {"DEST", "/dest"},   {"TARGET", "target"},
+        {"OCTAL", "0700"},   {"BYTES", "4096"}, {"UID", "123"},      {"GID", "123"},
+        {"NAME", "name"},    {"DIR", "/dir"},   {"CAP", "cap_kill"}, {"PATH", "/path"},
+        {"UPPER", "/upper"}, {"WORK", "/work"}, {"LABEL", "label"}};
     if (variable == "FD") {
         const bool words = row.id == Option::args;
         const std::string content = words ? std::string("--dir\0/dir\0", 11) : "12345678";
@@ -46,60 +47,93 @@ Words words_for(const OptionRow& row, std::vector<std::unique_ptr<MemoryFile>>& 
     return out;
 }
 
-// What `words` come to: the mode, and the Spec or the error.
+// What an option cannot do without, before and after it; the same for all others.
+struct Context {
+    Words before = {};
+    Words after = {"--tmpfs", "/t", "command"};
+};
+
+Context context_of(const OptionRow& row) {
+    switch (row.id) {
+        case Option::overlay_src:
+            return {{"--overlay-src", "/one"}, {"--tmp-overlay", "/o", "command"}};
+        case Option::overlay:
+        case Option::tmp_overlay:
+        case Option::ro_overlay:
+            return {.before = {"--overlay-src", "/one", "--overlay-src", "/two"}};
+        case Option::share_time: return {.before = {"--unshare-time"}};
+        default: return {};
+    }
+}
+
+Words around(const Context& context, const Words& words) {
+    Words out = context.before;
+    out.insert(out.end(), words.begin(), words.end());
+    out.insert(out.end(), context.after.begin(), context.after.end());
+    return out;
+}
+
+// What `words` come to: the mode, how messages begin, and the Spec or the error.
 std::string effect(const Words& words, const Dialect& dialect) {
     const auto line = parse_words(words, dialect);
-    if (!line) return line.error().message;
     SpecBuilder builder(dialect);
-    if (auto added = builder.add(*line); !added) return added.error().message;
-    const std::string mode = "mode " + std::to_string(static_cast<int>(builder.mode())) + "\n";
+    if (auto added = builder.add(line); !added) return added.error().message;
+    const std::string mode = "mode " + std::to_string(static_cast<int>(builder.mode())) + " " +
+                             std::to_string(static_cast<int>(builder.prefix())) + "\n";
     const auto spec = builder.finish();
     return mode + (spec ? test::text_of(*spec) : spec.error().message);
 }
 
-bool has_effect(const OptionRow& row, const Dialect& dialect, const Words& before) {
+bool has_effect(const OptionRow& row, const Dialect& dialect) {
     std::vector<std::unique_ptr<MemoryFile>> files;
-    Words with = before;
-    const Words words = words_for(row, files);
-    with.insert(with.end(), words.begin(), words.end());
-    Words without = before;
-    for (Words* both : {&with, &without}) both->insert(both->end(), {"--tmpfs", "/t", "command"});
-    const std::string changed = effect(with, dialect);
+    const Context context = context_of(row);
+    const std::string changed = effect(around(context, words_for(row, files)), dialect);
     INFO(changed);
     CHECK(changed.substr(0, 5) == "mode ");  // and no error
-    return changed != effect(without, dialect);
+    return changed != effect(around(context, {}), dialect);
 }
 
 }  // namespace
 
 TEST_CASE("every option has an effect") {
-    // Always done, and always refused, as their help says.
-    const std::set<Option> none = {Option::unshare_mount, Option::share_mount};
+    // Always done, always refused, or accepted without a meaning, as their help says.
+    const std::set<Option> none = {Option::unshare_mount, Option::share_mount, Option::exec_label,
+                                   Option::file_label, Option::not_a_security_boundary};
     for (const OptionRow& row : option_table) {
         if (none.contains(row.id)) continue;
         INFO(row.name);
-        CHECK((has_effect(row, test::sbx_without_policy(), {}) ||
-               has_effect(row, test::sbx_without_policy(), {"--unshare-time"}) ||
-               has_effect(row, bwrap_dialect(), {})));
+        CHECK((has_effect(row, test::sbx_without_policy()) || has_effect(row, bwrap_dialect())));
+    }
+}
+
+TEST_CASE("what has no effect changes nothing, and what is refused says so") {
+    for (const Dialect& dialect : {test::sbx_without_policy(), bwrap_dialect()}) {
+        const std::string usual = effect({"--tmpfs", "/t", "command"}, dialect);
+        CHECK(effect({"--not-a-security-boundary", "--tmpfs", "/t", "command"}, dialect) == usual);
+        CHECK(effect({"--unshare-mount", "--tmpfs", "/t", "command"}, dialect) == usual);
+    }
+    for (const std::string option : {"--exec-label", "--file-label"}) {
+        CHECK(effect({option, "x", "command"}, bwrap_dialect()) ==
+              "labeling not supported on this system");
+        CHECK(effect({option, "x", "command"}, test::sbx_without_policy()) ==
+              option + ": SELinux labels are not supported; leave it out");
     }
 }
 
 TEST_CASE("no two options are the same") {
+    const std::set<Option> aside = {Option::args, Option::unshare_mount,
+                                    Option::not_a_security_boundary};
     std::map<std::string, std::string> seen;
     for (const OptionRow& row : option_table) {
-        if (row.id == Option::args || row.id == Option::unshare_mount) continue;
-        std::vector<std::unique_ptr<MemoryFile>> files;
+        if (aside.contains(row.id)) continue;
         std::string all;
         for (const Dialect& dialect : {test::sbx_without_policy(), bwrap_dialect()}) {
-            files.clear();
-            Words words = words_for(row, files);
-            words.insert(words.end(), {"--tmpfs", "/t", "command"});
-            all += effect(words, dialect);
+            std::vector<std::unique_ptr<MemoryFile>> files;
+            all += effect(around(context_of(row), words_for(row, files)), dialect);
         }
         INFO("--" << row.name << " does what --" << seen[all] << " does");
         const bool one_filter = row.id == Option::add_seccomp_fd;  // as --seccomp, once
-        const bool stays = row.id == Option::share_time;           // as it is anyway
-        CHECK((seen[all].empty() || one_filter || stays));
+        CHECK((seen[all].empty() || one_filter));
         seen[all] = row.name;
     }
 }

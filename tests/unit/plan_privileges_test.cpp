@@ -28,7 +28,7 @@ step::MapIds map_of(const Plan& plan) {
 }
 
 step::EnterUserNamespace nested_of(const Plan& plan) {
-    const auto nested = steps_of<step::EnterUserNamespace>(plan.seal);
+    const auto nested = steps_of<step::EnterUserNamespace>(plan.setup);
     REQUIRE(nested.size() == 1);
     return nested.front();
 }
@@ -56,7 +56,7 @@ TEST_CASE("the caller is root inside, in the sbx dialect") {
     const Plan plan = planned(plain_spec());
     CHECK(map_of(plan).uid_map == "0 1000 1\n");
     CHECK(map_of(plan).gid_map == "0 1001 1\n");
-    CHECK_FALSE(has_step<step::EnterUserNamespace>(plan.seal));
+    CHECK_FALSE(has_step<step::EnterUserNamespace>(plan.setup));
     CHECK(limit_of(plan).keep == 0);
     CHECK(limit_of(plan).count == fake_capability_names().size());
     CHECK(plan.namespaces == plain_spec().unshare);
@@ -66,7 +66,7 @@ TEST_CASE("the caller is itself, in the bwrap dialect") {
     const Plan plan = planned(plain_bwrap_spec());
     CHECK(map_of(plan).uid_map == "1000 1000 1\n");
     CHECK(map_of(plan).gid_map == "1001 1001 1\n");
-    CHECK_FALSE(has_step<step::EnterUserNamespace>(plan.seal));
+    CHECK_FALSE(has_step<step::EnterUserNamespace>(plan.setup));
     CHECK(plan.namespaces == (Namespace::mount | Namespace::user));
     CHECK(limit_of(plan).keep == 0);
 }
@@ -84,7 +84,7 @@ TEST_CASE("devpts needs root: another id is given by a second user namespace") {
     spec.given = GivenTree::none;
     plan = planned(spec);
     CHECK(map_of(plan).uid_map == "1000 1000 1\n");
-    CHECK_FALSE(has_step<step::EnterUserNamespace>(plan.seal));
+    CHECK_FALSE(has_step<step::EnterUserNamespace>(plan.setup));
 
     spec.entries = {entry::Dev{"/dev"}};
     plan = planned(spec);
@@ -118,7 +118,8 @@ TEST_CASE("a capability is kept in a user namespace that does not own the mounts
     CHECK(limit_of(plan).keep == std::uint64_t{1} << cap_sys_admin);
     CHECK(limit_of(plan).names == Words{"cap_sys_admin"});
     const step::EnterUserNamespace nested = nested_of(plan);
-    CHECK(std::holds_alternative<step::EnterUserNamespace>(plan.seal.front()));
+    CHECK(std::holds_alternative<step::EnterUserNamespace>(
+        plan.setup[place_of(plan.setup, "enter the new root and detach the old one") + 1]));
     for (const Namespace one :
          {Namespace::mount, Namespace::network, Namespace::uts, Namespace::ipc}) {
         CHECK(nested.also.has(one));
@@ -150,7 +151,7 @@ TEST_CASE("changes of capabilities act in order") {
     CHECK(limit_of(planned(spec)).names.size() == fake_capability_names().size() - 1);
     drop_capability(spec, std::nullopt);
     CHECK(limit_of(planned(spec)).keep == 0);
-    CHECK_FALSE(has_step<step::EnterUserNamespace>(planned(spec).seal));
+    CHECK_FALSE(has_step<step::EnterUserNamespace>(planned(spec).setup));
     add_capability(spec, cap_kill);
     CHECK(limit_of(planned(spec)).names == Words{"cap_kill"});
 }
@@ -171,17 +172,18 @@ TEST_CASE("whoever owns the network and the host name sets them up") {
     Spec spec = plain_spec();
     spec.hostname = "inside";
     Plan plan = planned(spec);
-    CHECK(has_step<step::BringUpLoopback>(plan.setup));
-    CHECK(has_step<step::SetHostname>(plan.setup));
-    CHECK_FALSE(has_step<step::BringUpLoopback>(plan.seal));
-    CHECK_FALSE(has_step<step::SetHostname>(plan.seal));
+    const auto place = [&](const char* sentence) { return place_of(plan.setup, sentence); };
+    const char* root = "mount a tmpfs as the new root";
+    CHECK(place("bring up the loopback device") < place(root));
+    CHECK(place("set hostname \"inside\"") < place(root));
 
     add_capability(spec, cap_kill);
     plan = planned(spec);
-    CHECK_FALSE(has_step<step::BringUpLoopback>(plan.setup));
-    CHECK_FALSE(has_step<step::SetHostname>(plan.setup));
-    CHECK(has_step<step::BringUpLoopback>(plan.seal));
-    CHECK(steps_of<step::SetHostname>(plan.seal).at(0).name == "inside");
+    const std::size_t nested = place_of(plan.setup, describe(Step(nested_of(plan))));
+    CHECK(place("bring up the loopback device") > nested);
+    CHECK(place("set hostname \"inside\"") > nested);
+    CHECK(steps_of<step::BringUpLoopback>(plan.setup).size() == 1);
+    CHECK(steps_of<step::SetHostname>(plan.setup).size() == 1);
 }
 
 TEST_CASE("a shared network is left alone") {
@@ -224,7 +226,9 @@ TEST_CASE("root in the bwrap dialect keeps what it has, unless it says otherwise
     const Plan plan = planned(spec, Who::root);
     CHECK(plan.namespaces == NamespaceSet(Namespace::mount));
     CHECK_FALSE(has_step<step::MapIds>(plan.setup));
-    CHECK_FALSE(has_step<step::LimitCapabilities>(plan.seal));
+    CHECK(limit_of(plan).keep == (std::uint64_t{1} << fake_capability_names().size()) - 1);
+    CHECK(limit_of(plan).ambient == 0);
+    CHECK(contains(sentences(plan.seal), "keep root's capabilities"));
     drop_capability(spec, cap_kill);
     const Plan dropped = planned(spec, Who::root);
     CHECK(limit_of(dropped).keep != 0);
@@ -246,11 +250,11 @@ TEST_CASE("ids inside need a user namespace") {
 TEST_CASE("options that need a namespace") {
     Spec spec = plain_bwrap_spec();
     spec.as_pid_1 = true;
-    CHECK(refused(spec) == "--as-pid-1 requires --unshare-pid");
+    CHECK(refused(spec) == "Specifying --as-pid-1 requires --unshare-pid");
     spec.unshare.add(Namespace::pid);
     CHECK(refused(spec) == "no error");
     spec.hostname = "x";
-    CHECK(refused(spec) == "--hostname requires --unshare-uts");
+    CHECK(refused(spec) == "Specifying --hostname requires --unshare-uts");
     spec.unshare.add(Namespace::uts);
     CHECK(refused(spec) == "no error");
 }

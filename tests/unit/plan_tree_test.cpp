@@ -257,3 +257,100 @@ TEST_CASE("the bwrap dialect: nothing unasked, and a root that can be written") 
     CHECK(planned(plain_bwrap_spec()).host_writes == HostWrites::allow);
     CHECK(planned(plain_spec()).host_writes == HostWrites::refuse);
 }
+
+namespace {
+
+entry::Overlay overlay(entry::Overlay::Changes changes, std::string destination = "/d") {
+    return {changes, {"/low", "/link", "rel"}, {}, {}, std::move(destination)};
+}
+
+using Changes = entry::Overlay::Changes;
+
+}  // namespace
+
+TEST_CASE("an overlay has its topmost source first, and real paths") {
+    entry::Overlay kept = overlay(Changes::kept);
+    kept.upper = "/link";
+    kept.work = "work";
+    const auto steps =
+        steps_of<step::MountOverlay>(planned(bare({kept, overlay(Changes::refused)})).setup);
+    REQUIRE(steps.size() == 2);
+    CHECK(steps[0].sources == Words{"/home/user/rel", "/real", "/low"});
+    CHECK(steps[0].upper == "/real");
+    CHECK(steps[0].work == "/home/user/work");
+    CHECK(steps[0].changes == Changes::kept);
+    CHECK(steps[1].sources == Words{"/home/user/rel", "/real", "/low"});
+    CHECK(steps[1].upper.empty());
+    CHECK(steps[1].work.empty());
+    CHECK(steps[1].changes == Changes::refused);
+    CHECK(tree(bare({overlay(Changes::forgotten)})) ==
+          Words{"overlay of \"/home/user/rel\" over \"/real\" over \"/low\" on \"/d\", changes "
+                "forgotten"});
+}
+
+TEST_CASE("an overlay without one of its directories") {
+    for (const char* path : {"/missing", "/secret"}) {
+        const std::string why =
+            path == std::string("/missing") ? "no such file or directory" : "permission denied";
+        entry::Overlay source = overlay(Changes::refused);
+        source.sources[1] = path;
+        entry::Overlay upper = overlay(Changes::kept);
+        upper.upper = path;
+        upper.work = "/work";
+        entry::Overlay work = overlay(Changes::kept);
+        work.upper = "/upper";
+        work.work = path;
+        for (const entry::Overlay& one : {source, upper, work}) {
+            Spec spec = bare({one});
+            CHECK(refused(spec) == "overlay on \"/d\": \"" + std::string(path) + "\": " + why);
+            spec.wording = Wording::bubblewrap;
+            CHECK(refused(spec).find("Can't find source path " + std::string(path) + ": ") == 0);
+        }
+    }
+}
+
+TEST_CASE("an overlay takes the place of what is given, as a bind does") {
+    CHECK(tree(with({overlay(Changes::forgotten, "/")})).back() != "remount \"/\" read-only");
+    CHECK(contains(tree(with({overlay(Changes::forgotten, "/usr")})),
+                   "symlink \"/bin\" to \"usr/bin\""));
+    CHECK_FALSE(
+        contains(tree(with({overlay(Changes::forgotten, "/tmp")})), "tmpfs on \"/tmp\" mode 1777"));
+}
+
+TEST_CASE("a bind by descriptor opens the name that the descriptor has") {
+    const auto binds = steps_of<step::BindFd>(
+        planned(bare({entry::BindFd{7, "/d", Access::read_only}, entry::BindFd{8, "/e"}})).setup);
+    REQUIRE(binds.size() == 2);
+    CHECK(binds[0].fd == 7);
+    CHECK(binds[0].path == "/opened/7");
+    CHECK(binds[0].destination == "/d");
+    CHECK(binds[0].access == Access::read_only);
+    CHECK(binds[0].kind == NodeKind::directory);
+    CHECK(binds[1].access == Access::read_write);
+
+    const Spec spec = bare({entry::BindFd{7, "/d"}});
+    Host host = fake_host(spec);
+    host.sources[0] = {Source::Kind::other, "/a file", 0, {}};
+    const auto file = make_plan(spec, host);
+    REQUIRE(file);
+    CHECK(steps_of<step::BindFd>(file->setup).at(0).kind == NodeKind::other);
+    host.sources[0] = {Source::Kind::none, "", ENOENT, {}};
+    CHECK(error_of(make_plan(spec, host)) ==
+          "bind descriptor 7 on \"/d\": no such file or directory");
+}
+
+TEST_CASE("data, permissions and message queues keep their place in the order") {
+    CHECK(tree(bare({entry::BindData{7, "/a"}, entry::Chmod{01777, "/a"},
+                     entry::BindData{8, "/b", 0644, Access::read_only}, entry::Mqueue{"/q"},
+                     entry::Chmod{0, "/q"}})) ==
+          Words{"bind data of descriptor 7 on \"/a\" writable mode 0600", "chmod 1777 \"/a\"",
+                "bind data of descriptor 8 on \"/b\" read-only mode 0644", "mqueue on \"/q\"",
+                "chmod 0000 \"/q\""});
+}
+
+TEST_CASE("--chmod changes what is given, and does not take its place") {
+    const Words steps = tree(with({entry::Chmod{0700, "/tmp"}, entry::Chmod{0700, "/"}}));
+    CHECK(contains(steps, "tmpfs on \"/tmp\" mode 1777"));
+    CHECK(steps.back() == "remount \"/\" read-only");
+    CHECK(steps[steps.size() - 2] == "chmod 0700 \"/\"");
+}

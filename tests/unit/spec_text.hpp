@@ -28,14 +28,29 @@ struct EntryText {
     void operator()(const entry::Proc& e) const { out << e.destination; }
     void operator()(const entry::Dev& e) const { out << e.destination; }
     void operator()(const entry::RemountReadOnly& e) const { out << e.destination; }
+    void operator()(const entry::BindFd& e) const {
+        out << e.fd << ' ' << e.destination << ' ' << static_cast<int>(e.access);
+    }
+    void operator()(const entry::BindData& e) const {
+        out << e.fd << ' ' << e.destination << ' ' << e.mode << ' ' << static_cast<int>(e.access);
+    }
+    void operator()(const entry::Overlay& e) const {
+        out << static_cast<int>(e.changes);
+        for (const std::string& source : e.sources) out << ' ' << source;
+        out << " | " << e.upper << " | " << e.work << " | " << e.destination;
+    }
+    void operator()(const entry::Chmod& e) const { out << e.mode << ' ' << e.destination; }
+    void operator()(const entry::Mqueue& e) const { out << e.destination; }
 };
 
 inline std::string text_of(const Spec& spec) {
     // By count, so that a new field does not compile until it is written below.
-    const auto& [wording, unshare, identity, uid, gid, hostname, root_capabilities, capabilities,
+    const auto& [wording, unshare, unshare_try, identity, uid, gid, hostname, userns_fd, userns2_fd,
+                 pidns_fd, disable_userns, assert_userns_disabled, root_capabilities, capabilities,
                  root, given, host_writes, entries, environment, directory, descriptors, keep_fds,
-                 filters, leftovers, signals, die_with_parent, new_session, as_pid_1, argv0,
-                 command] = spec;
+                 filters, leftovers, signals, die_with_parent, new_session, as_pid_1, lock_files,
+                 sync_fd, block_fd, userns_block_fd, info_fd, json_status_fd, argv0, command] =
+        spec;
     std::ostringstream out;
     const auto number = [&](const char* name, auto value) {
         out << name << ' ' << static_cast<int>(value) << '\n';
@@ -45,10 +60,16 @@ inline std::string text_of(const Spec& spec) {
     };
     number("wording", wording);
     number("unshare", unshare.bits);
+    number("unshare_try", unshare_try.bits);
     number("identity", identity);
     optional("uid", uid);
     optional("gid", gid);
     optional("hostname", hostname);
+    optional("userns_fd", userns_fd);
+    optional("userns2_fd", userns2_fd);
+    optional("pidns_fd", pidns_fd);
+    number("disable_userns", disable_userns);
+    number("assert_userns_disabled", assert_userns_disabled);
     number("root_capabilities", root_capabilities);
     for (const CapabilityChange& change : capabilities) {
         number("capability", change.kind);
@@ -77,6 +98,12 @@ inline std::string text_of(const Spec& spec) {
     number("die_with_parent", die_with_parent);
     number("new_session", new_session);
     number("as_pid_1", as_pid_1);
+    for (const std::string& path : lock_files) out << "lock " << path << '\n';
+    optional("sync_fd", sync_fd);
+    optional("block_fd", block_fd);
+    optional("userns_block_fd", userns_block_fd);
+    optional("info_fd", info_fd);
+    optional("json_status_fd", json_status_fd);
     optional("argv0", argv0);
     for (const std::string& word : command) out << "word " << word << '\n';
     return out.str();

@@ -26,9 +26,8 @@ std::string error_of(const Result<T>& result) {
 /// What the options in `words` ask for. No policy, unless `dialect` says one.
 inline Result<Spec> spec_of(const Words& words, const cli::Dialect& dialect) {
     const auto line = cli::parse_words(words, dialect);
-    if (!line) return line.error();
     cli::SpecBuilder builder(dialect);
-    if (auto added = builder.add(*line); !added) return added.error();
+    if (auto added = builder.add(line); !added) return added.error();
     return builder.finish();
 }
 

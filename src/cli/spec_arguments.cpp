@@ -1,0 +1,336 @@
+// SPDX-License-Identifier: Apache-2.0
+// The arguments of options: numbers, descriptors, names, and the modifiers that wait for an option.
+#include "cli/input.hpp"
+#include "cli/nearest.hpp"
+#include "cli/spec_builder.hpp"
+
+#include <sbx/host.hpp>
+
+#include <algorithm>
+#include <cctype>
+#include <limits>
+
+namespace sbx::cli {
+namespace {
+
+std::string lower(std::string text) {
+    std::transform(text.begin(), text.end(), text.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    return text;
+}
+
+constexpr const char* perms_alone = "--perms must be followed by an option that creates a file";
+constexpr const char* size_alone = "--size must be followed by --tmpfs";
+constexpr const char* overlay_source_alone =
+    "--overlay-src must be followed by another --overlay-src or one of --overlay, --tmp-overlay, "
+    "or --ro-overlay";
+
+// How a message begins when a descriptor cannot be read.
+std::string reading(const GivenOption& given, Wording wording) {
+    if (wording == Wording::sbx) {
+        return "reading descriptor " + given.arguments[0] + " of --" + std::string(given.row->name);
+    }
+    return given.row->id == Option::args ? "Can't read --args data" : "Can't read seccomp data";
+}
+
+Result<int> parse_descriptor(const std::string& text) {
+    const auto number = parse_number(text, 10, std::numeric_limits<int>::max());
+    if (!number) return Error{"Invalid fd: " + text};
+    return static_cast<int>(*number);
+}
+
+constexpr bool last_wins(Option option) {
+    switch (option) {
+        case Option::chdir:
+        case Option::exec_label:
+        case Option::file_label:
+        case Option::sync_fd:
+        case Option::block_fd:
+        case Option::userns_block_fd:
+        case Option::info_fd:
+        case Option::json_status_fd:
+        case Option::seccomp:
+        case Option::userns:
+        case Option::userns2:
+        case Option::pidns:
+        case Option::uid:
+        case Option::gid:
+        case Option::hostname: return true;
+        default: return false;
+    }
+}
+
+}  // namespace
+
+// What an option reads, writes or holds is gone for every other one.
+Result<int> SpecBuilder::descriptor(const GivenOption& given) {
+    const auto fd = parse_descriptor(given.arguments[0]);
+    if (!fd) return fd.error();
+    if (last_wins(given.row->id)) {
+        std::erase_if(taken_, [&](const auto& taken) { return taken.second == given.row; });
+    }
+    const auto [at, fresh] = taken_.emplace(*fd, given.row);
+    if (fresh) return *fd;
+    const std::string first(at->second->name);
+    const std::string second(given.row->name);
+    const bool reads = given.row->id == Option::args || given.row->id == Option::add_seccomp_fd;
+    const std::string begin = reads && spec_.wording == Wording::bubblewrap
+                                  ? reading(given, spec_.wording) + ": Bad file descriptor; "
+                                  : "";
+    return Error{begin + "descriptor " + given.arguments[0] + " is used by --" + first +
+                 " and by " + (first == second ? "another --" : "--") + second +
+                 "; what one reads is gone for the other"};
+}
+
+Result<void> SpecBuilder::apply_descriptor(const GivenOption& given,
+                                           std::optional<int> Spec::*field) {
+    const auto fd = descriptor(given);
+    if (!fd) return fd.error();
+    spec_.*field = *fd;
+    return {};
+}
+
+Result<void> SpecBuilder::apply_keep_fd(const std::string& text) {
+    const auto fd = parse_descriptor(text);
+    if (!fd) return fd.error();
+    spec_.keep_fds.push_back(*fd);
+    return {};
+}
+
+Result<void> SpecBuilder::apply_id(const GivenOption& given,
+                                   std::optional<std::uint32_t> Spec::*field) {
+    // 4294967295 is (uid_t)-1, which means "no id" to the kernel.
+    const auto number =
+        parse_number(given.arguments[0], 10, std::numeric_limits<std::uint32_t>::max() - 1);
+    if (!number) {
+        return Error{"Invalid " + std::string(given.row->name) + ": " + given.arguments[0]};
+    }
+    spec_.*field = static_cast<std::uint32_t>(*number);
+    return {};
+}
+
+Result<void> SpecBuilder::apply_label(const GivenOption& given) const {
+    if (spec_.wording == Wording::bubblewrap) {
+        return Error{"labeling not supported on this system"};
+    }
+    return Error{"--" + std::string(given.row->name) +
+                 ": SELinux labels are not supported; leave it out"};
+}
+
+// Of these options the last one counts. Bubblewrap's callers are told, as bubblewrap does it; in
+// sbx's own dialect a later option is how one overrides an earlier one.
+void SpecBuilder::note_repetition(Option option) {
+    const bool repeated = !given_.insert(option).second;
+    if (!repeated || !last_wins(option) || spec_.wording != Wording::bubblewrap) return;
+    const std::string name(option_table[static_cast<std::size_t>(option)].name);
+    warnings_.push_back({"Only the last --" + name + " option will take effect", prefix_});
+}
+
+void SpecBuilder::share(Namespace kind) {
+    spec_.unshare.remove(kind);
+    spec_.unshare_try.remove(kind);
+}
+
+unsigned SpecBuilder::take_mode(unsigned otherwise) {
+    const unsigned mode = perms_.value_or(otherwise);
+    perms_.reset();
+    return mode;
+}
+
+void SpecBuilder::add_bind(const GivenOption& given, Access access, IfMissing if_missing) {
+    spec_.entries.emplace_back(
+        entry::Bind{given.arguments[0], given.arguments[1], access, if_missing});
+}
+
+Result<void> SpecBuilder::add_bind_fd(const GivenOption& given, Access access) {
+    const auto fd = descriptor(given);
+    if (!fd) return fd.error();
+    spec_.entries.emplace_back(entry::BindFd{*fd, given.arguments[1], access});
+    return {};
+}
+
+Result<void> SpecBuilder::add_bind_data(const GivenOption& given, Access access) {
+    const auto fd = descriptor(given);
+    if (!fd) return fd.error();
+    spec_.entries.emplace_back(
+        entry::BindData{*fd, given.arguments[1], take_mode(entry::BindData{}.mode), access});
+    return {};
+}
+
+Result<void> SpecBuilder::add_file(const GivenOption& given) {
+    const auto fd = descriptor(given);
+    if (!fd) return fd.error();
+    spec_.entries.emplace_back(entry::File{*fd, given.arguments[1], take_mode(entry::File{}.mode)});
+    return {};
+}
+
+Result<void> SpecBuilder::add_overlay(const GivenOption& given, entry::Overlay::Changes changes) {
+    const bool two = changes == entry::Overlay::Changes::refused;
+    if (overlay_sources_.size() < (two ? 2U : 1U)) {
+        return Error{"--" + std::string(given.row->name) + " requires at least " +
+                     (two ? "two" : "one") + " --overlay-src"};
+    }
+    entry::Overlay overlay{changes, std::move(overlay_sources_), {}, {}, given.arguments.back()};
+    overlay_sources_.clear();
+    if (changes == entry::Overlay::Changes::kept) {
+        overlay.upper = given.arguments[0];
+        overlay.work = given.arguments[1];
+    }
+    spec_.entries.emplace_back(std::move(overlay));
+    return {};
+}
+
+// --perms, --size and --overlay-src are for the option that follows them.
+Result<void> SpecBuilder::check_modifiers(Option next) const {
+    const bool makes = next == Option::dir || next == Option::file || next == Option::tmpfs ||
+                       next == Option::bind_data || next == Option::ro_bind_data;
+    const bool overlay = next == Option::overlay_src || next == Option::overlay ||
+                         next == Option::tmp_overlay || next == Option::ro_overlay;
+    if (next == Option::help || next == Option::version) return {};
+    if (!overlay_sources_.empty() && !overlay) return Error{overlay_source_alone};
+    if (next == Option::perms && perms_) {
+        return Error{"--perms given twice for the same action"};
+    }
+    if (perms_ && !makes && next != Option::size && next != Option::perms) {
+        return Error{perms_alone};
+    }
+    if (next == Option::size && size_) return Error{"--size given twice for the same action"};
+    if (size_ && next != Option::tmpfs && next != Option::perms && next != Option::size) {
+        return Error{size_alone};
+    }
+    return {};
+}
+
+// At the end of the command line, or of a file of --args.
+Result<void> SpecBuilder::check_modifiers_used() const {
+    if (perms_) return Error{perms_alone};
+    if (size_) return Error{size_alone};
+    if (!overlay_sources_.empty()) return Error{overlay_source_alone};
+    return {};
+}
+
+Result<void> SpecBuilder::apply_perms(const std::string& text) {
+    const auto mode = parse_number(text, 8, 07777);
+    if (!mode) return Error{"--perms takes an octal argument <= 07777"};
+    perms_ = static_cast<unsigned>(*mode);
+    return {};
+}
+
+Result<void> SpecBuilder::apply_chmod(const std::string& mode, const std::string& path) {
+    const auto number = parse_number(mode, 8, 07777);
+    if (!number) return Error{"--chmod takes an octal argument <= 07777"};
+    spec_.entries.emplace_back(entry::Chmod{static_cast<unsigned>(*number), path});
+    return {};
+}
+
+Result<void> SpecBuilder::apply_size(const std::string& text) {
+    const bool hexadecimal =
+        text.size() > 2 && text[0] == '0' && (text[1] == 'x' || text[1] == 'X');
+    const bool octal = !hexadecimal && text.size() > 1 && text[0] == '0';
+    const auto size = parse_number(hexadecimal ? text.substr(2) : text,
+                                   hexadecimal ? 16
+                                   : octal     ? 8
+                                               : 10,
+                                   std::numeric_limits<std::uint64_t>::max());
+    if (!size || *size == 0) return Error{"--size takes a non-zero number of bytes"};
+    constexpr std::uint64_t most = std::numeric_limits<std::uint64_t>::max() / 2;
+    if (*size > most) {
+        return Error{"--size (for tmpfs) is limited to " + std::to_string(most)};
+    }
+    size_ = *size;
+    return {};
+}
+
+Result<void> SpecBuilder::apply_variable(EnvironmentChange::Kind kind, const std::string& name,
+                                         const std::string& value) {
+    if (name.empty() || name.find('=') != std::string::npos) {
+        const char* what = kind == EnvironmentChange::Kind::set ? "setenv" : "unsetenv";
+        return Error{std::string(what) + " failed; \"" + name + "\" is not a name for a variable"};
+    }
+    spec_.environment.push_back({kind, name, value});
+    return {};
+}
+
+Result<void> SpecBuilder::apply_argv0(const std::string& value) {
+    if (spec_.argv0 && dialect_.defaults.wording == Wording::bubblewrap) {
+        return Error{"--argv0 used multiple times"};
+    }
+    spec_.argv0 = value;
+    return {};
+}
+
+Result<void> SpecBuilder::apply_capability(CapabilityChange::Kind kind, const std::string& name) {
+    if (lower(name) == "all") {
+        spec_.capabilities.push_back({kind, std::nullopt});
+        return {};
+    }
+    const std::vector<std::string> names = capability_names();
+    const auto found = std::find(names.begin(), names.end(), lower(name));
+    if (found != names.end()) {
+        spec_.capabilities.push_back({kind, static_cast<unsigned>(found - names.begin())});
+        return {};
+    }
+    // Capabilities that libcap has no name for yet are given by number.
+    const auto number = parse_number(name, 10, names.size() - 1);
+    if (number) {
+        spec_.capabilities.push_back({kind, static_cast<unsigned>(*number)});
+        return {};
+    }
+    std::string text = "unknown cap: " + name;
+    const std::vector<std::string_view> views(names.begin(), names.end());
+    std::string_view close = nearest(lower(name), views);
+    if (close.empty()) close = nearest("cap_" + lower(name), views);
+    if (!close.empty()) text += "; did you mean " + std::string(close) + "?";
+    if (name.find(',') != std::string::npos) text += "; give the option once for each capability";
+    return Error{text};
+}
+
+Result<void> SpecBuilder::apply_filter(const GivenOption& given) {
+    const bool only = given.row->id == Option::seccomp;
+    if (given_.contains(only ? Option::add_seccomp_fd : Option::seccomp)) {
+        return Error{only ? "--seccomp cannot be combined with --add-seccomp-fd"
+                          : "--add-seccomp-fd cannot be combined with --seccomp"};
+    }
+    const auto fd = descriptor(given);
+    if (!fd) return fd.error();
+    if (!only) return read_filter_of(given);
+    last_filter_ = given;  // read when it is certain that it is the last one
+    return {};
+}
+
+Result<void> SpecBuilder::read_filter_of(const GivenOption& given) {
+    const std::string& number = given.arguments[0];
+    auto program = read_filter(*parse_descriptor(number), reading(given, spec_.wording));
+    if (!program) return program.error();
+    filters_.push_back({"descriptor " + number, std::move(*program)});
+    return {};
+}
+
+Result<void> SpecBuilder::add_last_filter() {
+    return last_filter_ ? read_filter_of(*last_filter_) : Result<void>{};
+}
+
+Result<void> SpecBuilder::apply_args(const GivenOption& given) {
+    if (in_args_file_) return Error{"--args not supported in arguments file"};
+    const auto fd = descriptor(given);
+    if (!fd) return fd.error();
+    const auto content = read_all(*fd, reading(given, spec_.wording));
+    if (!content) return content.error();
+    const CommandLine line = parse_words(split_at_nul(*content), dialect_);
+    in_args_file_ = true;
+    auto result = add_options(line.options);
+    in_args_file_ = false;
+    if (!result || mode_ == Mode::help || mode_ == Mode::version) return result;
+    if (line.error) return *line.error;
+    if (auto used = check_modifiers_used(); !used) return used;
+    // An empty last word is what is left of words that were joined by NUL bytes.
+    const bool ends = std::all_of(line.command.begin(), line.command.end(),
+                                  [](const std::string& word) { return word.empty(); });
+    if (ends) return {};
+    const std::string& number = given.arguments[0];
+    return Error{"--args " + number + ": \"" + line.command.front() +
+                 "\" is no option; the command cannot come from descriptor " + number +
+                 ", put it on the command line"};
+}
+
+}  // namespace sbx::cli

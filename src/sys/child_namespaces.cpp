@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+// Set-up steps that are about namespaces and ids, and touch no mount.
+#include "sys/child.hpp"
+#include "sys/namespace_flags.hpp"
+#include "sys/syscalls.hpp"
+
+#include <linux/capability.h>
+#include <net/if.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include <cstring>
+
+namespace sbx::sys {
+namespace {
+
+Failure failed(long result) { return {result < 0 ? static_cast<int>(-result) : 0}; }
+
+Failure write_text(int directory, const char* path, const char* text) {
+    const int fd = open_at(directory, path, O_WRONLY);
+    if (fd < 0) return {-fd, Detail::id_map};
+    const auto size = static_cast<long>(std::strlen(text));
+    const long put = call(SYS_write, fd, text, size);
+    close_fd(fd);
+    if (put < 0) return {static_cast<int>(-put), Detail::id_map};
+    return put == size ? Failure{} : Failure{EIO, Detail::id_map};
+}
+
+Failure map_ids(const ChildImage& image, const char* uid_map, const char* gid_map) {
+    // setgroups first: dropping a group could gain what the group is denied (CVE-2014-8989), so
+    // the kernel wants it closed before an ordinary user maps groups.
+    if (Failure f = write_text(image.proc, "self/setgroups", "deny")) return f;
+    if (Failure f = write_text(image.proc, "self/uid_map", uid_map)) return f;
+    return write_text(image.proc, "self/gid_map", gid_map);
+}
+
+// Writes the map "as many ids as here, under the same numbers" for the process whose directory of
+// procfs `directory` is. Reads our own map for it: lines of "inside outside count".
+Failure write_identity_map(const ChildImage& image, int directory, const char* own,
+                           const char* name) {
+    constexpr std::size_t page = 4096;  // what the kernel takes in one write (user_namespaces(7))
+    char read[page];
+    const int fd = open_at(image.proc, own, O_RDONLY);
+    if (fd < 0) return {-fd, Detail::id_map};
+    const long got = call(SYS_read, fd, read, sizeof read);
+    close_fd(fd);
+    if (got < 0) return {static_cast<int>(-got), Detail::id_map};
+    char text[page];
+    std::size_t length = 0;
+    std::uint64_t numbers[3]{};
+    unsigned column = 0;
+    for (long i = 0; i < got; ++i) {
+        if (read[i] >= '0' && read[i] <= '9') {
+            numbers[column] = numbers[column] * 10 + static_cast<unsigned>(read[i] - '0');
+            continue;
+        }
+        const bool ends_number = i > 0 && read[i - 1] >= '0' && read[i - 1] <= '9';
+        if (!ends_number || ++column < 3) continue;
+        for (const std::size_t part : {0U, 0U, 2U}) {
+            char number[24];
+            const char* digit = digits(numbers[part], 10, number + sizeof number);
+            const std::size_t size = std::strlen(digit);
+            if (length + size + 2 > page) return {E2BIG, Detail::id_map};
+            std::memcpy(text + length, digit, size);
+            length += size;
+            text[length++] = part == 2 ? '\n' : ' ';
+        }
+        for (std::uint64_t& number : numbers) number = 0;
+        column = 0;
+    }
+    text[length] = '\0';
+    return write_text(directory, name, text);
+}
+
+[[noreturn]] void mapper_main(const ChildImage& image, int directory, int go) {
+    char byte = 0;
+    long got = -EINTR;
+    while (got == -EINTR) got = call(SYS_read, go, &byte, 1);
+    Failure failure{got == 1 ? 0 : EPIPE};
+    if (!failure) failure = write_identity_map(image, directory, "self/uid_map", "uid_map");
+    if (!failure) failure = write_identity_map(image, directory, "self/gid_map", "gid_map");
+    while (true) call(SYS_exit_group, failure.error);
+}
+
+// More than one id can be mapped only from the outer namespace, by a process with the privilege
+// there: a child that stays behind.
+Failure enter_with_same_ids(const ChildImage& image, NamespaceSet set) {
+    const int directory = open_at(image.proc, "self", O_PATH | O_DIRECTORY);
+    if (directory < 0) return {-directory, Detail::id_map};
+    int go[2];
+    if (Failure failure = failed(call(SYS_pipe2, go, O_CLOEXEC))) return failure;
+    clone_args arguments{};
+    arguments.exit_signal = SIGCHLD;
+    const long mapper = clone3(arguments);
+    if (mapper == 0) {
+        close_fd(go[1]);
+        mapper_main(image, directory, go[0]);
+    }
+    close_fd(go[0]);
+    close_fd(directory);
+    Failure failure = failed(mapper);
+    if (!failure) failure = failed(call(SYS_unshare, clone_flags(set)));
+    if (!failure) call(SYS_write, go[1], "", 1);
+    close_fd(go[1]);
+    if (mapper < 0) return failure;
+    siginfo_t info{};
+    long waited = -EINTR;
+    while (waited == -EINTR) waited = call(SYS_waitid, P_PID, mapper, &info, WEXITED, nullptr);
+    if (failure || info.si_status == 0) return failure ? failure : failed(waited);
+    return {info.si_status, Detail::id_map};
+}
+
+Failure enter_user_namespace(const ChildImage& image, const step::EnterUserNamespace& s) {
+    const NamespaceSet set = s.also | Namespace::user;
+    if (s.uid_map.empty()) return enter_with_same_ids(image, set);
+    if (Failure failure = failed(call(SYS_unshare, clone_flags(set)))) return failure;
+    return map_ids(image, s.uid_map.c_str(), s.gid_map.c_str());
+}
+
+// The sysctl is the calling process's user namespace's own (user_namespaces(7)).
+Failure limit_user_namespaces(const ChildImage& image) {
+    Failure failure = write_text(image.proc, "sys/user/max_user_namespaces", "1");
+    failure.detail = Detail::none;
+    return failure;
+}
+
+Failure assert_no_user_namespaces() {
+    clone_args arguments{};
+    arguments.flags = CLONE_NEWUSER;
+    arguments.exit_signal = SIGCHLD;
+    const long child = clone3(arguments);
+    if (child == 0) {
+        while (true) call(SYS_exit_group, 0);
+    }
+    if (child < 0) return {};
+    siginfo_t info{};
+    call(SYS_waitid, P_PID, child, &info, WEXITED, nullptr);
+    return {EPERM, Detail::user_namespaces_allowed};
+}
+
+Failure set_ids(const step::SetIds& s) {
+    // A change from uid 0 to another would take the capabilities that set-up needs.
+    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+    __user_cap_data_struct data[2]{};
+    Failure failure = failed(call(SYS_prctl, PR_SET_KEEPCAPS, 1, 0, 0, 0));
+    if (!failure && s.gid) failure = failed(call(SYS_setresgid, *s.gid, *s.gid, *s.gid));
+    if (!failure && s.uid) failure = failed(call(SYS_setresuid, *s.uid, *s.uid, *s.uid));
+    if (!failure) failure = failed(call(SYS_capget, &header, &data[0]));
+    for (auto& half : data) half.effective = half.permitted;
+    if (!failure) failure = failed(call(SYS_capset, &header, &data[0]));
+    // Changed ids, and a namespace of somebody else, make a process undumpable, and its own files
+    // in /proc the host root's.
+    if (!failure) failure = failed(call(SYS_prctl, PR_SET_DUMPABLE, 1, 0, 0, 0));
+    return failure;
+}
+
+// Signal numbers that come in the meantime have nobody to be passed on to yet.
+Failure announce(const ChildImage& image) {
+    const Status status{Status::Kind::announced, 0, 0};
+    const long put = call(SYS_write, image.status_write, &status, sizeof status);
+    if (put < 0) return failed(put);
+    while (true) {
+        char go = 0;
+        const long got = call(SYS_read, image.ready_read, &go, 1);
+        if (got == 0) return {EPIPE};
+        if (got < 0 && got != -EINTR) return failed(got);
+        if (got == 1 && go == 0) return {};
+    }
+}
+
+Failure bring_up_loopback() {
+    const int fd = static_cast<int>(call(SYS_socket, AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    if (fd < 0) return {-fd};
+    ifreq request{};
+    std::memcpy(request.ifr_name, "lo", 3);
+    request.ifr_flags = IFF_UP | IFF_RUNNING;
+    const Failure failure = failed(call(SYS_ioctl, fd, SIOCSIFFLAGS, &request));
+    close_fd(fd);
+    return failure;
+}
+
+}  // namespace
+
+Failure do_namespace_step(const ChildImage& image, const Step& step) {
+    if (const auto* s = std::get_if<step::MapIds>(&step)) {
+        return map_ids(image, s->uid_map.c_str(), s->gid_map.c_str());
+    }
+    if (std::get_if<step::Announce>(&step) != nullptr) return announce(image);
+    if (const auto* s = std::get_if<step::SetIds>(&step)) return set_ids(*s);
+    if (std::get_if<step::BringUpLoopback>(&step) != nullptr) return bring_up_loopback();
+    if (const auto* s = std::get_if<step::SetHostname>(&step)) {
+        return failed(call(SYS_sethostname, s->name.data(), s->name.size()));
+    }
+    if (std::get_if<step::LimitUserNamespaces>(&step) != nullptr) {
+        return limit_user_namespaces(image);
+    }
+    if (const auto* s = std::get_if<step::EnterUserNamespace>(&step)) {
+        return enter_user_namespace(image, *s);
+    }
+    if (const auto* s = std::get_if<step::JoinUserNamespace>(&step)) {
+        return failed(call(SYS_setns, s->fd, CLONE_NEWUSER));
+    }
+    if (std::get_if<step::AssertNoUserNamespaces>(&step) != nullptr) {
+        return assert_no_user_namespaces();
+    }
+    return {EINVAL, Detail::unknown_step};
+}
+
+}  // namespace sbx::sys

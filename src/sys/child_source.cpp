@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+// Set-up steps whose content comes by descriptor or from several directories.
+#include "sys/child.hpp"
+#include "sys/syscalls.hpp"
+
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/vfs.h>
+
+#include <cstring>
+
+namespace sbx::sys {
+namespace {
+
+Failure failed(long result) { return {result < 0 ? static_cast<int>(-result) : 0}; }
+
+Failure stat_of(int fd, struct stat& status) {
+    return failed(call(SYS_newfstatat, fd, "", &status, AT_EMPTY_PATH));
+}
+
+// Clones the tree at `place`, gives it the flags of `access` and attaches it.
+Failure bind_place(Setup& setup, int place, Access access, const char* destination, NodeKind kind,
+                   unsigned parents = 0755) {
+    const int tree = open_tree(place, "", OPEN_TREE_CLONE | AT_RECURSIVE | AT_EMPTY_PATH);
+    if (tree < 0) return {-tree};
+    return attach_bind(setup, tree, access, destination, kind, parents);
+}
+
+// Layers are named by descriptor, as files in /proc/self/fd, which is the working directory while
+// the overlay is made: overlayfs takes option strings of 255 bytes at most, with a syntax of their
+// own, and mountinfo inside does not show the host's paths then.
+struct Layers {
+    static constexpr std::size_t room = 256;
+    char text[room];
+    std::size_t length = 0;
+};
+
+bool add_layer(Layers& layers, int fd, const char* suffix) {
+    char number[24];
+    const char* name = digits(static_cast<std::uint64_t>(fd), 10, number + sizeof number);
+    const std::size_t needed = std::strlen(name) + std::strlen(suffix) + 2;
+    if (layers.length + needed > Layers::room) return false;
+    char* at = layers.text + layers.length;
+    if (layers.length != 0) *at++ = ':';
+    for (const char* part : {name, suffix}) {
+        const std::size_t size = std::strlen(part);
+        std::memcpy(at, part, size);
+        at += size;
+    }
+    *at = '\0';
+    layers.length = static_cast<std::size_t>(at - layers.text);
+    return true;
+}
+
+// Where the changes of an overlay go: two directories, by a prefix that both are found below.
+Failure set_changes(Setup& setup, const step::MountOverlay& s, int fs) {
+    Layers upper;
+    Layers work;
+    if (s.changes == entry::Overlay::Changes::kept) {
+        const int upper_fd = open_at(AT_FDCWD, s.upper.c_str(), O_PATH);
+        if (upper_fd < 0) return {-upper_fd};
+        const int work_fd = open_at(AT_FDCWD, s.work.c_str(), O_PATH);
+        if (work_fd < 0) return {-work_fd};
+        add_layer(upper, upper_fd, "");
+        add_layer(work, work_fd, "");
+    } else {
+        // A tmpfs of its own, at the destination: the overlay hides it there.
+        int mount = -1;
+        Failure failure = make_mount(
+            {"tmpfs", {{"mode", "0755"}, {}}, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV}, mount);
+        if (!failure) failure = remember_device(setup, mount);
+        if (!failure) failure = failed(call(SYS_mkdirat, mount, "upper", 0755));
+        if (!failure) failure = failed(call(SYS_mkdirat, mount, "work", 0755));
+        const int kept = failure ? -1 : open_at(mount, ".", O_PATH);
+        if (!failure) failure = failed(kept);
+        if (!failure) {
+            failure = attach(setup, mount, s.destination.c_str(), NodeKind::directory);
+        }
+        if (failure) return failure;
+        add_layer(upper, kept, "/upper");
+        add_layer(work, kept, "/work");
+    }
+    const Failure failure = failed(fs_set(fs, "upperdir", upper.text));
+    return failure ? failure : failed(fs_set(fs, "workdir", work.text));
+}
+
+// All in one string, topmost first. Where they do not fit, one by one, as Linux 6.8 and later take
+// them.
+Failure set_sources(const step::MountOverlay& s, int fs) {
+    constexpr std::size_t surely_fit = 50;  // names of up to four digits, in 255 bytes
+    const bool one_by_one = s.sources.size() > surely_fit;
+    Layers lower;
+    for (const std::string& source : s.sources) {
+        const int fd = open_at(AT_FDCWD, source.c_str(), O_PATH);
+        if (fd < 0) return {-fd};
+        if (one_by_one) lower = {};
+        if (!add_layer(lower, fd, "")) return {E2BIG, Detail::too_many_layers};
+        if (!one_by_one) continue;
+        const Failure failure = failed(fs_set(fs, "lowerdir+", lower.text));
+        if (failure.error == EINVAL) return {E2BIG, Detail::too_many_layers};
+        if (failure) return failure;
+    }
+    return one_by_one ? Failure{} : failed(fs_set(fs, "lowerdir", lower.text));
+}
+
+Failure configure_overlay(Setup& setup, const step::MountOverlay& s, int fs) {
+    Failure failure = failed(fs_set(fs, "source", "overlay"));
+    // What an ordinary user may write its marks into; the mark of the kernel needs a privilege.
+    if (!failure) {
+        failure = failed(call(SYS_fsconfig, fs, FSCONFIG_SET_FLAG, "userxattr", nullptr, 0));
+    }
+    const int names = open_at(setup.image.proc, "self/fd", O_PATH | O_DIRECTORY);
+    if (!failure) failure = failed(names);
+    if (!failure) failure = failed(call(SYS_fchdir, names));
+    if (names >= 0) close_fd(names);
+    if (!failure) failure = set_sources(s, fs);
+    if (!failure && s.changes != entry::Overlay::Changes::refused) {
+        failure = set_changes(setup, s, fs);
+    }
+    if (!failure) failure = failed(fs_create(fs));
+    if (failure.error == ELOOP) failure.detail = Detail::overlay_loop;
+    return failure;
+}
+
+}  // namespace
+
+Failure mount_overlay(Setup& setup, const step::MountOverlay& s) {
+    const int fs = fs_open("overlay");
+    if (fs < 0) return {-fs};
+    Failure failure = configure_overlay(setup, s, fs);
+    int mount = -1;
+    if (!failure) {
+        mount = fs_mount(fs, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+        failure = failed(mount);
+    }
+    close_fd(fs);
+    if (!failure && s.changes == entry::Overlay::Changes::forgotten) {
+        failure = remember_device(setup, mount);  // what is made there ends with the sandbox
+    }
+    if (failure) return failure;
+    return attach(setup, mount, s.destination.c_str(), NodeKind::directory);
+}
+
+Failure bind_fd(Setup& setup, const step::BindFd& s) {
+    // The descriptor belongs to the caller's mount namespace, of which nothing can be cloned here:
+    // its name leads to the same place in ours, and the place is checked before it is used.
+    const int place = open_at(AT_FDCWD, s.path.c_str(), O_PATH);
+    if (place < 0) return {-place};
+    struct stat wanted {};
+    struct stat got {};
+    Failure failure = stat_of(s.fd, wanted);
+    if (!failure) failure = stat_of(place, got);
+    if (!failure && (wanted.st_dev != got.st_dev || wanted.st_ino != got.st_ino)) {
+        failure = {ESTALE, Detail::other_file};
+    }
+    if (!failure) {
+        failure = bind_place(setup, place, s.access, s.destination.c_str(), s.kind);
+    }
+    close_fd(place);
+    return failure;
+}
+
+namespace {
+
+Failure copy_and_bind(Setup& setup, const step::BindData& s) {
+    static constexpr char name[] = ".sbx-data";  // gone again before the command is there
+    const int file = open_at(setup.base, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, s.mode);
+    if (file < 0) return {-file, Detail::copying};
+    Failure failure = copy(s.fd, file);
+    if (failure) failure.detail = Detail::copying;
+    if (!failure) {
+        failure = bind_place(setup, file, s.access, s.destination.c_str(), NodeKind::other,
+                             modes_for(s.mode).parents);
+    }
+    close_fd(file);
+    const Failure removed = failed(call(SYS_unlinkat, setup.base, name, 0));
+    return failure ? failure : removed;
+}
+
+}  // namespace
+
+Failure bind_data(Setup& setup, const step::BindData& s) {
+    // The mount of the new root's bottom is unbindable, and a --remount-ro / may have come before.
+    // Nobody else is in this mount namespace to use that it is neither for a moment.
+    struct statfs status {};
+    if (Failure failure = failed(call(SYS_fstatfs, setup.base, &status))) return failure;
+    mount_attr attributes{};
+    attributes.attr_clr = MOUNT_ATTR_RDONLY;
+    attributes.propagation = MS_PRIVATE;
+    Failure failure = failed(mount_setattr(setup.base, "", AT_EMPTY_PATH, attributes));
+    if (!failure) failure = copy_and_bind(setup, s);
+    attributes = {};
+    if ((status.f_flags & ST_RDONLY) != 0) attributes.attr_set = MOUNT_ATTR_RDONLY;
+    attributes.propagation = MS_UNBINDABLE;
+    const Failure restored = failed(mount_setattr(setup.base, "", AT_EMPTY_PATH, attributes));
+    return failure ? failure : restored;
+}
+
+Failure change_mode(const Setup& setup, const step::Chmod& s) {
+    const int place = open_existing(setup, s.destination.c_str());
+    if (place < 0) return {-place};
+    Failure failure = may_create_in(setup, place);
+    if (!failure) {
+        char text[48] = "self/fd/";
+        char number[24];
+        const char* fd = digits(static_cast<std::uint64_t>(place), 10, number + sizeof number);
+        std::memcpy(text + 8, fd, std::strlen(fd) + 1);
+        failure = failed(call(SYS_fchmodat, setup.image.proc, text, s.mode));
+    }
+    close_fd(place);
+    return failure;
+}
+
+}  // namespace sbx::sys
