@@ -45,6 +45,7 @@ struct Host {
     KernelVersion kernel;
     NamespaceSet namespaces;                    ///< kinds that can be made here
     std::string cwd;                            ///< as $PWD says it when that is true
+    std::string real_cwd;                       ///< the same without symbolic links
     std::vector<std::string> environment;       ///< "NAME=value", in order
     std::vector<std::string> capability_names;  ///< by number: "cap_chown", ...
     std::vector<UsrLink> usr_links;             ///< of /, sorted

@@ -157,9 +157,11 @@ struct DieWithParent {};
 struct AwaitDescriptor {
     int fd = -1;
 };
-/// Descriptors other than `keep` (sorted) are closed by exec.
+/// Descriptors other than `keep` (sorted) are closed by exec. Those of it that are in `null` become
+/// /dev/null: standard ones that an option has used.
 struct CloseDescriptors {
     std::vector<int> keep;
+    std::vector<int> null;
 };
 /// Permitted, effective and bounding set are reduced to the ones with a bit in `keep`; inheritable
 /// and ambient are what of `keep` is in `ambient`, which a uid other than 0 keeps across exec.
@@ -199,6 +201,7 @@ struct Plan {
     Signals signals = Signals::forward;
     HostWrites host_writes = HostWrites::refuse;
     bool die_with_parent = false;
+    OwnDescriptors own_descriptors = OwnDescriptors::leave;
 
     std::optional<int> userns_fd;        ///< entered before anything else
     std::optional<int> pidns_fd;         ///< entered before anything else

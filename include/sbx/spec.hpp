@@ -155,6 +155,11 @@ enum class RootAccess { read_only, read_write };
 /// destination asks for it.
 enum class HostWrites { refuse, allow };
 
+/// What run() does with the descriptors above 2 of its own process, once the sandbox has its share:
+/// leaves them to the program that it is a part of, or closes them, so that the end of a pipe is
+/// seen when the sandbox lets go of it. The latter is for programs that do nothing else.
+enum class OwnDescriptors { leave, close };
+
 /// What becomes of the processes that the command leaves behind, and of all when sbx dies.
 enum class Leftovers { kill, keep };
 
@@ -196,6 +201,7 @@ struct Spec {
 
     Descriptors descriptors = Descriptors::standard;
     std::vector<int> keep_fds;
+    OwnDescriptors own_descriptors = OwnDescriptors::leave;
 
     std::vector<SeccompFilter> filters;  ///< loaded in this order
 

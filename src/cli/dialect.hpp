@@ -23,7 +23,9 @@ struct Dialect {
 };
 
 inline Dialect sbx_dialect() {
-    return {Spec{}, "default", 125, 126, 127, true, Spec{}.unshare, {}, "", ""};
+    Spec spec;
+    spec.own_descriptors = OwnDescriptors::close;
+    return {spec, "default", 125, 126, 127, true, spec.unshare, {}, "", ""};
 }
 
 /// As bubblewrap 0.11.1 behaves (the version that clients parse).
@@ -37,6 +39,7 @@ inline Dialect bwrap_dialect() {
     spec.given = GivenTree::none;
     spec.host_writes = HostWrites::allow;
     spec.descriptors = Descriptors::inherited;
+    spec.own_descriptors = OwnDescriptors::close;
     spec.leftovers = Leftovers::keep;
     spec.signals = Signals::ignore;
     const NamespaceSet all = Namespace::ipc | Namespace::pid | Namespace::network | Namespace::uts;

@@ -64,7 +64,7 @@ Result<std::vector<std::uint64_t>> read_filter(int fd, const std::string& what) 
         return Error{"Invalid seccomp data, must be multiple of 8"};
     }
     std::vector<std::uint64_t> program(content->size() / sizeof(std::uint64_t));
-    std::memcpy(program.data(), content->data(), content->size());
+    if (!program.empty()) std::memcpy(program.data(), content->data(), content->size());
     return program;
 }
 

@@ -198,10 +198,7 @@ Result<Spec> SpecBuilder::finish() {
         }
     }
     if (auto added = add_policy(); !added) return added.error();
-    for (SeccompFilter& filter : filters_) {
-        if (filter.program.empty()) return Error{"seccomp filter of " + filter.name + " is empty"};
-        spec_.filters.push_back(std::move(filter));
-    }
+    for (SeccompFilter& filter : filters_) spec_.filters.push_back(std::move(filter));
     filters_.clear();
     return spec_;
 }

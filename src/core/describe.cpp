@@ -188,7 +188,9 @@ struct Sentence {
         std::vector<std::string> numbers;
         numbers.reserve(s.keep.size());
         for (const int fd : s.keep) numbers.push_back(std::to_string(fd));
-        return "close all descriptors but " + list(numbers);
+        std::string text = "close all descriptors but " + list(numbers);
+        for (const int fd : s.null) text += "; " + std::to_string(fd) + " is /dev/null";
+        return text;
     }
     std::string operator()(const step::LimitCapabilities& s) const {
         if (s.names.empty()) return "drop all capabilities";

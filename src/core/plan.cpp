@@ -40,15 +40,21 @@ std::optional<Error> refuse_early(const Spec& spec, const Host& host) {
             "--pidns needs a pid namespace below the one that is entered, so that nothing "
             "outlives the command; leave out --share-pid"};
     }
-    if (spec.userns_block_fd && !spec.info_fd) return Error{"--userns-block-fd requires --info-fd"};
     if (spec.userns_block_fd && !spec.unshare.has(Namespace::user)) {
         return Error{"--userns-block-fd requires --unshare-user"};
     }
+    if (spec.userns_block_fd && !spec.info_fd) return Error{"--userns-block-fd requires --info-fd"};
     if (spec.as_pid_1 && !spec.lock_files.empty()) {
         return Error{"Specifying --as-pid-1 and --lock-file is not permitted"};
     }
     if (spec.hostname && !spec.unshare.has(Namespace::uts)) {
         return Error{"Specifying --hostname requires --unshare-uts"};
+    }
+    for (const SeccompFilter& filter : spec.filters) {
+        if (!filter.program.empty()) continue;
+        return Error{spec.wording == Wording::bubblewrap
+                         ? std::string(bubblewrap_refused_filter)
+                         : "the seccomp filter of " + filter.name + " is empty"};
     }
     constexpr std::size_t longest_hostname = 64;  // __NEW_UTS_LEN of the kernel
     if (spec.hostname && spec.hostname->size() > longest_hostname) {
@@ -74,6 +80,8 @@ std::vector<std::string> plan_directories(const Spec& spec, const Host& host,
     if (spec.directory) return {*spec.directory};
     std::vector<std::string> out;
     if (!host.cwd.empty()) out.push_back(host.cwd);
+    // The links on the way may not be there inside.
+    if (!host.real_cwd.empty() && host.real_cwd != host.cwd) out.push_back(host.real_cwd);
     const auto home = planning::variable(environment, "HOME");
     if (home && !home->empty()) out.push_back(*home);
     out.emplace_back("/");
@@ -101,7 +109,7 @@ void add_last_namespaces(const Spec& spec, const Privileges& privileges, std::ve
 }
 
 std::vector<Step> plan_seal(const Spec& spec, const Host& host, const Privileges& privileges,
-                            const Plan& plan, std::vector<int> keep_fds) {
+                            const Plan& plan, step::CloseDescriptors descriptors) {
     std::vector<Step> seal;
     if (spec.new_session) {
         seal.emplace_back(step::NewSession{});
@@ -125,7 +133,7 @@ std::vector<Step> plan_seal(const Spec& spec, const Host& host, const Privileges
     const bool guarded = plan.init == Init::reaper && spec.unshare.has(Namespace::pid);
     if (dies && !guarded) seal.emplace_back(step::DieWithParent{});
     if (spec.block_fd) seal.emplace_back(step::AwaitDescriptor{*spec.block_fd});
-    seal.emplace_back(step::CloseDescriptors{std::move(keep_fds)});
+    seal.emplace_back(std::move(descriptors));
     seal.emplace_back(step::NoNewPrivileges{});
     for (const SeccompFilter& filter : spec.filters) seal.emplace_back(step::LoadFilter{filter});
     return seal;
@@ -139,8 +147,8 @@ Result<Plan> make_plan(const Spec& spec, const Host& host) {
     if (!privileges) return privileges.error();
     auto tree = planning::plan_tree(spec, host);
     if (!tree) return tree.error();
-    auto keep_fds = planning::plan_descriptors(spec, host);
-    if (!keep_fds) return keep_fds.error();
+    auto descriptors = planning::plan_descriptors(spec, host);
+    if (!descriptors) return descriptors.error();
 
     Plan plan;
     plan.wording = spec.wording;
@@ -149,6 +157,7 @@ Result<Plan> make_plan(const Spec& spec, const Host& host) {
     plan.signals = spec.signals;
     plan.host_writes = spec.host_writes;
     plan.die_with_parent = spec.die_with_parent;
+    plan.own_descriptors = spec.own_descriptors;
     plan.userns_fd = spec.userns_fd;
     plan.pidns_fd = spec.pidns_fd;
     if (!spec.as_pid_1) plan.sync_fd = spec.sync_fd;
@@ -189,7 +198,7 @@ Result<Plan> make_plan(const Spec& spec, const Host& host) {
     plan.executables = planning::plan_executables(plan.command, plan.environment);
     plan.argv = spec.command;
     if (spec.argv0) plan.argv.front() = *spec.argv0;
-    plan.seal = plan_seal(spec, host, *privileges, plan, std::move(*keep_fds));
+    plan.seal = plan_seal(spec, host, *privileges, plan, std::move(*descriptors));
     return plan;
 }
 

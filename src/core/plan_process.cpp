@@ -37,6 +37,15 @@ std::string option_of(const entry::BindData& e) {
     return e.access == Access::read_only ? "--ro-bind-data" : "--bind-data";
 }
 
+template <typename E>
+std::string failure_of(const E& e) {
+    return "Can't write data to file " + e.destination + ": Bad file descriptor";
+}
+std::string failure_of(const entry::BindFd& e) {
+    return "Can't find source path /proc/self/fd/" + std::to_string(e.fd) +
+           ": No such file or directory";
+}
+
 }  // namespace
 
 std::optional<std::string> variable(const std::vector<std::string>& environment,
@@ -82,8 +91,8 @@ std::vector<DescriptorUse> descriptor_uses(const Spec& spec) {
         std::visit(
             [&](const auto& e) {
                 if constexpr (requires { e.fd; }) {
-                    out.push_back({e.fd, option_of(e) + " on " + quote(e.destination),
-                                   "Can't write data to file " + e.destination});
+                    out.push_back(
+                        {e.fd, option_of(e) + " on " + quote(e.destination), failure_of(e)});
                 }
             },
             entry);
@@ -101,15 +110,17 @@ std::vector<DescriptorUse> descriptor_uses(const Spec& spec) {
         {spec.block_fd, "--block-fd", "Reading --block-fd failed"},
         {spec.userns_block_fd, "--userns-block-fd", "Reading --userns-block-fd failed"},
         {spec.info_fd, "--info-fd", "Write to info_fd"},
-        {spec.json_status_fd, "--json-status-fd", "Write to json_status_fd"},
+        {spec.json_status_fd, "--json-status-fd", "Write to info_fd"},
     };
     for (const Row& row : rows) {
-        if (row.fd) out.push_back({*row.fd, row.option, row.failure});
+        if (row.fd)
+            out.push_back(
+                {*row.fd, row.option, row.failure + std::string(": Bad file descriptor")});
     }
     return out;
 }
 
-Result<std::vector<int>> plan_descriptors(const Spec& spec, const Host& host) {
+Result<step::CloseDescriptors> plan_descriptors(const Spec& spec, const Host& host) {
     std::set<int> consumed;
     for (const DescriptorUse& use : descriptor_uses(spec)) {
         if (!consumed.insert(use.fd).second) {
@@ -141,7 +152,17 @@ Result<std::vector<int>> plan_descriptors(const Spec& spec, const Host& host) {
         }
         keep.insert(fd);
     }
-    return std::vector<int>(keep.begin(), keep.end());
+    std::vector<int> null;
+    for (const int fd : {0, 1, 2}) {
+        if (!consumed.contains(fd) || (spec.as_pid_1 && spec.sync_fd == fd)) continue;
+        // Closed, as bubblewrap does; or so that nothing that is opened later takes its place.
+        if (spec.wording == Wording::bubblewrap) {
+            keep.erase(fd);
+        } else {
+            null.push_back(fd);
+        }
+    }
+    return step::CloseDescriptors{{keep.begin(), keep.end()}, null};
 }
 
 }  // namespace sbx::planning

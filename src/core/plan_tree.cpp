@@ -86,6 +86,15 @@ std::optional<Error> TreePlanner::add_bind_fd(const entry::BindFd& bind, const S
         return Error{"bind descriptor " + std::to_string(bind.fd) + " on " +
                      quote(bind.destination) + ": " + error_text(source.error)};
     }
+    // A pipe, a socket or a deleted file has no name by which it could be shown.
+    const std::string by_number = "/proc/self/fd/" + std::to_string(bind.fd);
+    if (source.path == by_number) {
+        if (spec_.wording == Wording::bubblewrap) {
+            return Error{"Can't find source path " + by_number + ": No such file or directory"};
+        }
+        return Error{"bind descriptor " + std::to_string(bind.fd) + " on " +
+                     quote(bind.destination) + ": it is no directory or file that has a name"};
+    }
     tree_.steps.emplace_back(step::BindFd{
         bind.fd, source.path, bind.destination, bind.access,
         source.kind == Source::Kind::directory ? NodeKind::directory : NodeKind::other});

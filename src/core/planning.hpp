@@ -48,8 +48,8 @@ std::vector<std::string> plan_executables(const std::string& command,
 std::optional<std::string> variable(const std::vector<std::string>& environment,
                                     std::string_view name);
 
-/// A descriptor that an option reads, writes or enters, and how each dialect begins to say that
-/// this failed.
+/// A descriptor that an option reads, writes or enters, the option, and what bubblewrap says when
+/// it is not open.
 struct DescriptorUse {
     int fd = -1;
     std::string option;
@@ -59,7 +59,7 @@ struct DescriptorUse {
 /// All of them, in the order of the Spec.
 std::vector<DescriptorUse> descriptor_uses(const Spec& spec);
 
-/// Descriptors that the command gets, sorted. Refuses one descriptor used for two things.
-Result<std::vector<int>> plan_descriptors(const Spec& spec, const Host& host);
+/// Which descriptors the command gets. Refuses one descriptor used for two things.
+Result<step::CloseDescriptors> plan_descriptors(const Spec& spec, const Host& host);
 
 }  // namespace sbx::planning

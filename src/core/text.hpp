@@ -26,4 +26,9 @@ std::string lexically_clean(std::string_view path);
 /// Whether the clean path `path` is `base` or lies below it.
 bool is_at_or_below(std::string_view path, std::string_view base);
 
+/// What bubblewrap says of a filter that the kernel does not take.
+inline constexpr std::string_view bubblewrap_refused_filter =
+    "Unable to set up system call filtering as requested: prctl(PR_SET_SECCOMP) reported EINVAL. "
+    "(Hint: this requires a kernel configured with CONFIG_SECCOMP and CONFIG_SECCOMP_FILTER.)";
+
 }  // namespace sbx

@@ -46,13 +46,6 @@ void set_sigchld(void (*handler)(int)) {
     call(SYS_rt_sigaction, SIGCHLD, &action, nullptr, sizeof action.mask);
 }
 
-// True when the supervisor's end of the life line is closed.
-bool supervisor_is_gone(const ChildImage& image) {
-    pollfd line{image.ready_read, 0, 0};
-    const timespec now{0, 0};
-    return call(SYS_ppoll, &line, 1, &now, nullptr, sizeof(std::uint64_t)) > 0;
-}
-
 Failure load_filter(const step::LoadFilter& s) {
     static_assert(sizeof(sock_filter) == sizeof(std::uint64_t));
     // The kernel only reads the program; its structure has no const.
@@ -105,6 +98,7 @@ void send_excerpt(const ChildImage& image, int error) {
         const int error = static_cast<int>(-result);
         if (error == ENOENT || error == ENOTDIR || error == ESTALE || error == ENODEV ||
             error == ETIMEDOUT) {
+            if (image.executables[1] == nullptr) failure.error = error;  // nothing was searched
             continue;
         }
         if (failure.error != EACCES) {
@@ -177,11 +171,21 @@ int open_children(const ChildImage& image) {
 
 }  // namespace
 
+bool supervisor_is_gone(const ChildImage& image) {
+    pollfd line{image.ready_read, 0, 0};
+    const timespec now{0, 0};
+    return call(SYS_ppoll, &line, 1, &now, nullptr, sizeof(std::uint64_t)) > 0;
+}
+
+void tie_to_supervisor(const ChildImage& image) {
+    call(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+    if (supervisor_is_gone(image)) leave(1);  // the signal is not sent for one that died before
+}
+
 void child_main(ChildImage& image) {
     const Plan& plan = *image.plan;
-    call(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
     close_fd(image.ready_write);
-    if (supervisor_is_gone(image)) leave(1);
+    tie_to_supervisor(image);
     set_sigchld(SIG_DFL);
     const long umask = call(SYS_umask, 0);
 

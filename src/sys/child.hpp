@@ -100,6 +100,7 @@ struct ChildImage {
     int* init_fds = nullptr;  ///< room for what init keeps open: see init_fds_needed()
     std::size_t init_count = 0;
     int proc = -1;           ///< /proc of the host (O_PATH)
+    int null = -1;           ///< /dev/null, where the plan puts it on a descriptor
     int ready_read = -1;     ///< life line; end of file: the supervisor is gone. Carries signals.
     int ready_write = -1;    ///< the supervisor's end
     int report_write = -1;   ///< Report; end of file: exec worked
@@ -220,6 +221,12 @@ Failure change_mode(const Setup& setup, const step::Chmod& s);
 
 /// Carries out one step of Plan::setup.
 Failure do_setup_step(Setup& setup, const Step& step);
+
+/// Asks for the parent-death signal (SIGKILL); leaves when the supervisor is gone already.
+void tie_to_supervisor(const ChildImage& image);
+
+/// True when the supervisor's end of the life line is closed.
+bool supervisor_is_gone(const ChildImage& image);
 
 /// Carries out a step of Plan::setup that is about namespaces or ids.
 Failure do_namespace_step(const ChildImage& image, const Step& step);

@@ -51,18 +51,18 @@ std::uint64_t capabilities_kept(const Plan& plan) {
     return ~std::uint64_t{0};
 }
 
-// Init needs no capability. One stays in its permitted set all the same when the command has not
-// got it: then the kernel lets nobody inside trace init or look into its /proc/1, although both are
-// of the same user (ptrace(2), access mode checking), while the caller of sbx still can, to join
-// the namespaces. Where that does not help, init makes itself opaque to the caller, too.
+// Init needs no capability. One stays in its permitted set all the same when the command has none:
+// then the kernel lets nobody inside trace init or look into its /proc/1, although both are of the
+// same user (ptrace(2), access mode checking), while the caller of sbx still can, to join the
+// namespaces. A command that keeps some may have CAP_SYS_PTRACE, or the same one; then init makes
+// itself opaque, to the caller, too.
 bool drop_own_capabilities(const Plan& plan) {
     constexpr unsigned guard = CAP_BLOCK_SUSPEND;  // the least that root could do
     constexpr auto bit = std::uint32_t{1} << (guard % 32);
     __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
     __user_cap_data_struct data[2]{};
     if (call(SYS_capget, &header, &data[0]) != 0) return false;
-    const bool guards =
-        (data[guard / 32].permitted & bit) != 0 && (capabilities_kept(plan) >> guard & 1U) == 0;
+    const bool guards = (data[guard / 32].permitted & bit) != 0 && capabilities_kept(plan) == 0;
     data[0] = {};
     data[1] = {};
     if (guards) data[guard / 32].permitted = bit;

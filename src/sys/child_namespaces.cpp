@@ -158,6 +158,14 @@ Failure set_ids(const step::SetIds& s) {
 
 // Signal numbers that come in the meantime have nobody to be passed on to yet.
 Failure announce(const ChildImage& image) {
+    // The caller may read until the end of what it gets: it must not wait for us.
+    for (const auto& fd : {image.plan->info_fd, image.plan->json_status_fd}) {
+        if (!fd) continue;
+        // The number of a standard one must not be taken by what is opened next.
+        const Failure gone = *fd > 2 ? Failure{} : failed(call(SYS_dup3, image.null, *fd, 0));
+        if (gone) return gone;
+        if (*fd > 2) close_fd(*fd);
+    }
     const Status status{Status::Kind::announced, 0, 0};
     const long put = call(SYS_write, image.status_write, &status, sizeof status);
     if (put < 0) return failed(put);
@@ -183,12 +191,26 @@ Failure bring_up_loopback() {
 
 }  // namespace
 
+namespace {
+
+Failure change_ids_or_namespace(const ChildImage& image, const Step& step) {
+    if (const auto* s = std::get_if<step::SetIds>(&step)) return set_ids(*s);
+    if (const auto* s = std::get_if<step::EnterUserNamespace>(&step)) {
+        return enter_user_namespace(image, *s);
+    }
+    if (const auto* s = std::get_if<step::JoinUserNamespace>(&step)) {
+        return failed(call(SYS_setns, s->fd, CLONE_NEWUSER));
+    }
+    return {EINVAL, Detail::unknown_step};
+}
+
+}  // namespace
+
 Failure do_namespace_step(const ChildImage& image, const Step& step) {
     if (const auto* s = std::get_if<step::MapIds>(&step)) {
         return map_ids(image, s->uid_map.c_str(), s->gid_map.c_str());
     }
     if (std::get_if<step::Announce>(&step) != nullptr) return announce(image);
-    if (const auto* s = std::get_if<step::SetIds>(&step)) return set_ids(*s);
     if (std::get_if<step::BringUpLoopback>(&step) != nullptr) return bring_up_loopback();
     if (const auto* s = std::get_if<step::SetHostname>(&step)) {
         return failed(call(SYS_sethostname, s->name.data(), s->name.size()));
@@ -196,16 +218,12 @@ Failure do_namespace_step(const ChildImage& image, const Step& step) {
     if (std::get_if<step::LimitUserNamespaces>(&step) != nullptr) {
         return limit_user_namespaces(image);
     }
-    if (const auto* s = std::get_if<step::EnterUserNamespace>(&step)) {
-        return enter_user_namespace(image, *s);
-    }
-    if (const auto* s = std::get_if<step::JoinUserNamespace>(&step)) {
-        return failed(call(SYS_setns, s->fd, CLONE_NEWUSER));
-    }
     if (std::get_if<step::AssertNoUserNamespaces>(&step) != nullptr) {
         return assert_no_user_namespaces();
     }
-    return {EINVAL, Detail::unknown_step};
+    const Failure failure = change_ids_or_namespace(image, step);
+    if (!failure) tie_to_supervisor(image);  // the kernel forgets it with a change of credentials
+    return failure;
 }
 
 }  // namespace sbx::sys

@@ -60,7 +60,10 @@ Failure change_directory(ChildImage& image, const step::ChangeDirectory& s) {
 }
 
 // Marks everything but `keep` close-on-exec: what must live until then (the report) lives.
-Failure close_descriptors(const step::CloseDescriptors& s) {
+Failure close_descriptors(const ChildImage& image, const step::CloseDescriptors& s) {
+    for (const int fd : s.null) {
+        if (const Failure f = failed(call(SYS_dup3, image.null, fd, 0))) return f;
+    }
     unsigned next = 0;
     for (const int fd : s.keep) {
         const auto kept = static_cast<unsigned>(fd);
@@ -125,7 +128,8 @@ Failure do_seal_step(ChildImage& image, const Step& step) {
     if (std::get_if<step::DieWithParent>(&step) != nullptr) {
         return failed(call(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0));
     }
-    if (const auto* s = std::get_if<step::CloseDescriptors>(&step)) return close_descriptors(*s);
+    if (const auto* s = std::get_if<step::CloseDescriptors>(&step))
+        return close_descriptors(image, *s);
     if (std::get_if<step::NoNewPrivileges>(&step) != nullptr) {
         return failed(call(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
     }

@@ -36,6 +36,23 @@ struct Layers {
     std::size_t length = 0;
 };
 
+// Descriptors that are needed until the overlay is made, and closed then: of overlays there may be
+// many. Layers are 500 at most.
+struct Opened {
+    static constexpr std::size_t room = 512;
+    int fds[room];
+    std::size_t count = 0;
+    int cwd = AT_FDCWD;  // where relative paths of the caller begin
+};
+
+// Opens a directory of an overlay; the descriptor or -errno.
+int open_layer(Opened& opened, int directory, const char* path) {
+    if (opened.count == Opened::room) return -E2BIG;
+    const int fd = open_at(directory, path, O_PATH);
+    if (fd >= 0) opened.fds[opened.count++] = fd;
+    return fd;
+}
+
 bool add_layer(Layers& layers, int fd, const char* suffix) {
     char number[24];
     const char* name = digits(static_cast<std::uint64_t>(fd), 10, number + sizeof number);
@@ -54,13 +71,13 @@ bool add_layer(Layers& layers, int fd, const char* suffix) {
 }
 
 // Where the changes of an overlay go: two directories, by a prefix that both are found below.
-Failure set_changes(Setup& setup, const step::MountOverlay& s, int fs) {
+Failure set_changes(Setup& setup, const step::MountOverlay& s, int fs, Opened& opened) {
     Layers upper;
     Layers work;
     if (s.changes == entry::Overlay::Changes::kept) {
-        const int upper_fd = open_at(AT_FDCWD, s.upper.c_str(), O_PATH);
+        const int upper_fd = open_layer(opened, opened.cwd, s.upper.c_str());
         if (upper_fd < 0) return {-upper_fd};
-        const int work_fd = open_at(AT_FDCWD, s.work.c_str(), O_PATH);
+        const int work_fd = open_layer(opened, opened.cwd, s.work.c_str());
         if (work_fd < 0) return {-work_fd};
         add_layer(upper, upper_fd, "");
         add_layer(work, work_fd, "");
@@ -72,7 +89,7 @@ Failure set_changes(Setup& setup, const step::MountOverlay& s, int fs) {
         if (!failure) failure = remember_device(setup, mount);
         if (!failure) failure = failed(call(SYS_mkdirat, mount, "upper", 0755));
         if (!failure) failure = failed(call(SYS_mkdirat, mount, "work", 0755));
-        const int kept = failure ? -1 : open_at(mount, ".", O_PATH);
+        const int kept = failure ? -1 : open_layer(opened, mount, ".");
         if (!failure) failure = failed(kept);
         if (!failure) {
             failure = attach(setup, mount, s.destination.c_str(), NodeKind::directory);
@@ -87,12 +104,13 @@ Failure set_changes(Setup& setup, const step::MountOverlay& s, int fs) {
 
 // All in one string, topmost first. Where they do not fit, one by one, as Linux 6.8 and later take
 // them.
-Failure set_sources(const step::MountOverlay& s, int fs) {
+Failure set_sources(const step::MountOverlay& s, int fs, Opened& opened) {
     constexpr std::size_t surely_fit = 50;  // names of up to four digits, in 255 bytes
     const bool one_by_one = s.sources.size() > surely_fit;
     Layers lower;
     for (const std::string& source : s.sources) {
-        const int fd = open_at(AT_FDCWD, source.c_str(), O_PATH);
+        const int fd = open_layer(opened, opened.cwd, source.c_str());
+        if (fd == -E2BIG) return {E2BIG, Detail::too_many_layers};
         if (fd < 0) return {-fd};
         if (one_by_one) lower = {};
         if (!add_layer(lower, fd, "")) return {E2BIG, Detail::too_many_layers};
@@ -104,21 +122,24 @@ Failure set_sources(const step::MountOverlay& s, int fs) {
     return one_by_one ? Failure{} : failed(fs_set(fs, "lowerdir", lower.text));
 }
 
-Failure configure_overlay(Setup& setup, const step::MountOverlay& s, int fs) {
+Failure configure_overlay(Setup& setup, const step::MountOverlay& s, int fs, Opened& opened) {
     Failure failure = failed(fs_set(fs, "source", "overlay"));
     // What an ordinary user may write its marks into; the mark of the kernel needs a privilege.
     if (!failure) {
         failure = failed(call(SYS_fsconfig, fs, FSCONFIG_SET_FLAG, "userxattr", nullptr, 0));
     }
+    const int here = open_layer(opened, AT_FDCWD, ".");
+    if (here >= 0) opened.cwd = here;
     const int names = open_at(setup.image.proc, "self/fd", O_PATH | O_DIRECTORY);
     if (!failure) failure = failed(names);
     if (!failure) failure = failed(call(SYS_fchdir, names));
     if (names >= 0) close_fd(names);
-    if (!failure) failure = set_sources(s, fs);
+    if (!failure) failure = set_sources(s, fs, opened);
     if (!failure && s.changes != entry::Overlay::Changes::refused) {
-        failure = set_changes(setup, s, fs);
+        failure = set_changes(setup, s, fs, opened);
     }
     if (!failure) failure = failed(fs_create(fs));
+    if (here >= 0) call(SYS_fchdir, here);
     if (failure.error == ELOOP) failure.detail = Detail::overlay_loop;
     return failure;
 }
@@ -128,7 +149,9 @@ Failure configure_overlay(Setup& setup, const step::MountOverlay& s, int fs) {
 Failure mount_overlay(Setup& setup, const step::MountOverlay& s) {
     const int fs = fs_open("overlay");
     if (fs < 0) return {-fs};
-    Failure failure = configure_overlay(setup, s, fs);
+    Opened opened;
+    Failure failure = configure_overlay(setup, s, fs, opened);
+    for (std::size_t i = 0; i < opened.count; ++i) close_fd(opened.fds[i]);
     int mount = -1;
     if (!failure) {
         mount = fs_mount(fs, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);

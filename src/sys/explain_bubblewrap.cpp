@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sys/explain_bubblewrap.hpp"
 
+#include "core/text.hpp"
 #include "sys/machine.hpp"
 
 #include <cerrno>
@@ -24,7 +25,7 @@ std::string staged(const std::string& destination) {
     return "/newroot/" + (start == std::string::npos ? "" : destination.substr(start));
 }
 
-std::string with_zero(unsigned mode) {
+std::string octal(unsigned mode) {
     std::ostringstream out;
     out << std::showbase << std::oct << mode;
     return out.str();
@@ -134,7 +135,7 @@ struct StepText {
         return what + cause();
     }
     std::string operator()(const step::Chmod& s) const {
-        return "Can't chmod " + with_zero(s.mode) + " " + s.destination + cause();
+        return "Can't chmod " + octal(s.mode) + " " + s.destination + cause();
     }
     std::string operator()(const step::MapIds&) const {
         return "setting up uid map" + cause() + "; " + user_namespace_remedy(report.error);
@@ -164,9 +165,7 @@ struct StepText {
     }
     std::string operator()(const step::LoadFilter&) const {
         if (report.error != EINVAL) return "prctl(PR_SET_SECCOMP)" + cause();
-        return "Unable to set up system call filtering as requested: prctl(PR_SET_SECCOMP) "
-               "reported EINVAL. (Hint: this requires a kernel configured with CONFIG_SECCOMP and "
-               "CONFIG_SECCOMP_FILTER.)";
+        return std::string(bubblewrap_refused_filter);
     }
     template <typename Other>
     std::string operator()(const Other&) const {
@@ -179,10 +178,9 @@ struct StepText {
 std::string bubblewrap_start_text(const Started& started) {
     const std::string cause = ": " + text_of(started.error);
     if (started.failed_at == Started::Failed::join_user_namespace) {
-        return "Joining specified user namespace failed" + cause +
-               (started.error == EINVAL
-                    ? "; the namespace might not be a descendant of the caller's"
-                    : "");
+        if (started.error != EINVAL) return "Joining specified user namespace failed" + cause;
+        return "Joining the specified user namespace failed, it might not be a descendant of the "
+               "current user namespace.";
     }
     if (started.failed_at == Started::Failed::join_pid_namespace) {
         return "Setting pidns failed" + cause;

@@ -10,6 +10,7 @@
 
 #include <array>
 #include <cerrno>
+#include <cstring>
 #include <ctime>
 
 namespace sbx::sys {
@@ -40,18 +41,17 @@ private:
     bool was_pending_ = false;
 };
 
-Result<void> write_all(int fd, const std::string& text) {
+// 0 or errno.
+int write_all(int fd, const std::string& text) {
     const NoPipeSignal quiet;
     std::size_t done = 0;
     while (done < text.size()) {
         const ssize_t put = ::write(fd, text.data() + done, text.size() - done);
         if (put < 0 && errno == EINTR) continue;
-        if (put < 0) {
-            return Error{"writing to descriptor " + std::to_string(fd) + ": " + error_text(errno)};
-        }
+        if (put < 0) return errno;
         done += static_cast<std::size_t>(put);
     }
-    return {};
+    return 0;
 }
 
 }  // namespace
@@ -91,18 +91,27 @@ std::string JsonStatus::text(const char* begin, const char* between, const char*
 }
 
 Result<void> JsonStatus::write_start() const {
+    const auto failure = [&](const char* option, int fd, int error) {
+        if (plan_.wording == Wording::bubblewrap) {
+            return Error{std::string("Write to info_fd: ") + std::strerror(error)};
+        }
+        return Error{std::string(option) + ": writing to descriptor " + std::to_string(fd) + ": " +
+                     error_text(error)};
+    };
     if (plan_.info_fd) {
-        auto written = write_all(*plan_.info_fd, text("{\n    ", ",\n    ", "\n}\n"));
-        if (!written) return written;
+        const int error = write_all(*plan_.info_fd, text("{\n    ", ",\n    ", "\n}\n"));
+        if (error != 0) return failure("--info-fd", *plan_.info_fd, error);
         ::close(*plan_.info_fd);
     }
     if (!plan_.json_status_fd) return {};
-    return write_all(*plan_.json_status_fd, text("{ ", ", ", " }\n"));
+    const int error = write_all(*plan_.json_status_fd, text("{ ", ", ", " }\n"));
+    if (error != 0) return failure("--json-status-fd", *plan_.json_status_fd, error);
+    return {};
 }
 
 void write_exit_code(int fd, const Outcome& outcome) {
     const int code = outcome.end == Outcome::End::exited ? outcome.code : 128 + outcome.code;
-    [[maybe_unused]] const auto written =
+    [[maybe_unused]] const int error =
         write_all(fd, "{ \"exit-code\": " + std::to_string(code) + " }\n");
 }
 

@@ -34,7 +34,10 @@ bool same_file(const char* a, const char* b) {
 // The shell's name for the directory, links and all, when it is true.
 std::string current_directory() {
     const char* logical = std::getenv("PWD");
-    if (logical != nullptr && logical[0] == '/' && same_file(logical, ".")) return logical;
+    return logical != nullptr && logical[0] == '/' && same_file(logical, ".") ? logical : "";
+}
+
+std::string real_current_directory() {
     std::array<char, PATH_MAX> path{};
     return ::getcwd(path.data(), path.size()) != nullptr && path[0] == '/' ? path.data() : "";
 }
@@ -154,7 +157,7 @@ Result<void> require_open(const planning::DescriptorUse& use, Wording wording) {
     const std::string number = std::to_string(use.fd);
     const std::string text = "descriptor " + number + " is not open";
     if (wording == Wording::bubblewrap) {
-        return Error{use.bubblewrap_failure + ": Bad file descriptor; " + text};
+        return Error{use.bubblewrap_failure + "; " + text};
     }
     return Error{use.option + ": " + text + "; open it first, as in " + number + "<file"};
 }
@@ -216,7 +219,9 @@ Result<Host> probe_host(const Spec& spec) {
     ::uname(&system);
     std::sscanf(system.release, "%u.%u", &host.kernel.major, &host.kernel.minor);
     if (!spec.unshare_try.empty()) host.namespaces = available_namespaces();
+    host.real_cwd = real_current_directory();
     host.cwd = current_directory();
+    if (host.cwd.empty()) host.cwd = host.real_cwd;
     for (char** entry = environ; *entry != nullptr; ++entry) host.environment.emplace_back(*entry);
     host.capability_names = capability_names();
     host.usr_links = usr_links();
@@ -232,7 +237,7 @@ Result<Host> probe_host(const Spec& spec) {
         static_cast<bool>(Fd(::open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC)));
 
     std::vector<planning::DescriptorUse> uses = planning::descriptor_uses(spec);
-    for (const int fd : spec.keep_fds) uses.push_back({fd, "--keep-fd", "--keep-fd"});
+    for (const int fd : spec.keep_fds) uses.push_back({fd, "--keep-fd", "Bad file descriptor"});
     for (const planning::DescriptorUse& use : uses) {
         if (auto open = require_open(use, spec.wording); !open) return open.error();
     }

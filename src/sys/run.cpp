@@ -18,10 +18,12 @@
 #include <sys/vfs.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <optional>
 #include <variant>
+#include <vector>
 
 namespace sbx {
 namespace {
@@ -93,6 +95,14 @@ Result<Fd> open_proc() {
     return proc;
 }
 
+bool needs_null(const Plan& plan) {
+    if (plan.info_fd.value_or(3) < 3 || plan.json_status_fd.value_or(3) < 3) return true;
+    return std::any_of(plan.seal.begin(), plan.seal.end(), [](const Step& step) {
+        const auto* close = std::get_if<step::CloseDescriptors>(&step);
+        return close != nullptr && !close->null.empty();
+    });
+}
+
 class Supervisor {
 public:
     explicit Supervisor(const Plan& plan) : plan_(plan), storage_(plan) {}
@@ -105,6 +115,7 @@ private:
     std::optional<Outcome> announce();
     std::optional<Outcome> read_caller();
     void go_on() const;
+    void close_others() const;
     Outcome watch();
     void read_report();
     std::optional<Outcome> read_status();
@@ -119,6 +130,7 @@ private:
     SignalGuard guard_;
     sys::ImageStorage storage_;
     Fd proc_;
+    Fd null_;
     Pipe ready_;
     Pipe report_;
     Pipe status_;
@@ -149,6 +161,11 @@ std::optional<Outcome> Supervisor::prepare() {
     }
     sys::ChildImage& image = storage_.image();
     image.proc = proc_.get();
+    if (needs_null(plan_)) {
+        null_ = sys::above_standard(Fd(::open("/dev/null", O_RDWR | O_CLOEXEC)));
+        if (!null_) return refused("opening /dev/null: " + error_text(errno));
+        image.null = null_.get();
+    }
     image.ready_read = ready_.read.get();
     image.ready_write = ready_.write.get();
     image.report_write = report_.write.get();
@@ -170,7 +187,25 @@ std::optional<Outcome> Supervisor::start() {
     if (plan_.sync_fd) ::close(*plan_.sync_fd);  // its end of file says that the sandbox is gone
     guard_.release(plan_.signals == Signals::forward ? handled : 0);
     pid_ = started.pid;
+    if (plan_.own_descriptors == OwnDescriptors::close) close_others();
     return std::nullopt;
+}
+
+void Supervisor::close_others() const {
+    std::vector<int> keep = {0, 1, 2};
+    for (const Fd* fd : {&proc_, &ready_.write, &report_.read, &status_.read, &signals_, &child_}) {
+        if (*fd) keep.push_back(fd->get());
+    }
+    for (const auto& fd : {plan_.info_fd, plan_.json_status_fd, plan_.userns_block_fd}) {
+        if (fd) keep.push_back(*fd);
+    }
+    std::sort(keep.begin(), keep.end());
+    int next = 0;
+    for (const int fd : keep) {
+        if (fd > next) ::close_range(static_cast<unsigned>(next), static_cast<unsigned>(fd - 1), 0);
+        next = fd + 1;
+    }
+    ::close_range(static_cast<unsigned>(next), ~0U, 0);
 }
 
 // Init has said that the namespaces are there and waits. With --userns-block-fd it is the caller

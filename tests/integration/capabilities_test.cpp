@@ -151,5 +151,18 @@ TEST_CASE("processes of the host are out of reach", "[capabilities]") {
     CHECK(init == "ptrace EPERM\nkill ok\nrunning 1 2\n");
 }
 
+TEST_CASE("init is out of reach whichever capability is kept", "[capabilities]") {
+    for (unsigned number = 0; number <= 40; ++number) {
+        INFO(number);
+        const std::string out =
+            output(sbx({"--cap-add", std::to_string(number), "--seccomp-policy", "none"},
+                       {"ptrace", "1", ",", "open", "/proc/1/environ"}));
+        CHECK(out == "ptrace EPERM\nopen EACCES\n");
+    }
+    CHECK(output(sbx(
+              {"--cap-add", "ALL", "--cap-drop", "CAP_BLOCK_SUSPEND", "--seccomp-policy", "none"},
+              {"ptrace", "1"})) == "ptrace EPERM\n");
+}
+
 }  // namespace
 }  // namespace integration

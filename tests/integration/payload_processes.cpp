@@ -30,6 +30,8 @@ void echo(Context& context, const Words& words) { say(context, words[0]); }
 // Later lines go to another descriptor.
 void output(Context& context, const Words& words) { context.output = std::atoi(words[0].c_str()); }
 
+void close_descriptor(Context&, const Words& words) { ::close(std::atoi(words[0].c_str())); }
+
 void end(Context&, const Words& words) { ::_exit(std::atoi(words[0].c_str())); }
 
 void raise_signal(Context&, const Words& words) { ::kill(::getpid(), signal_number(words[0])); }
@@ -165,9 +167,10 @@ void execute(Context& context, const Words& words) {
 }  // namespace
 
 std::span<const Verb> processes() {
-    static constexpr std::array<Verb, 11> verbs = {{
+    static constexpr std::array<Verb, 12> verbs = {{
         {"echo", 1, echo},
         {"output", 1, output},
+        {"close", 1, close_descriptor},
         {"exit", 1, end},
         {"raise", 1, raise_signal},
         {"wait-end", 1, wait_for_end},

@@ -174,6 +174,12 @@ void mounts(Context& context, const Words&) {
     }
 }
 
+// The table as it is: what it tells of the host.
+void mount_info(Context& context, const Words&) {
+    std::ifstream file("/proc/self/mountinfo");
+    for (std::string line; std::getline(file, line);) say(context, line);
+}
+
 void namespaces(Context& context, const Words&) {
     for (const char* name : {"user", "mnt", "pid", "ipc", "uts", "net", "cgroup", "time"}) {
         say(context,
@@ -224,7 +230,7 @@ void running(Context& context, const Words&) {
 }  // namespace
 
 std::span<const Verb> sights() {
-    static constexpr std::array<Verb, 14> verbs = {{
+    static constexpr std::array<Verb, 15> verbs = {{
         {"ids", 0, ids},
         {"capabilities", 0, capabilities},
         {"process", 0, process},
@@ -233,6 +239,7 @@ std::span<const Verb> sights() {
         {"environment", 0, environment},
         {"descriptors", 0, descriptors},
         {"mounts", 0, mounts},
+        {"mountinfo", 0, mount_info},
         {"namespaces", 0, namespaces},
         {"hostname", 0, host_name},
         {"list", 1, list},

@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <ifaddrs.h>
+#include <mqueue.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <sched.h>
@@ -63,6 +64,18 @@ void fill(Context& context, const Words& words) {
 
 void unlink_file(Context& context, const Words& words) {
     tell(context, "unlink", ::unlink(words[0].c_str()));
+}
+
+void change_mode(Context& context, const Words& words) {
+    const auto mode = static_cast<mode_t>(std::strtoul(words[0].c_str(), nullptr, 8));
+    tell(context, "chmod", ::chmod(words[1].c_str(), mode));
+}
+
+// A POSIX message queue of that name ("/x").
+void make_queue(Context& context, const Words& words) {
+    const mqd_t queue = ::mq_open(words[0].c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600, nullptr);
+    tell(context, "queue", queue);
+    if (queue >= 0) ::mq_close(queue);
 }
 
 void make_directory(Context& context, const Words& words) {
@@ -179,12 +192,14 @@ void interfaces(Context& context, const Words&) {
 }  // namespace
 
 std::span<const Verb> tries() {
-    static constexpr std::array<Verb, 20> verbs = {{
+    static constexpr std::array<Verb, 22> verbs = {{
         {"open", 1, open_file},
         {"open-rw", 1, open_both_ways},
         {"write", 2, write_file},
         {"fill", 2, fill},
         {"unlink", 1, unlink_file},
+        {"chmod", 2, change_mode},
+        {"queue", 1, make_queue},
         {"mkdir", 1, make_directory},
         {"mount", 1, mount_tmpfs},
         {"unmount", 1, unmount},

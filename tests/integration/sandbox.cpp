@@ -171,9 +171,10 @@ Start bwrap(std::vector<std::string> options, std::vector<std::string> sentence)
 }
 
 Running::Running(const Start& start) {
-    const std::string path = start.name == Name::bwrap ? bwrap_path() : sbx_path();
+    std::string path = start.program;
+    if (path.empty()) path = start.name == Name::bwrap ? bwrap_path() : sbx_path();
     std::vector<std::string> words = start.words;
-    words.insert(words.begin(), path);
+    words.insert(words.begin(), start.called.empty() ? path : start.called);
     std::vector<char*> argv;
     for (std::string& word : words) argv.push_back(word.data());
     argv.push_back(nullptr);

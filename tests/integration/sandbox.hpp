@@ -60,6 +60,8 @@ struct Start {
     std::string directory = {};                         ///< where it starts; empty: here
     std::function<void()> prepare = {};                 ///< last thing before exec, in the child
     Session session = Session::own;
+    std::string program = {};  ///< what to start in the place of sbx
+    std::string called = {};   ///< its argv[0]; empty: its path
 };
 
 /// How it ended: `status` is the exit status, `signal` what killed it (0: it exited).

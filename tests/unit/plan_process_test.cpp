@@ -135,6 +135,27 @@ TEST_CASE("descriptors: the standard ones, or what was inherited but directories
     CHECK(kept(bwrap) == std::vector<int>{0, 1, 2, 6});
 }
 
+TEST_CASE("a standard descriptor that an option uses is closed, or leads nowhere") {
+    const auto closing = [](Spec spec) {
+        spec.entries = {entry::File{0, "/f", 0666}};
+        spec.block_fd = 2;
+        return steps_of<step::CloseDescriptors>(planned(spec).seal).at(0);
+    };
+    const step::CloseDescriptors bwrap = closing(plain_bwrap_spec());
+    CHECK(bwrap.keep == std::vector<int>{1, 5});
+    CHECK(bwrap.null.empty());
+    const step::CloseDescriptors sbx = closing(plain_spec());
+    CHECK(sbx.keep == std::vector<int>{0, 1, 2});
+    CHECK(sbx.null == std::vector<int>{0, 2});
+    CHECK(describe(Step(sbx)) ==
+          "close all descriptors but 0, 1, 2; 0 is /dev/null; 2 is /dev/null");
+    Spec spec = plain_bwrap_spec();
+    spec.unshare.add(Namespace::pid);
+    spec.as_pid_1 = true;
+    spec.sync_fd = 0;
+    CHECK(kept(spec) == std::vector<int>{0, 1, 2, 5});
+}
+
 TEST_CASE("a descriptor is for one thing") {
     Spec spec = plain_spec();
     spec.entries = {entry::File{5, "/f", 0666}, entry::File{5, "/g", 0666}};

@@ -333,8 +333,10 @@ TEST_CASE("seccomp filters that are refused") {
     const MemoryFile odd("1234567");
     CHECK(sbx_error({"--seccomp", odd.text()}) == "Invalid seccomp data, must be multiple of 8");
     const MemoryFile empty("");
-    CHECK(sbx_error({"--add-seccomp-fd", empty.text()}) ==
-          "seccomp filter of descriptor " + empty.text() + " is empty");
+    Spec spec = good(test::sbx_spec({"--add-seccomp-fd", empty.text()}));
+    spec.command = {"true"};
+    CHECK(error_of(make_plan(spec, test::fake_host(spec))) ==
+          "the seccomp filter of descriptor " + empty.text() + " is empty");
     const MemoryFile a("12345678");
     const MemoryFile b("12345678");
     CHECK(sbx_error({"--seccomp", a.text(), "--add-seccomp-fd", b.text()}) ==

@@ -48,9 +48,9 @@ inline std::string text_of(const Spec& spec) {
     const auto& [wording, unshare, unshare_try, identity, uid, gid, hostname, userns_fd, userns2_fd,
                  pidns_fd, disable_userns, assert_userns_disabled, root_capabilities, capabilities,
                  root, given, host_writes, entries, environment, directory, descriptors, keep_fds,
-                 filters, leftovers, signals, die_with_parent, new_session, as_pid_1, lock_files,
-                 sync_fd, block_fd, userns_block_fd, info_fd, json_status_fd, argv0, command] =
-        spec;
+                 own_descriptors, filters, leftovers, signals, die_with_parent, new_session,
+                 as_pid_1, lock_files, sync_fd, block_fd, userns_block_fd, info_fd, json_status_fd,
+                 argv0, command] = spec;
     std::ostringstream out;
     const auto number = [&](const char* name, auto value) {
         out << name << ' ' << static_cast<int>(value) << '\n';
@@ -90,6 +90,7 @@ inline std::string text_of(const Spec& spec) {
     optional("directory", directory);
     number("descriptors", descriptors);
     for (const int fd : keep_fds) number("keep", fd);
+    number("own_descriptors", own_descriptors);
     for (const SeccompFilter& filter : filters) {
         out << "filter " << filter.name << ' ' << filter.program.size() << '\n';
     }
