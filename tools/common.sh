@@ -114,6 +114,62 @@ make_work_directory() {
     trap 'exit 143' TERM
 }
 
+# Writes to directory $1 a list of sources that has, for what the machine takes from Debian's
+# current release, the source packages too. The machine's own lists stay as they are.
+write_source_list() {
+    local release
+    # shellcheck source=/dev/null
+    release=$(. /etc/os-release && echo "${VERSION_CODENAME:?this needs a release of Debian}")
+    local file
+    : >"$1/demo.list"
+    : >"$1/demo.sources"
+    for file in /etc/apt/sources.list /etc/apt/sources.list.d/*; do
+        case $file in
+            # One line each: deb [ OPTIONS ] URI SUITE COMPONENT...
+            *.list) [[ ! -f $file ]] || awk -v release="$release" '
+                $1 != "deb" { next }
+                $0 !~ "[ \t]" release "([-/](updates|security))?[ \t](.*[ \t])?main([ \t]|$)" { next }
+                { sub(/deb/, "deb-src"); print }
+            ' "$file" >>"$1/demo.list" ;;
+            # Paragraphs of "Key: value".
+            *.sources) awk -v release="$release" '
+                BEGIN { RS = ""; ORS = "\n\n" }
+                /(^|\n)Enabled:[ \t]*no/ { next }
+                !/(^|\n)Types:[^\n]*deb/ { next }
+                $0 !~ "(^|\n)Suites:([^\n]*[ \t])?" release "([-/](updates|security))?([ \t\n]|$)" { next }
+                !/(^|\n)Components:([^\n]*[ \t])?main([ \t\n]|$)/ { next }
+                { sub(/Types:[^\n]*/, "Types: deb-src"); print }
+            ' "$file" >>"$1/demo.sources" ;;
+        esac
+    done
+    [[ -s $1/demo.list || -s $1/demo.sources ]] ||
+        die "no mirror of Debian $release is configured below /etc/apt"
+}
+
+# Lets debian_source find packages; needs `work`. Makes a directory of the ordinary user in it.
+prepare_debian_sources() {
+    make_user_directory "$work/user"
+    as_user mkdir -p "$work/user/lists/partial" "$work/user/cache/archives/partial"
+    mkdir "$work/sources"
+    write_source_list "$work/sources"
+    readonly apt_of_user=(
+        apt-get -qq -o Dir::Etc::SourceList=/dev/null -o Dir::Etc::SourceParts="$work/sources"
+        -o Dir::State::Lists="$work/user/lists" -o Dir::Cache="$work/user/cache"
+    )
+    as_user "${apt_of_user[@]}" update
+}
+
+# Fetches the source of a Debian package as the ordinary user and lays it out in $work/user/PACKAGE.
+# apt checks the files. Debian's patches are left out: some of them fit a package to tools that are
+# not needed here.
+debian_source() {
+    cd "$work/user" || return
+    as_user "${apt_of_user[@]}" source --download-only "$1"
+    local -r description=("$1"_*.dsc)
+    as_user dpkg-source --no-check --skip-patches --extract "${description[0]}" "$1" >/dev/null
+    cd "$work" || return
+}
+
 # Called at exit; on_exit is for the sourcing script to replace.
 leave() {
     local status=$?
