@@ -51,6 +51,13 @@ TemporaryDirectory::TemporaryDirectory() {
 
 TemporaryDirectory::~TemporaryDirectory() {
     std::error_code ignored;
+    // overlayfs leaves directories that nobody may enter in a work directory.
+    for (const auto& entry : fs::recursive_directory_iterator(
+             path_, fs::directory_options::skip_permission_denied, ignored)) {
+        if (entry.is_directory(ignored) && !entry.is_symlink(ignored)) {
+            ::chmod(entry.path().c_str(), 0700);
+        }
+    }
     fs::remove_all(path_, ignored);
 }
 

@@ -177,6 +177,14 @@ TEST_CASE("filters come last, in order, after no_new_privs") {
                                                    "load seccomp filter \"b\" (1 instructions)"});
 }
 
+TEST_CASE("an empty filter is refused, as the kernel would") {
+    Spec spec = plain_spec();
+    spec.filters = {filter("a"), {"descriptor 7", {}}};
+    CHECK(refused(spec) == "the seccomp filter of descriptor 7 is empty");
+    spec.wording = Wording::bubblewrap;
+    CHECK(refused(spec).find("Unable to set up system call filtering as requested") == 0);
+}
+
 TEST_CASE("the directory is entered without capabilities, which would open it") {
     const Plan plan = planned(plain_spec());
     CHECK(place_of(plan.seal, "drop all capabilities") <
