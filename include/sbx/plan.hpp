@@ -147,18 +147,15 @@ struct NewProcessGroup {};
 struct NewSession {};
 /// An empty session keyring in the place of the caller's.
 struct JoinSessionKeyring {};
-/// The first of `candidates` that can be entered; $PWD is set to it.
-struct ChangeDirectory {
-    std::vector<std::string> candidates;
-};
 /// The command dies when sbx does; for a command without an init of ours.
 struct DieWithParent {};
 /// Waits for one byte, or the end of file, of descriptor `fd`.
 struct AwaitDescriptor {
     int fd = -1;
 };
-/// Descriptors other than `keep` (sorted) are closed by exec. Those of it that are in `null` become
-/// /dev/null: standard ones that an option has used.
+/// Descriptors other than `keep` (sorted) are closed, but for the two that exec closes: the way to
+/// the supervisor and to init. Those of `keep` that are in `null` become /dev/null: standard ones
+/// that an option has used.
 struct CloseDescriptors {
     std::vector<int> keep;
     std::vector<int> null;
@@ -170,6 +167,10 @@ struct LimitCapabilities {
     std::uint64_t ambient = 0;
     std::vector<std::string> names;  ///< of `keep`
     unsigned count = 0;              ///< capabilities that the kernel knows
+};
+/// The first of `candidates` that can be entered; $PWD is set to it.
+struct ChangeDirectory {
+    std::vector<std::string> candidates;
 };
 struct NoNewPrivileges {};
 struct LoadFilter {

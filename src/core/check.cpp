@@ -123,6 +123,27 @@ Result<void> check_seal(const Plan& plan) {
     if (count<step::CloseDescriptors>(steps) != 1) return broken("descriptors are closed once");
     if (count<step::JoinSessionKeyring>(steps) != 1) return broken("the keyring is replaced once");
     if (count<step::LimitCapabilities>(steps) != 1) return broken("capabilities are limited once");
+    // While the capabilities are there they keep others out; after that there must be nothing left
+    // to take. And what waits, waits before.
+    const std::size_t closed = position<step::CloseDescriptors>(steps);
+    if (closed > position<step::LimitCapabilities>(steps)) {
+        return broken("capabilities go before descriptors of the host are closed");
+    }
+    if ((count<step::AwaitDescriptor>(steps) != 0 &&
+         position<step::AwaitDescriptor>(steps) > closed) ||
+        (count<step::DieWithParent>(steps) != 0 && position<step::DieWithParent>(steps) > closed)) {
+        return broken("a descriptor is needed after it was closed");
+    }
+    const auto& descriptors = *std::get_if<step::CloseDescriptors>(&steps[closed]);
+    if (!std::is_sorted(descriptors.keep.begin(), descriptors.keep.end()) ||
+        !std::includes(descriptors.keep.begin(), descriptors.keep.end(), descriptors.null.begin(),
+                       descriptors.null.end())) {
+        return broken("descriptors are not in order");
+    }
+    const auto& limit =
+        *std::get_if<step::LimitCapabilities>(&steps[position<step::LimitCapabilities>(steps)]);
+    if (limit.count > 64) return broken("there are 64 capabilities at most");
+    if ((limit.ambient & ~limit.keep) != 0) return broken("what is dropped would be ambient");
     const std::size_t filter = position<step::LoadFilter>(steps);
     if (filter < position<step::NoNewPrivileges>(steps)) {
         return broken("a filter is loaded before no_new_privs is set");
@@ -133,6 +154,10 @@ Result<void> check_seal(const Plan& plan) {
     const bool guarded = plan.init == Init::reaper && plan.namespaces.has(Namespace::pid);
     if (plan.leftovers == Leftovers::kill && !guarded && count<step::DieWithParent>(steps) == 0) {
         return broken("the command would outlive sbx");
+    }
+    if (plan.pidns_fd && !plan.namespaces.has(Namespace::pid) &&
+        plan.leftovers == Leftovers::kill) {
+        return broken("init would not know the processes that it has to kill");
     }
     for (const Step& step : steps) {
         if (!belongs_to_seal(step)) return broken("a step of set-up is in the seal");
@@ -150,7 +175,6 @@ Result<void> check_capabilities(const Plan& plan) {
     if (!plan.namespaces.has(Namespace::user) && !plan.userns_fd) return {};
     const std::size_t at = position<step::LimitCapabilities>(plan.seal);
     const auto& limit = *std::get_if<step::LimitCapabilities>(&plan.seal[at]);
-    if ((limit.ambient & ~limit.keep) != 0) return broken("what is dropped would be ambient");
     if (limit.keep == 0) return {};
     // Root's own, in a namespace that root has named: the mounts are no boundary for it.
     if (plan.userns_fd && limit.ambient == 0) return {};

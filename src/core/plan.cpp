@@ -119,6 +119,14 @@ std::vector<Step> plan_seal(const Spec& spec, const Host& host, const Privileges
         seal.emplace_back(step::NewProcessGroup{});
     }
     seal.emplace_back(step::JoinSessionKeyring{});
+    // With an init in a pid namespace the kernel kills what is left when init goes.
+    const bool dies = spec.die_with_parent || spec.leftovers == Leftovers::kill;
+    const bool guarded = plan.init == Init::reaper && spec.unshare.has(Namespace::pid);
+    if (dies && !guarded) seal.emplace_back(step::DieWithParent{});
+    if (spec.block_fd) seal.emplace_back(step::AwaitDescriptor{*spec.block_fd});
+    // As long as the capabilities are there, nobody without them can look into this process: what
+    // is the host's must be closed before they go.
+    seal.emplace_back(std::move(descriptors));
     step::LimitCapabilities limit;
     limit.keep = privileges.keep;
     limit.ambient = privileges.ambient;
@@ -128,12 +136,6 @@ std::vector<Step> plan_seal(const Spec& spec, const Host& host, const Privileges
     }
     seal.emplace_back(std::move(limit));
     seal.emplace_back(step::ChangeDirectory{plan_directories(spec, host, plan.environment)});
-    // With an init in a pid namespace the kernel kills what is left when init goes.
-    const bool dies = spec.die_with_parent || spec.leftovers == Leftovers::kill;
-    const bool guarded = plan.init == Init::reaper && spec.unshare.has(Namespace::pid);
-    if (dies && !guarded) seal.emplace_back(step::DieWithParent{});
-    if (spec.block_fd) seal.emplace_back(step::AwaitDescriptor{*spec.block_fd});
-    seal.emplace_back(std::move(descriptors));
     seal.emplace_back(step::NoNewPrivileges{});
     for (const SeccompFilter& filter : spec.filters) seal.emplace_back(step::LoadFilter{filter});
     return seal;

@@ -130,6 +130,7 @@ Result<step::CloseDescriptors> plan_descriptors(const Spec& spec, const Host& ho
     }
     const std::set<int> named(spec.keep_fds.begin(), spec.keep_fds.end());
     std::set<int> keep = {0, 1, 2};
+    std::set<int> null;
     for (const OpenDescriptor& open : host.descriptors) {
         if (open.directory && !named.contains(open.fd)) {
             // A directory leads out of the sandbox (fchdir), so only a named one is passed on.
@@ -139,7 +140,8 @@ Result<step::CloseDescriptors> plan_descriptors(const Spec& spec, const Host& ho
                              "or keep it with --keep-fd " +
                              std::to_string(open.fd)};
             }
-            keep.erase(open.fd);
+            // A standard number must not be taken by what is opened next.
+            if (keep.contains(open.fd)) null.insert(open.fd);
         } else if (spec.descriptors == Descriptors::inherited && !consumed.contains(open.fd)) {
             keep.insert(open.fd);
         }
@@ -152,17 +154,17 @@ Result<step::CloseDescriptors> plan_descriptors(const Spec& spec, const Host& ho
         }
         keep.insert(fd);
     }
-    std::vector<int> null;
     for (const int fd : {0, 1, 2}) {
         if (!consumed.contains(fd) || (spec.as_pid_1 && spec.sync_fd == fd)) continue;
         // Closed, as bubblewrap does; or so that nothing that is opened later takes its place.
         if (spec.wording == Wording::bubblewrap) {
             keep.erase(fd);
+            null.erase(fd);
         } else {
-            null.push_back(fd);
+            null.insert(fd);
         }
     }
-    return step::CloseDescriptors{{keep.begin(), keep.end()}, null};
+    return step::CloseDescriptors{{keep.begin(), keep.end()}, {null.begin(), null.end()}};
 }
 
 }  // namespace sbx::planning

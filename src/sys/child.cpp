@@ -116,6 +116,7 @@ void send_excerpt(const ChildImage& image, int error) {
 // The command's process: seals itself, waits for `hold` to be closed by init, executes.
 [[noreturn]] void command_main(ChildImage& image, int hold) {
     const Plan& plan = *image.plan;
+    image.hold = hold;
     std::size_t i = 0;
     for (; i < plan.seal.size(); ++i) {
         if (std::get_if<step::LoadFilter>(&plan.seal[i]) != nullptr) break;

@@ -10,7 +10,7 @@
 //   clone3 --------------------> Plan::setup, step by step
 //                                clone3 ------------------------> Plan::seal, step by step
 //                                closes all but four descriptors  waits on `hold`
-//                                drops capabilities, undumpable
+//                                drops capabilities
 //                                writes a byte to `hold` -------> filters, execve
 //   poll loop                    poll loop: reaps, passes on
 //
@@ -87,6 +87,14 @@ struct Status {
     std::int32_t lingers;  ///< 1: other processes are still there, and init stays with them
 };
 
+/// A mount of the sandbox's own file system: files may be made there. In an overlay the files of a
+/// lower layer have another device than the overlay, and the same mount.
+struct OwnMount {
+    std::uint32_t device_major = 0;
+    std::uint32_t device_minor = 0;
+    std::uint64_t mount = 0;
+};
+
 /// Everything that the child reads, built before clone. Pointers stay valid until exec.
 struct ChildImage {
     const Plan* plan = nullptr;
@@ -95,8 +103,9 @@ struct ChildImage {
     char** envp = nullptr;               ///< ends with nullptr; slot `pwd` is filled by the child
     std::size_t pwd = 0;
     char* const* pwd_entries = nullptr;  ///< "PWD=..." for each candidate of ChangeDirectory
-    dev_t* own_devices = nullptr;        ///< room for the file systems that the child mounts
+    OwnMount* own_mounts = nullptr;      ///< room for the file systems that the child mounts
     std::size_t own_count = 0;
+    std::size_t own_room = 0;
     int* init_fds = nullptr;  ///< room for what init keeps open: see init_fds_needed()
     std::size_t init_count = 0;
     int proc = -1;           ///< /proc of the host (O_PATH)
@@ -105,6 +114,7 @@ struct ChildImage {
     int ready_write = -1;    ///< the supervisor's end
     int report_write = -1;   ///< Report; end of file: exec worked
     int status_write = -1;   ///< Status; end of file: init was killed
+    int hold = -1;           ///< in the command: what init says go by
     std::uint64_t mask = 0;  ///< the caller's signal mask, for the command
     bool ignore_sigchld = false;  ///< the caller ignored SIGCHLD; so does the command
 };
@@ -206,7 +216,7 @@ struct FileSystem {
 Failure make_mount(const FileSystem& wanted, int& mount);
 
 /// Takes note that files may be made on the file system of `mount`.
-Failure remember_device(Setup& setup, int mount);
+Failure remember_mount(Setup& setup, int mount);
 
 /// Opens for writing the very file that `fd` (O_PATH) refers to.
 int reopen(const ChildImage& image, int fd, int flags);
@@ -243,7 +253,7 @@ Failure limit_capabilities(const step::LimitCapabilities& s);
 /// How many descriptors init may have to keep open, its own included.
 std::size_t init_fds_needed(const Plan& plan);
 
-/// How many file systems of its own the plan may mount: the room that own_devices needs.
-std::size_t own_devices_needed(const Plan& plan);
+/// How many file systems of its own the plan may mount: the room that own_mounts needs.
+std::size_t own_mounts_needed(const Plan& plan);
 
 }  // namespace sbx::sys

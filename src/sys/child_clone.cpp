@@ -5,6 +5,8 @@
 #include "sys/namespace_flags.hpp"
 #include "sys/syscalls.hpp"
 
+#include <sys/prctl.h>
+
 namespace sbx::sys {
 
 // In the helper or in the caller; comes back in the parent only.
@@ -28,6 +30,8 @@ Started clone_child(const Plan& plan, ChildImage& image, std::uint64_t more_flag
 void helper_main(const Plan& plan, ChildImage& image, int answer) {
     Started out;
     long result = 0;
+    // Whoever is in the namespaces that are entered must not look into set-up, which sees the host.
+    call(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
     // With the privilege for it in our own user namespace the pid namespace comes first: it may
     // belong to a parent of the user namespace that is entered, which gives no way back.
     const bool pid_entered = plan.pidns_fd && call(SYS_setns, *plan.pidns_fd, CLONE_NEWPID) == 0;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Init: pid 1 of the sandbox, once the command exists. It holds no descriptor of the host, has no
-// capability and cannot be traced; only then may the command go on.
+// capability in effect and cannot be traced from inside; only then may the command go on.
 #include "sys/child.hpp"
 #include "sys/syscalls.hpp"
 
@@ -66,7 +66,7 @@ bool drop_own_capabilities(const Plan& plan) {
     data[0] = {};
     data[1] = {};
     if (guards) data[guard / 32].permitted = bit;
-    if (!guards && call(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) return false;
+    if (call(SYS_prctl, PR_SET_DUMPABLE, guards ? 1 : 0, 0, 0, 0) != 0) return false;
     return call(SYS_capset, &header, &data[0]) == 0;
 }
 

@@ -46,10 +46,15 @@ Detail wrong_kind(int place, NodeKind kind) {
 
 }  // namespace
 
-Failure remember_device(Setup& setup, int mount) {
-    struct stat status {};
-    if (Failure failure = stat_of(mount, status)) return failure;
-    setup.image.own_devices[setup.image.own_count++] = status.st_dev;
+Failure remember_mount(Setup& setup, int mount) {
+    struct statx status {};
+    const Failure failure =
+        failed(call(SYS_statx, mount, "", AT_EMPTY_PATH, STATX_MNT_ID | STATX_INO, &status));
+    if (failure) return failure;
+    ChildImage& image = setup.image;
+    if (image.own_count == image.own_room) return {ENOSPC};
+    image.own_mounts[image.own_count++] = {status.stx_dev_major, status.stx_dev_minor,
+                                           status.stx_mnt_id};
     return {};
 }
 
@@ -148,7 +153,7 @@ Failure mount_tmpfs(Setup& setup, const step::MountTmpfs& s) {
     }
     int mount = -1;
     Failure failure = make_mount(wanted, mount);
-    if (!failure) failure = remember_device(setup, mount);
+    if (!failure) failure = remember_mount(setup, mount);
     if (failure) return failure;
     return attach(setup, mount, s.destination.c_str(), NodeKind::directory,
                   modes_for(s.mode).parents);
@@ -165,7 +170,7 @@ Failure mount_root(Setup& setup) {
     failure =
         make_mount({"tmpfs", {{"mode", "0755"}, {}}, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV}, root);
     if (failure) return failure;
-    if (Failure f = remember_device(setup, root)) return f;
+    if (Failure f = remember_mount(setup, root)) return f;
     // On "/": it hides nothing, since lookups that start at "/" start below it. The pivot needs it
     // attached somewhere.
     failure = failed(call(SYS_move_mount, root, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH));
@@ -316,7 +321,9 @@ Failure enter_root(Setup& setup) {
 }
 
 Failure lock_file(ChildImage& image, const step::LockFile& s) {
-    const int fd = open_at(AT_FDCWD, s.path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY);
+    // A link to what procfs opens by itself would lead out.
+    const int fd = open_at2(AT_FDCWD, s.path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY, 0,
+                            RESOLVE_NO_MAGICLINKS);
     if (fd < 0) return {-fd};
     struct flock lock {};
     lock.l_type = F_RDLCK;
@@ -337,14 +344,15 @@ std::size_t init_fds_needed(const Plan& plan) {
     return count;
 }
 
-std::size_t own_devices_needed(const Plan& plan) {
+std::size_t own_mounts_needed(const Plan& plan) {
     std::size_t count = 0;
     for (const Step& step : plan.setup) {
         if (std::get_if<step::MountTmpfs>(&step) != nullptr ||
-            std::get_if<step::MountOverlay>(&step) != nullptr ||
             std::get_if<step::MountRoot>(&step) != nullptr) {
             ++count;
         }
+        // The overlay, and the tmpfs that its changes are in.
+        if (std::get_if<step::MountOverlay>(&step) != nullptr) count += 2;
     }
     return count;
 }

@@ -89,6 +89,9 @@ Failure write_identity_map(const ChildImage& image, int directory, const char* o
 Failure enter_with_same_ids(const ChildImage& image, NamespaceSet set) {
     const int directory = open_at(image.proc, "self", O_PATH | O_DIRECTORY);
     if (directory < 0) return {-directory, Detail::id_map};
+    const long visible = call(SYS_prctl, PR_GET_DUMPABLE, 0, 0, 0, 0);
+    // The files of a process that is not belong to the host's root.
+    if (Failure f = failed(call(SYS_prctl, PR_SET_DUMPABLE, 1, 0, 0, 0))) return f;
     int go[2];
     if (Failure failure = failed(call(SYS_pipe2, go, O_CLOEXEC))) return failure;
     clone_args arguments{};
@@ -108,8 +111,12 @@ Failure enter_with_same_ids(const ChildImage& image, NamespaceSet set) {
     siginfo_t info{};
     long waited = -EINTR;
     while (waited == -EINTR) waited = call(SYS_waitid, P_PID, mapper, &info, WEXITED, nullptr);
-    if (failure || info.si_status == 0) return failure ? failure : failed(waited);
-    return {info.si_status, Detail::id_map};
+    if (!failure) failure = failed(waited);
+    if (!failure && info.si_status != 0) failure = {info.si_status, Detail::id_map};
+    if (visible == 0 && !failure) {
+        failure = failed(call(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0));
+    }
+    return failure;
 }
 
 Failure enter_user_namespace(const ChildImage& image, const step::EnterUserNamespace& s) {
@@ -134,6 +141,7 @@ Failure assert_no_user_namespaces() {
     if (child == 0) {
         while (true) call(SYS_exit_group, 0);
     }
+    if (child == -EAGAIN || child == -ENOMEM) return failed(child);  // says nothing
     if (child < 0) return {};
     siginfo_t info{};
     call(SYS_waitid, P_PID, child, &info, WEXITED, nullptr);
@@ -150,9 +158,6 @@ Failure set_ids(const step::SetIds& s) {
     if (!failure) failure = failed(call(SYS_capget, &header, &data[0]));
     for (auto& half : data) half.effective = half.permitted;
     if (!failure) failure = failed(call(SYS_capset, &header, &data[0]));
-    // Changed ids, and a namespace of somebody else, make a process undumpable, and its own files
-    // in /proc the host root's.
-    if (!failure) failure = failed(call(SYS_prctl, PR_SET_DUMPABLE, 1, 0, 0, 0));
     return failure;
 }
 

@@ -150,12 +150,16 @@ int open_existing(const Setup& setup, const char* path) {
 }
 
 Failure may_create_in(const Setup& setup, int fd) {
-    struct stat status {};
-    const long result = call(SYS_newfstatat, fd, "", &status, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW);
+    struct statx status {};
+    const long result = call(SYS_statx, fd, "", AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW,
+                             STATX_MNT_ID | STATX_INO, &status);
     if (result < 0) return {static_cast<int>(-result)};
     if (setup.image.plan->host_writes == HostWrites::allow) return {};
     for (std::size_t i = 0; i < setup.image.own_count; ++i) {
-        if (setup.image.own_devices[i] == status.st_dev) return {};
+        const OwnMount& own = setup.image.own_mounts[i];
+        const bool device =
+            own.device_major == status.stx_dev_major && own.device_minor == status.stx_dev_minor;
+        if (device || own.mount == status.stx_mnt_id) return {};
     }
     return {EROFS, Detail::would_write_on_host};
 }

@@ -59,7 +59,21 @@ Failure change_directory(ChildImage& image, const step::ChangeDirectory& s) {
     return failure;
 }
 
-// Marks everything but `keep` close-on-exec: what must live until then (the report) lives.
+// close_range(2) from `first` to `last`, but for the two that live until exec.
+Failure close_between(const ChildImage& image, unsigned first, unsigned last) {
+    const auto report = static_cast<unsigned>(image.report_write);
+    const unsigned hold = image.hold < 0 ? report : static_cast<unsigned>(image.hold);
+    for (const unsigned live : {report < hold ? report : hold, report < hold ? hold : report}) {
+        if (live < first || live > last) continue;
+        if (live > first) {
+            if (const Failure f = failed(close_range(first, live - 1, 0))) return f;
+        }
+        if (live == last) return {};
+        first = live + 1;
+    }
+    return failed(close_range(first, last, 0));
+}
+
 Failure close_descriptors(const ChildImage& image, const step::CloseDescriptors& s) {
     for (const int fd : s.null) {
         if (const Failure f = failed(call(SYS_dup3, image.null, fd, 0))) return f;
@@ -68,12 +82,11 @@ Failure close_descriptors(const ChildImage& image, const step::CloseDescriptors&
     for (const int fd : s.keep) {
         const auto kept = static_cast<unsigned>(fd);
         if (kept > next) {
-            const Failure f = failed(close_range(next, kept - 1, CLOSE_RANGE_CLOEXEC));
-            if (f) return f;
+            if (const Failure f = close_between(image, next, kept - 1)) return f;
         }
         next = kept + 1;
     }
-    return failed(close_range(next, ~0U, CLOSE_RANGE_CLOEXEC));
+    return close_between(image, next, ~0U);
 }
 
 struct CapabilityData {
@@ -84,6 +97,8 @@ struct CapabilityData {
 }  // namespace
 
 Failure limit_capabilities(const step::LimitCapabilities& s) {
+    // Until exec, which makes it visible again, nobody of the same user may look into this process.
+    if (Failure f = failed(call(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0))) return f;
     CapabilityData now;
     if (Failure f = failed(call(SYS_capget, &now.header, &now.data[0]))) return f;
     // The bounding set needs CAP_SETPCAP, so it goes first. What is kept is looked at all the same:

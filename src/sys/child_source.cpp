@@ -86,7 +86,7 @@ Failure set_changes(Setup& setup, const step::MountOverlay& s, int fs, Opened& o
         int mount = -1;
         Failure failure = make_mount(
             {"tmpfs", {{"mode", "0755"}, {}}, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV}, mount);
-        if (!failure) failure = remember_device(setup, mount);
+        if (!failure) failure = remember_mount(setup, mount);
         if (!failure) failure = failed(call(SYS_mkdirat, mount, "upper", 0755));
         if (!failure) failure = failed(call(SYS_mkdirat, mount, "work", 0755));
         const int kept = failure ? -1 : open_layer(opened, mount, ".");
@@ -159,7 +159,7 @@ Failure mount_overlay(Setup& setup, const step::MountOverlay& s) {
     }
     close_fd(fs);
     if (!failure && s.changes == entry::Overlay::Changes::forgotten) {
-        failure = remember_device(setup, mount);  // what is made there ends with the sandbox
+        failure = remember_mount(setup, mount);  // what is made there ends with the sandbox
     }
     if (failure) return failure;
     return attach(setup, mount, s.destination.c_str(), NodeKind::directory);

@@ -79,7 +79,8 @@ std::string detail_text(const Step& step, const Report& report,
             return "another file has taken the name of the one that the descriptor is open on; "
                    "open it again";
         case Detail::too_many_layers:
-            return "this kernel takes 50 sources for an overlay, Linux 6.8 and later 500";
+            return "these are too many sources for an overlay: Linux takes 500 since 6.8, and 50 "
+                   "before";
         case Detail::user_namespaces_allowed:
             return "creation of new user namespaces was not disabled as requested";
         case Detail::locked: return "Unable to lock file: " + error_text(report.error);
@@ -88,7 +89,8 @@ std::string detail_text(const Step& step, const Report& report,
 }
 
 std::string remedy(const Step& step, const Report& report) {
-    const std::string there = quote(destination_of(step));
+    const std::string destination = destination_of(step);
+    const std::string there = quote(destination);
     if (report.detail == Detail::id_map) {
         return "; " + user_namespace_remedy(report.error);
     }
@@ -98,12 +100,12 @@ std::string remedy(const Step& step, const Report& report) {
     if (std::holds_alternative<step::ChangeDirectory>(step) && report.error == ENOENT) {
         return " inside; bind it, or name another directory with --chdir";
     }
-    if (report.error == EROFS && !there.empty()) {
+    if (report.error == EROFS && !destination.empty()) {
         return "; " + there +
                " is below a read-only mount, where no mount point can be made: "
                "mount it before that one, or create the place on the host";
     }
-    if (report.error == ENOTDIR && !there.empty()) {
+    if (report.error == ENOTDIR && !destination.empty()) {
         return "; a part of " + there + " is a file inside";
     }
     if (std::holds_alternative<step::Bind>(step) && report.error == EACCES) {
@@ -200,7 +202,7 @@ Outcome explain_exec(const Plan& plan, const Report& report, const std::optional
 }  // namespace
 
 Error explain_start(const Plan& plan, const Started& started) {
-    if (plan.wording == Wording::bubblewrap) return Error{bubblewrap_start_text(started)};
+    if (plan.wording == Wording::bubblewrap) return Error{bubblewrap_start_text(plan, started)};
     const int error = started.error;
     if (started.failed_at == Started::Failed::join_user_namespace) {
         std::string text = "joining the specified user namespace failed: " + error_text(error);

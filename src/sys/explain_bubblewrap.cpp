@@ -104,7 +104,8 @@ struct StepText {
         return "Can't make overlay mount on " + staged(s.destination) +
                (report.detail == Detail::overlay_loop ? ": Overlay directories may not overlap"
                 : report.detail == Detail::too_many_layers
-                    ? ": this kernel takes 50 sources for an overlay, Linux 6.8 and later 500"
+                    ? ": these are too many sources for an overlay: Linux takes 500 since 6.8, and "
+                      "50 before"
                     : cause());
     }
     std::string operator()(const step::MakeDirectory& s) const {
@@ -175,7 +176,7 @@ struct StepText {
 
 }  // namespace
 
-std::string bubblewrap_start_text(const Started& started) {
+std::string bubblewrap_start_text(const Plan& plan, const Started& started) {
     const std::string cause = ": " + text_of(started.error);
     if (started.failed_at == Started::Failed::join_user_namespace) {
         if (started.error != EINVAL) return "Joining specified user namespace failed" + cause;
@@ -185,6 +186,7 @@ std::string bubblewrap_start_text(const Started& started) {
     if (started.failed_at == Started::Failed::join_pid_namespace) {
         return "Setting pidns failed" + cause;
     }
+    if (!plan.namespaces.has(Namespace::user)) return "Creating new namespace failed" + cause;
     const std::string remedy = "; " + user_namespace_remedy(started.error);
     switch (started.error) {
         case EINVAL:

@@ -12,7 +12,7 @@
 namespace sbx::sys {
 
 /// The child could not be made.
-std::string bubblewrap_start_text(const Started& started);
+std::string bubblewrap_start_text(const Plan& plan, const Started& started);
 
 /// A step failed; nothing for the steps that have no words of bubblewrap's.
 std::string bubblewrap_step_text(const Step& step, const Report& report,

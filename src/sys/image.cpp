@@ -27,7 +27,7 @@ ImageStorage::ImageStorage(const Plan& plan) {
         for (const std::string& path : change->candidates) pwd_texts_.push_back("PWD=" + path);
     }
     for (const std::string& text : pwd_texts_) pwd_entries_.push_back(unconst(text));
-    own_devices_.resize(own_devices_needed(plan));
+    own_mounts_.resize(own_mounts_needed(plan));
     init_fds_.resize(init_fds_needed(plan));
 
     image_.plan = &plan;
@@ -35,7 +35,8 @@ ImageStorage::ImageStorage(const Plan& plan) {
     image_.argv = argv_.data() + 1;
     image_.envp = envp_.data();
     image_.pwd_entries = pwd_entries_.data();
-    image_.own_devices = own_devices_.data();
+    image_.own_mounts = own_mounts_.data();
+    image_.own_room = own_mounts_.size();
     image_.init_fds = init_fds_.data();
 }
 

@@ -25,7 +25,7 @@ private:
     std::vector<char*> envp_;
     std::vector<std::string> pwd_texts_;
     std::vector<char*> pwd_entries_;
-    std::vector<dev_t> own_devices_;
+    std::vector<OwnMount> own_mounts_;
     std::vector<int> init_fds_;
     ChildImage image_;
 };

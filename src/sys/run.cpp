@@ -114,6 +114,7 @@ private:
     std::optional<Outcome> start();
     std::optional<Outcome> announce();
     std::optional<Outcome> read_caller();
+    Outcome abandon(const Error& error) const;
     void go_on() const;
     void close_others() const;
     Outcome watch();
@@ -212,9 +213,7 @@ void Supervisor::close_others() const {
 // who lets it go on, when the ids of the process that --info-fd named are mapped.
 std::optional<Outcome> Supervisor::announce() {
     const sys::JsonStatus json(plan_, proc_.get(), pid_);
-    if (auto written = json.write_start(); !written) {
-        return Outcome{Outcome::End::refused, 0, written.error()};
-    }
+    if (auto written = json.write_start(); !written) return abandon(written.error());
     awaits_caller_ = plan_.userns_block_fd.has_value();
     if (!awaits_caller_) go_on();
     return std::nullopt;
@@ -224,12 +223,24 @@ std::optional<Outcome> Supervisor::read_caller() {
     char byte = 0;
     const ssize_t got = ::read(*plan_.userns_block_fd, &byte, 1);
     if (got < 0 && (errno == EINTR || errno == EAGAIN)) return std::nullopt;
-    if (got < 0)
-        return refused("reading the descriptor of --userns-block-fd: " + error_text(errno));
+    if (got < 0) {
+        return abandon({"reading the descriptor of --userns-block-fd: " + error_text(errno)});
+    }
     awaits_caller_ = false;
     ::close(*plan_.userns_block_fd);
     go_on();
     return std::nullopt;
+}
+
+// Init waits and shall not go on: ends it, and leaves nobody to be reaped.
+Outcome Supervisor::abandon(const Error& error) const {
+    call(SYS_pidfd_send_signal, child_.get(), SIGKILL, nullptr, 0);
+    siginfo_t info{};
+    while (::waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(child_.get()), &info,
+                    WEXITED) != 0 &&
+           errno == EINTR) {
+    }
+    return {Outcome::End::refused, 0, error};
 }
 
 void Supervisor::go_on() const {

@@ -44,12 +44,12 @@ Started start_by_helper(const Plan& plan, ChildImage& image) {
     // The helpers share our table of descriptors (the pidfd is made there), so the pipe's end that
     // they write to is open until they are gone; what they write fits into the pipe.
     const Pipe answer = make_pipe();
-    // One that is killed leaves no end of file behind.
-    ::fcntl(answer.read.get(), F_SETFL, O_NONBLOCK);
     if (!answer.read) {
         out.error = errno;
         return out;
     }
+    // One that is killed leaves no end of file behind.
+    ::fcntl(answer.read.get(), F_SETFL, O_NONBLOCK);
     clone_args arguments{};
     arguments.flags = CLONE_FILES | CLONE_CLEAR_SIGHAND;
     arguments.exit_signal = SIGCHLD;

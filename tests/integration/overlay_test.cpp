@@ -215,7 +215,7 @@ TEST_CASE("more layers than overlayfs takes", "[overlay]") {
         options.insert(options.end(), {"--tmp-overlay", "/d"});
         const Ended ended = run(sandbox(name, options, {"exit", "0"}));
         CHECK(ended.status == (name == Name::sbx ? 125 : 1));
-        CHECK(contains(ended.err, "Linux 6.8 and later 500"));
+        CHECK(contains(ended.err, "Linux takes 500 since 6.8"));
         CHECK(std::count(ended.err.begin(), ended.err.end(), '\n') == 1);
     }
 }
@@ -278,6 +278,33 @@ TEST_CASE("paths that only the caller's directory leads to, with an overlay befo
     const std::string out = output(start);
     ::chmod(closed.c_str(), 0755);
     CHECK(out == "read ok x\nread ok x\n");
+}
+
+TEST_CASE("a file of a lower layer can be changed where changes are forgotten", "[overlay]") {
+    for (const Name name : both) {
+        const Layers layers;
+        const std::string before = layers.place.listing();
+        const Descriptor text = file_with("new");
+        Start start = sandbox(name,
+                              layers.with({"--tmp-overlay", "/d", "--chmod", "0600", "/d/all",
+                                           "--file", "7", "/d/all"}),
+                              {"read", "/d/all", ",", "look", "/d/all"});
+        start.descriptors = {{7, text.get()}};
+        CHECK(output(start) == "read ok new\nlook file 0600 3\n");
+        CHECK(layers.place.listing() == before);
+    }
+}
+
+TEST_CASE("many overlays whose changes are forgotten", "[overlay]") {
+    for (const Name name : both) {
+        Options options;
+        for (int i = 0; i < 40; ++i) {
+            const Options one = {"--overlay-src", "/usr/share", "--tmp-overlay",
+                                 "/o" + std::to_string(i)};
+            options.insert(options.end(), one.begin(), one.end());
+        }
+        CHECK(output(sandbox(name, options, {"write", "/o39/new", "x"})) == "write ok\n");
+    }
 }
 
 }  // namespace

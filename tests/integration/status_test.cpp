@@ -298,5 +298,12 @@ TEST_CASE("a standard descriptor that an option uses is not the command's", "[st
     }
 }
 
+TEST_CASE("a directory as a standard descriptor does not leave its number free", "[status]") {
+    const Descriptor root(::open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    Start start = bwrap({}, {"descriptors"});
+    start.descriptors = {{0, root.get()}};
+    CHECK(output(start) == "fd 0 character\nfd 1 pipe\nfd 2 pipe\n");
+}
+
 }  // namespace
 }  // namespace integration

@@ -234,5 +234,17 @@ TEST_CASE("a signal ends sbx while the command is waited with", "[waiting]") {
     CHECK(ended.out.empty());
 }
 
+TEST_CASE("a lock file is not found through what procfs opens by itself", "[waiting]") {
+    for (const Name name : both) {
+        const TemporaryDirectory place;
+        ::symlink("/proc/self/fd/0", (place.path() + "/link").c_str());
+        const Ended ended = run(sandbox(
+            name, {"--ro-bind", place.path(), "/l", "--lock-file", "/l/link"}, {"exit", "0"}));
+        CHECK(ended.status == (name == Name::sbx ? 125 : 1));
+        CHECK(contains(ended.err,
+                       name == Name::sbx ? "symbolic links" : "Too many levels of symbolic links"));
+    }
+}
+
 }  // namespace
 }  // namespace integration

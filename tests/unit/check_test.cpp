@@ -132,6 +132,41 @@ TEST_CASE("check: what the seal must do, once") {
           "capabilities are limited once");
 }
 
+TEST_CASE("check: what is the host's is closed while capabilities keep others out") {
+    CHECK(broken([](Plan& p) {
+              const Step limit = steps_of<step::LimitCapabilities>(p.seal).front();
+              remove_step<step::LimitCapabilities>(p.seal);
+              insert_at(p.seal, 0, limit);
+          }) == "capabilities go before descriptors of the host are closed");
+    for (const Step& late : {Step(step::AwaitDescriptor{7}), Step(step::DieWithParent{})}) {
+        CHECK(broken([&](Plan& p) {
+                  p.seal.pop_back();
+                  p.seal.push_back(late);
+              }) == "a descriptor is needed after it was closed");
+    }
+    const auto change = [](const std::function<void(Plan&, Step&)>& edit) {
+        return broken([&](Plan& p) {
+            for (Step& step : p.seal) edit(p, step);
+        });
+    };
+    CHECK(change([](Plan&, Step& step) {
+              auto* close = std::get_if<step::CloseDescriptors>(&step);
+              if (close != nullptr) close->keep = {2, 1, 0};
+          }) == "descriptors are not in order");
+    CHECK(change([](Plan&, Step& step) {
+              auto* close = std::get_if<step::CloseDescriptors>(&step);
+              if (close != nullptr) close->null = {7};
+          }) == "descriptors are not in order");
+    CHECK(change([](Plan&, Step& step) {
+              auto* limit = std::get_if<step::LimitCapabilities>(&step);
+              if (limit != nullptr) limit->count = 65;
+          }) == "there are 64 capabilities at most");
+    CHECK(change([](Plan&, Step& step) {
+              auto* limit = std::get_if<step::LimitCapabilities>(&step);
+              if (limit != nullptr) limit->ambient = 1;
+          }) == "what is dropped would be ambient");
+}
+
 TEST_CASE("check: filters") {
     CHECK(broken([](Plan& p) {
               const Step filter = p.seal.back();
