@@ -16,15 +16,21 @@
 //
 // and what ties them, all of it close-on-exec, where an end of file means something:
 //
-//   ready   supervisor -> init     signal numbers to pass on (0: go on). End of file: the
-//   supervisor is gone,
-//                                  and init leaves, which makes the kernel kill all that is inside.
+//   ready   supervisor -> init     signal numbers to pass on (0: go on). End of file: that one is
+//                                  gone, and init leaves: the kernel kills all that is inside.
 //   report  init, command -> sup.  one Report if anything fails. End of file: exec worked.
 //   status  init -> supervisor     how the command stopped or ended. End of file: init was killed.
 //                                  Before that, if the plan says so, that the namespaces are there.
 //   hold    init -> command        one byte: init holds nothing of the host any more.
 //
-// With Init::command there is no init: the first process seals itself and execs.
+// With Init::command there is no init: the first process seals itself and execs. Where the plan
+// enters namespaces of others (--userns, --pidns), a helper enters them and makes init as its
+// sibling; from then on until exec nobody in them may look at what sees the host.
+//
+// Who protects what, when: as long as a process has capabilities, the kernel keeps those without
+// them from tracing it. So the command closes what is the host's, then drops its own, and is opaque
+// (PR_SET_DUMPABLE) until exec; init closes all, then keeps one in reserve or becomes opaque, and
+// only then lets the command go.
 #pragma once
 
 #include <sbx/plan.hpp>
