@@ -113,9 +113,8 @@ std::vector<DescriptorUse> descriptor_uses(const Spec& spec) {
         {spec.json_status_fd, "--json-status-fd", "Write to info_fd"},
     };
     for (const Row& row : rows) {
-        if (row.fd)
-            out.push_back(
-                {*row.fd, row.option, row.failure + std::string(": Bad file descriptor")});
+        if (!row.fd) continue;
+        out.push_back({*row.fd, row.option, row.failure + std::string(": Bad file descriptor")});
     }
     return out;
 }

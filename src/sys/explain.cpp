@@ -121,7 +121,7 @@ std::string step_text(const Plan& plan, const Report& report,
     const Step* step = step_at(plan, report.step);
     if (step == nullptr) return "setting up the sandbox: " + error_text(report.error);
     if (plan.wording == Wording::bubblewrap) {
-        const std::string text = bubblewrap_step_text(*step, report, excerpt);
+        std::string text = bubblewrap_step_text(*step, report, excerpt);
         if (!text.empty()) return text;
     }
     std::string text = "step " + std::to_string(report.step + 1) + ", " + describe(*step) + ": ";

@@ -54,14 +54,14 @@ struct StepText {
     std::string cause() const { return ": " + text_of(report.error); }
 
     std::string mounted(const char* what, const std::string& destination) const {
-        const std::string place = place_text(destination, true, "", report);
+        std::string place = place_text(destination, true, "", report);
         if (!place.empty()) return place;
         return "Can't mount " + std::string(what) + " on " + staged(destination) + cause();
     }
 
     std::string operator()(const step::Bind& s) const {
-        const std::string place = place_text(s.destination, s.kind == NodeKind::directory,
-                                             "Can't create file at ", report);
+        std::string place = place_text(s.destination, s.kind == NodeKind::directory,
+                                       "Can't create file at ", report);
         if (!place.empty()) return place;
         return "Can't bind mount /oldroot" + s.path + " on " + staged(s.destination) + cause();
     }
@@ -73,7 +73,7 @@ struct StepText {
         if (report.detail == Detail::copying) {
             return "Can't write data to file " + s.destination + cause();
         }
-        const std::string place = place_text(s.destination, false, "Can't create file at ", report);
+        std::string place = place_text(s.destination, false, "Can't create file at ", report);
         if (!place.empty()) return place;
         return "Can't bind mount data on " + staged(s.destination) + cause();
     }
@@ -81,7 +81,7 @@ struct StepText {
         if (report.detail == Detail::copying) {
             return "Can't write data to file " + s.destination + cause();
         }
-        const std::string place = place_text(s.destination, false, "Can't create file ", report);
+        std::string place = place_text(s.destination, false, "Can't create file ", report);
         return place.empty() ? "Can't create file " + s.destination + cause() : place;
     }
     std::string operator()(const step::MountTmpfs& s) const {
@@ -99,7 +99,7 @@ struct StepText {
         return mounted("mqueue", s.destination);
     }
     std::string operator()(const step::MountOverlay& s) const {
-        const std::string place = place_text(s.destination, true, "", report);
+        std::string place = place_text(s.destination, true, "", report);
         if (!place.empty()) return place;
         return "Can't make overlay mount on " + staged(s.destination) +
                (report.detail == Detail::overlay_loop ? ": Overlay directories may not overlap"
@@ -109,7 +109,7 @@ struct StepText {
                     : cause());
     }
     std::string operator()(const step::MakeDirectory& s) const {
-        const std::string place = place_text(s.destination, true, "", report);
+        std::string place = place_text(s.destination, true, "", report);
         return place.empty() ? "Can't mkdir " + s.destination + cause() : place;
     }
     std::string operator()(const step::MakeSymlink& s) const {
