@@ -12,11 +12,18 @@
 #include <cstring>
 
 namespace sbx::sys {
-namespace {
 
-[[noreturn]] void leave(int status) {
+void leave(int status) {
     while (true) call(SYS_exit_group, status);
 }
+
+long read_byte(int fd, char& byte) {
+    long got = -EINTR;
+    while (got == -EINTR) got = call(SYS_read, fd, &byte, 1);
+    return got;
+}
+
+namespace {
 
 void send(const ChildImage& image, const Excerpt& excerpt) {
     call(SYS_write, image.report_write, &excerpt,
@@ -129,9 +136,7 @@ void send_excerpt(const ChildImage& image, int error) {
     }
     if (hold >= 0) {
         char go = 0;
-        long got = -EINTR;
-        while (got == -EINTR) got = call(SYS_read, hold, &go, 1);
-        if (got != 1) leave(1);  // init is gone
+        if (read_byte(hold, go) != 1) leave(1);  // init is gone
     }
     if (image.ignore_sigchld) set_sigchld(SIG_IGN);
     signal_mask(SIG_SETMASK, &image.mask, nullptr);
@@ -143,16 +148,6 @@ void send_excerpt(const ChildImage& image, int error) {
         if (failure) fail(image, plan.setup.size() + i, failure);
     }
     execute(image);
-}
-
-bool has_own_group(const Plan& plan) {
-    for (const Step& step : plan.seal) {
-        if (std::get_if<step::NewProcessGroup>(&step) != nullptr ||
-            std::get_if<step::NewSession>(&step) != nullptr) {
-            return true;
-        }
-    }
-    return false;
 }
 
 // Without a pid namespace init must find what it has to kill: a file of procfs, opened while the
@@ -171,6 +166,16 @@ int open_children(const ChildImage& image) {
 }
 
 }  // namespace
+
+bool has_own_group(const Plan& plan) {
+    for (const Step& step : plan.seal) {
+        if (std::get_if<step::NewProcessGroup>(&step) != nullptr ||
+            std::get_if<step::NewSession>(&step) != nullptr) {
+            return true;
+        }
+    }
+    return false;
+}
 
 bool supervisor_is_gone(const ChildImage& image) {
     pollfd line{image.ready_read, 0, 0};

@@ -35,6 +35,7 @@
 
 #include <sbx/plan.hpp>
 
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #include <cstddef>
@@ -158,6 +159,23 @@ struct Failure {
     Detail detail = Detail::none;
     explicit operator bool() const { return error != 0; }
 };
+
+/// What a system call's result, -errno or not, means.
+[[gnu::always_inline]] inline Failure failed(long result) {
+    return {result < 0 ? static_cast<int>(-result) : 0};
+}
+
+/// fstat(2), of an O_PATH descriptor too.
+Failure stat_of(int fd, struct stat& status);
+
+/// Waits for one byte: 1, 0 at the end of file, or -errno.
+long read_byte(int fd, char& byte);
+
+/// _exit(2); a seccomp filter may make it return.
+[[noreturn]] void leave(int status);
+
+/// Whether the plan takes the command out of its caller's process group.
+bool has_own_group(const Plan& plan);
 
 /// A place in the mount tree: a mount, and an inode of its file system.
 struct Place {

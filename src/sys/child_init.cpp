@@ -23,10 +23,6 @@ struct InitState {
     int signals;
 };
 
-[[noreturn]] void leave(int status) {
-    while (true) call(SYS_exit_group, status);
-}
-
 // Closes everything but the `count` descriptors at `keep`, which it sorts.
 bool close_others(int* keep, std::size_t count) {
     for (std::size_t i = 1; i < count; ++i) {

@@ -15,12 +15,6 @@
 namespace sbx::sys {
 namespace {
 
-Failure failed(long result) { return {result < 0 ? static_cast<int>(-result) : 0}; }
-
-Failure stat_of(int fd, struct stat& status) {
-    return failed(call(SYS_newfstatat, fd, "", &status, AT_EMPTY_PATH));
-}
-
 Failure place_of(int dir, const char* path, unsigned flags, Place& out) {
     struct statx status {};
     const Failure failure =
@@ -45,6 +39,10 @@ Detail wrong_kind(int place, NodeKind kind) {
 }
 
 }  // namespace
+
+Failure stat_of(int fd, struct stat& status) {
+    return failed(call(SYS_newfstatat, fd, "", &status, AT_EMPTY_PATH));
+}
 
 Failure remember_mount(Setup& setup, int mount) {
     struct statx status {};

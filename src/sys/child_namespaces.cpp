@@ -16,8 +16,6 @@
 namespace sbx::sys {
 namespace {
 
-Failure failed(long result) { return {result < 0 ? static_cast<int>(-result) : 0}; }
-
 Failure write_text(int directory, const char* path, const char* text) {
     const int fd = open_at(directory, path, O_WRONLY);
     if (fd < 0) return {-fd, Detail::id_map};
@@ -76,9 +74,7 @@ Failure write_identity_map(const ChildImage& image, int directory, const char* o
 
 [[noreturn]] void mapper_main(const ChildImage& image, int directory, int go) {
     char byte = 0;
-    long got = -EINTR;
-    while (got == -EINTR) got = call(SYS_read, go, &byte, 1);
-    Failure failure{got == 1 ? 0 : EPIPE};
+    Failure failure{read_byte(go, byte) == 1 ? 0 : EPIPE};
     if (!failure) failure = write_identity_map(image, directory, "self/uid_map", "uid_map");
     if (!failure) failure = write_identity_map(image, directory, "self/gid_map", "gid_map");
     while (true) call(SYS_exit_group, failure.error);
@@ -176,10 +172,9 @@ Failure announce(const ChildImage& image) {
     if (put < 0) return failed(put);
     while (true) {
         char go = 0;
-        const long got = call(SYS_read, image.ready_read, &go, 1);
-        if (got == 0) return {EPIPE};
-        if (got < 0 && got != -EINTR) return failed(got);
-        if (got == 1 && go == 0) return {};
+        const long got = read_byte(image.ready_read, go);
+        if (got <= 0) return got == 0 ? Failure{EPIPE} : failed(got);
+        if (go == 0) return {};
     }
 }
 

@@ -16,13 +16,9 @@
 namespace sbx::sys {
 namespace {
 
-Failure failed(long result) { return {result < 0 ? static_cast<int>(-result) : 0}; }
-
 Failure await_descriptor(int fd) {
     char byte = 0;
-    long got = -EINTR;
-    while (got == -EINTR) got = call(SYS_read, fd, &byte, 1);
-    return failed(got);
+    return failed(read_byte(fd, byte));
 }
 
 Failure join_session_keyring() {

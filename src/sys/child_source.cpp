@@ -13,12 +13,6 @@
 namespace sbx::sys {
 namespace {
 
-Failure failed(long result) { return {result < 0 ? static_cast<int>(-result) : 0}; }
-
-Failure stat_of(int fd, struct stat& status) {
-    return failed(call(SYS_newfstatat, fd, "", &status, AT_EMPTY_PATH));
-}
-
 // Clones the tree at `place`, gives it the flags of `access` and attaches it.
 Failure bind_place(Setup& setup, int place, Access access, const char* destination, NodeKind kind,
                    unsigned parents = 0755) {

@@ -114,6 +114,7 @@ private:
     std::optional<Outcome> start();
     std::optional<Outcome> announce();
     std::optional<Outcome> read_caller();
+    std::optional<siginfo_t> reap_init() const;
     Outcome abandon(const Error& error) const;
     void go_on() const;
     void close_others() const;
@@ -123,7 +124,6 @@ private:
     void read_signals();
     void pass_on(unsigned number) const;
     void stop_with_command() const;
-    bool shares_group() const;
     Outcome ended(Status::Kind kind, int code) const;
     Outcome init_ended();
 
@@ -235,11 +235,7 @@ std::optional<Outcome> Supervisor::read_caller() {
 // Init waits and shall not go on: ends it, and leaves nobody to be reaped.
 Outcome Supervisor::abandon(const Error& error) const {
     call(SYS_pidfd_send_signal, child_.get(), SIGKILL, nullptr, 0);
-    siginfo_t info{};
-    while (::waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(child_.get()), &info,
-                    WEXITED) != 0 &&
-           errno == EINTR) {
-    }
+    reap_init();
     return {Outcome::End::refused, 0, error};
 }
 
@@ -273,14 +269,23 @@ void Supervisor::read_report() {
     }
 }
 
-// What ends init once the command's status is known; also adds the CPU time of all to ours.
-Outcome Supervisor::init_ended() {
+// Waits for init's end, which adds the CPU time of all that it waited for to ours. Nothing when
+// that fails, with errno.
+std::optional<siginfo_t> Supervisor::reap_init() const {
     siginfo_t info{};
     while (::waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(child_.get()), &info,
                     WEXITED) != 0) {
-        // ECHILD: somebody else in this program reaped it; its status is lost.
-        if (errno != EINTR) return refused("waiting for init: " + error_text(errno));
+        if (errno != EINTR) return std::nullopt;
     }
+    return info;
+}
+
+// Init has ended, with the command or before it.
+Outcome Supervisor::init_ended() {
+    const auto reaped = reap_init();
+    // ECHILD: somebody else in this program reaped it; its status is lost.
+    if (!reaped) return refused("waiting for init: " + error_text(errno));
+    const siginfo_t& info = *reaped;
     while (report_.read) read_report();
     if (aborted_by_ != 0) return {Outcome::End::signalled, aborted_by_, {}};
     if (failure_) return sys::explain_report(plan_, *failure_, excerpt_);
@@ -315,24 +320,8 @@ std::optional<Outcome> Supervisor::read_status() {
         return std::nullopt;
     }
     while (report_.read) read_report();
-    if (status.lingers == 0) {
-        siginfo_t info{};
-        while (::waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(child_.get()), &info,
-                        WEXITED) != 0 &&
-               errno == EINTR) {
-        }
-    }
+    if (status.lingers == 0) reap_init();
     return ended(status.kind, status.code);
-}
-
-bool Supervisor::shares_group() const {
-    for (const Step& step : plan_.seal) {
-        if (std::holds_alternative<step::NewProcessGroup>(step) ||
-            std::holds_alternative<step::NewSession>(step)) {
-            return false;
-        }
-    }
-    return true;
 }
 
 // So that the shell that started us sees its job stop, and can continue it.
@@ -340,7 +329,8 @@ void Supervisor::stop_with_command() const {
     // What stopped the whole group (SIGSTOP) has stopped us before we heard of the command, and the
     // SIGCONT that woke us has continued it: its stop is an old story.
     if (continued_) return;
-    if (plan_.signals == Signals::forward && shares_group()) ::kill(::getpid(), SIGSTOP);
+    if (plan_.signals == Signals::forward && !sys::has_own_group(plan_))
+        ::kill(::getpid(), SIGSTOP);
 }
 
 void Supervisor::pass_on(unsigned number) const {
@@ -366,7 +356,7 @@ void Supervisor::read_signals() {
             continue;
         }
         // What the terminal sends, it sends to the command's group too.
-        if (info.ssi_code == SI_KERNEL && shares_group()) continue;
+        if (info.ssi_code == SI_KERNEL && !sys::has_own_group(plan_)) continue;
         pass_on(info.ssi_signo);
     }
 }
