@@ -203,6 +203,7 @@ struct Plan {
     HostWrites host_writes = HostWrites::refuse;
     bool die_with_parent = false;
     OwnDescriptors own_descriptors = OwnDescriptors::leave;
+    NestedUserns nested_userns = NestedUserns::refuse;
 
     std::optional<int> userns_fd;        ///< entered before anything else
     std::optional<int> pidns_fd;         ///< entered before anything else

@@ -14,19 +14,33 @@
 
 namespace sbx {
 
+/// One system call that is allowed, or denied with EPERM, whatever the policy and the arguments of
+/// the call say.
+struct PolicyEdit {
+    enum class Answer { allow, deny } answer = Answer::deny;
+    std::string call;  ///< its name
+};
+
 /// The names of the policies that are built in, sorted.
 std::vector<std::string> builtin_policy_names();
 
-/// A built-in policy as BPF. For a command without capabilities it was compiled when sbx was
-/// built; otherwise it is compiled now, as compile_policy() does. The error names those there are.
+/// A built-in policy as BPF, with `edits` made in their order. For a command without capabilities,
+/// and without edits, it was compiled when sbx was built; otherwise it is compiled now, as
+/// compile_policy() does. The error names those there are.
 Result<SeccompFilter> builtin_policy(std::string_view name,
-                                     std::span<const std::string> capabilities = {});
+                                     std::span<const std::string> capabilities = {},
+                                     std::span<const PolicyEdit> edits = {});
+
+/// The edits that let a command make user namespaces and set sandboxes up in them.
+std::vector<PolicyEdit> nested_sandbox_edits();
 
 /// Compiles OCI seccomp JSON. `name` is for messages (a file name). `capabilities` are those that
 /// the command keeps ("CAP_SYS_ADMIN", ...), for rules with includes/excludes. Unknown keys,
 /// actions, architectures and system calls are errors that name them. Where several rules match a
-/// call, the strictest answer wins. Only the native ABI is let in, whatever the policy lists.
+/// call, the strictest answer wins. Only the native ABI is let in, whatever the policy lists. An
+/// edit must name a system call of this architecture.
 Result<SeccompFilter> compile_policy(std::string_view json, std::string_view name,
-                                     std::span<const std::string> capabilities = {});
+                                     std::span<const std::string> capabilities = {},
+                                     std::span<const PolicyEdit> edits = {});
 
 }  // namespace sbx

@@ -136,6 +136,7 @@ struct CapabilityChange {
 struct SeccompFilter {
     std::string name;  ///< for messages: a policy's name, a file, or a descriptor
     std::vector<std::uint64_t> program;
+    bool denies_user_namespaces = false;  ///< it is known to let none be made
 };
 
 /// Who the caller is inside, when a user namespace is made: root, or the caller's own ids.
@@ -166,6 +167,11 @@ enum class Leftovers { kill, keep };
 /// Whether signals that sbx gets are passed on to the command.
 enum class Signals { forward, ignore };
 
+/// Whether the command may make user namespaces, in which it would have all capabilities over
+/// whatever else it makes there: most of the kernel's code is in reach then. It is refused by a
+/// filter that is known to do so, else by a limit in a second user namespace.
+enum class NestedUserns { refuse, allow };
+
 /// Whether the caller's capabilities are kept when the caller is root and has no user namespace.
 enum class RootCapabilities { drop, keep };
 
@@ -182,10 +188,11 @@ struct Spec {
     std::optional<std::uint32_t> uid;  ///< inside; wins over `identity`
     std::optional<std::uint32_t> gid;  ///< inside; wins over `identity`
     std::optional<std::string> hostname;
-    std::optional<int> userns_fd;         ///< a user namespace to enter instead of making one
-    std::optional<int> userns2_fd;        ///< a user namespace that the command enters after set-up
-    std::optional<int> pidns_fd;          ///< a pid namespace to enter
-    bool disable_userns = false;          ///< no user namespace can be made inside
+    std::optional<int> userns_fd;   ///< a user namespace to enter instead of making one
+    std::optional<int> userns2_fd;  ///< a user namespace that the command enters after set-up
+    std::optional<int> pidns_fd;    ///< a pid namespace to enter
+    bool disable_userns = false;    ///< no user namespace can be made inside, by a limit
+    NestedUserns nested_userns = NestedUserns::refuse;
     bool assert_userns_disabled = false;  ///< refuse when one can
 
     RootCapabilities root_capabilities = RootCapabilities::drop;

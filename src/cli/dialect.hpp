@@ -41,6 +41,7 @@ inline Dialect bwrap_dialect() {
     spec.descriptors = Descriptors::inherited;
     spec.own_descriptors = OwnDescriptors::close;
     spec.leftovers = Leftovers::keep;
+    spec.nested_userns = NestedUserns::allow;
     spec.signals = Signals::ignore;
     const NamespaceSet all = Namespace::ipc | Namespace::pid | Namespace::network | Namespace::uts;
     const NamespaceSet tried = Namespace::user | Namespace::cgroup;

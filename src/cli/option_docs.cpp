@@ -33,6 +33,7 @@ std::string_view kind(Completion completion) {
         case Completion::number: return "number";
         case Completion::capability: return "capability";
         case Completion::policy: return "policy";
+        case Completion::edit: return "edit";
     }
     return "none";
 }
@@ -67,6 +68,7 @@ std::string zsh_action(Completion completion) {
         case Completion::inside_path: return "_files";
         case Completion::policy: return "_sbx_policies";
         case Completion::capability: return "_sbx_capabilities";
+        case Completion::edit: return "_sbx_edits";
         case Completion::none:
         case Completion::descriptor:
         case Completion::number: return " ";
@@ -107,6 +109,7 @@ std::string fish() {
                        ? " -r -F"
                    : row.first == Completion::policy     ? " -x -a '(__sbx_policies)'"
                    : row.first == Completion::capability ? " -x -a '(__sbx_capabilities)'"
+                   : row.first == Completion::edit       ? " -x -a '(__sbx_edits)'"
                                                          : " -x";
         }
         out += " -d '" + replace_all(row.help, '\'', "\\'") + "'\n";

@@ -64,6 +64,7 @@ enum class Option {
     userns2,
     pidns,
     disable_userns,
+    allow_userns,
     assert_userns_disabled,
     map_root_user,
     map_current_user,
@@ -78,6 +79,7 @@ enum class Option {
     cap_add,
     cap_drop,
     seccomp_policy,
+    seccomp_edit,
     seccomp,
     add_seccomp_fd,
     exec_label,
@@ -98,7 +100,16 @@ enum class Option {
 enum class Group { general, tree, namespaces, identity, environment, security, process };
 
 /// What a shell may offer for an argument.
-enum class Completion { none, host_path, inside_path, descriptor, number, capability, policy };
+enum class Completion {
+    none,
+    host_path,
+    inside_path,
+    descriptor,
+    number,
+    capability,
+    policy,
+    edit,
+};
 
 struct OptionRow {
     Option id;
@@ -241,6 +252,9 @@ inline constexpr auto option_table = std::to_array<OptionRow>({
      "Enter the pid namespace of descriptor FD", Group::namespaces},
     {Option::disable_userns, "disable-userns", "", Completion::none,
      "Let no user namespace be made inside", Group::namespaces},
+    {Option::allow_userns, "allow-userns", "", Completion::none,
+     "Let sandboxes and containers be made inside, which opens more of the kernel",
+     Group::namespaces},
     {Option::assert_userns_disabled, "assert-userns-disabled", "", Completion::none,
      "Fail when a user namespace can be made inside", Group::namespaces},
 
@@ -271,6 +285,9 @@ inline constexpr auto option_table = std::to_array<OptionRow>({
      Group::security},
     {Option::seccomp_policy, "seccomp-policy", "POLICY", Completion::policy,
      "Filter system calls by a built-in policy, a file of OCI seccomp JSON, or none",
+     Group::security},
+    {Option::seccomp_edit, "seccomp-edit", "EDIT", Completion::edit,
+     "Change the policy: allow:CALL or deny:CALL, whatever it says of that system call",
      Group::security},
     {Option::seccomp, "seccomp", "FD", Completion::descriptor,
      "Load the compiled seccomp filter (BPF) that descriptor FD gives", Group::security},

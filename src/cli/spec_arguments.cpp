@@ -285,6 +285,20 @@ Result<void> SpecBuilder::apply_capability(CapabilityChange::Kind kind, const st
     return Error{text};
 }
 
+// The name itself is the policy's to judge, when it is compiled.
+Result<void> SpecBuilder::apply_edit(const std::string& text) {
+    constexpr std::string_view allow = "allow:";
+    constexpr std::string_view deny = "deny:";
+    for (const auto& [word, answer] :
+         {std::pair{allow, PolicyEdit::Answer::allow}, std::pair{deny, PolicyEdit::Answer::deny}}) {
+        if (text.compare(0, word.size(), word) != 0) continue;
+        edits_.push_back({answer, text.substr(word.size())});
+        return {};
+    }
+    return Error{"--seccomp-edit takes allow:CALL or deny:CALL, as in allow:ptrace, and not \"" +
+                 text + "\""};
+}
+
 Result<void> SpecBuilder::apply_filter(const GivenOption& given) {
     const bool only = given.row->id == Option::seccomp;
     if (given_.contains(only ? Option::add_seccomp_fd : Option::seccomp)) {

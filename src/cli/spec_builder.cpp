@@ -113,6 +113,7 @@ Result<void> SpecBuilder::apply(const GivenOption& given) {
         case Option::userns2: return apply_descriptor(given, &Spec::userns2_fd);
         case Option::pidns: return apply_descriptor(given, &Spec::pidns_fd);
         case Option::disable_userns: spec_.disable_userns = true; return {};
+        case Option::allow_userns: spec_.nested_userns = NestedUserns::allow; return {};
         case Option::assert_userns_disabled: spec_.assert_userns_disabled = true; return {};
 
         case Option::map_root_user: spec_.identity = Identity::root; return {};
@@ -132,6 +133,7 @@ Result<void> SpecBuilder::apply(const GivenOption& given) {
         case Option::cap_add: return apply_capability(CapabilityChange::Kind::add, a[0]);
         case Option::cap_drop: return apply_capability(CapabilityChange::Kind::drop, a[0]);
         case Option::seccomp_policy: policy_ = a[0]; return {};
+        case Option::seccomp_edit: return apply_edit(a[0]);
         case Option::seccomp:
         case Option::add_seccomp_fd: return apply_filter(given);
         case Option::exec_label:
@@ -169,18 +171,25 @@ Result<void> SpecBuilder::add(const CommandLine& line) {
 
 Result<void> SpecBuilder::add_policy() {
     const std::string wanted = policy_.value_or(dialect_.policy);
-    if (wanted == "none") return {};
+    if (wanted == "none") {
+        if (edits_.empty()) return {};
+        return Error{"--seccomp-edit has no policy to change; name one with --seccomp-policy"};
+    }
     const std::vector<std::string> capabilities = kept_names(spec_);
     const bool is_path = wanted.find_first_of("/.") != std::string::npos;
     if (is_path) {
         const auto json = read_file(wanted);
         if (!json) return json.error();
-        auto filter = compile_policy(*json, wanted, capabilities);
+        auto filter = compile_policy(*json, wanted, capabilities, edits_);
         if (!filter) return filter.error();
         spec_.filters.push_back(std::move(*filter));
         return {};
     }
-    auto filter = builtin_policy(wanted, capabilities);
+    // Edits that were asked for come last, and win.
+    std::vector<PolicyEdit> edits;
+    if (given_.contains(Option::allow_userns)) edits = nested_sandbox_edits();
+    edits.insert(edits.end(), edits_.begin(), edits_.end());
+    auto filter = builtin_policy(wanted, capabilities, edits);
     if (!filter) return filter.error();
     spec_.filters.push_back(std::move(*filter));
     return {};
@@ -188,6 +197,9 @@ Result<void> SpecBuilder::add_policy() {
 
 Result<Spec> SpecBuilder::finish() {
     if (auto used = check_modifiers_used(); !used) return used.error();
+    if (given_.contains(Option::disable_userns) && given_.contains(Option::allow_userns)) {
+        return Error{"--disable-userns and --allow-userns say the opposite; leave one of them out"};
+    }
     if (auto added = add_last_filter(); !added) return added.error();
     for (const Entry& entry : spec_.entries) {
         const bool empty = std::visit([](const auto& e) { return e.destination.empty(); }, entry);

@@ -4,6 +4,7 @@
 
 #include "cli/command_line.hpp"
 
+#include <sbx/policy.hpp>
 #include <sbx/spec.hpp>
 
 #include <cstdint>
@@ -64,6 +65,7 @@ private:
     Result<void> read_filter_of(const GivenOption& given);
     Result<void> add_last_filter();
     void note_repetition(Option option);
+    Result<void> apply_edit(const std::string& text);
     Result<void> add_policy();
     Result<int> descriptor(const GivenOption& given);
     void share(Namespace kind);
@@ -78,6 +80,7 @@ private:
     Spec spec_;
     Mode mode_ = Mode::run;
     std::optional<std::string> policy_;
+    std::vector<PolicyEdit> edits_;
     std::vector<SeccompFilter> filters_;
     std::optional<GivenOption> last_filter_;  ///< the --seccomp that counts
     std::optional<unsigned> perms_;

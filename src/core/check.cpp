@@ -189,6 +189,18 @@ Result<void> check_capabilities(const Plan& plan) {
     return {};
 }
 
+// Capabilities over what a command makes in a user namespace of its own open most of the kernel.
+Result<void> check_nested(const Plan& plan) {
+    if (plan.nested_userns == NestedUserns::allow) return {};
+    if (count<step::LimitUserNamespaces>(plan.setup) != 0) return {};
+    const bool filtered = std::any_of(plan.seal.begin(), plan.seal.end(), [](const Step& step) {
+        const auto* load = std::get_if<step::LoadFilter>(&step);
+        return load != nullptr && load->filter.denies_user_namespaces;
+    });
+    if (!filtered) return broken("nothing keeps the command from making user namespaces");
+    return {};
+}
+
 bool has_nul(const std::string& text) { return text.find('\0') != std::string::npos; }
 
 bool any_nul(const std::vector<std::string>& texts) {
@@ -228,8 +240,8 @@ Result<void> check_words(const Plan& plan) {
 }  // namespace
 
 Result<void> check(const Plan& plan) {
-    for (const auto rule :
-         {check_setup, check_last_namespaces, check_seal, check_capabilities, check_words}) {
+    for (const auto rule : {check_setup, check_last_namespaces, check_seal, check_capabilities,
+                            check_nested, check_words}) {
         if (auto result = rule(plan); !result) return result;
     }
     return {};

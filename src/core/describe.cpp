@@ -243,6 +243,9 @@ std::string describe(const Plan& plan) {
         (plan.host_writes == HostWrites::refuse ? "nothing is made or changed by sbx"
                                                 : "mount points may be made below writable binds") +
         "\n";
+    if (plan.nested_userns == NestedUserns::allow && plan.wording == Wording::sbx) {
+        out += "user namespaces: the command may make its own\n";
+    }
     if (plan.die_with_parent) out += "dies with its parent\n";
     struct Row {
         std::optional<int> fd;

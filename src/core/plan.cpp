@@ -91,7 +91,7 @@ std::vector<std::string> plan_directories(const Spec& spec, const Host& host,
 // Where init goes when the tree is finished, and the command after it.
 void add_last_namespaces(const Spec& spec, const Privileges& privileges, std::vector<Step>& setup) {
     if (spec.userns2_fd) setup.emplace_back(step::JoinUserNamespace{*spec.userns2_fd});
-    if (spec.disable_userns) setup.emplace_back(step::LimitUserNamespaces{});
+    if (privileges.limits_userns) setup.emplace_back(step::LimitUserNamespaces{});
     if (!privileges.inner.empty()) {
         NamespaceSet also = privileges.inner;
         also.remove(Namespace::user);
@@ -103,7 +103,7 @@ void add_last_namespaces(const Spec& spec, const Privileges& privileges, std::ve
                                      ours ? map_text(privileges.gid, 0) : std::string()});
         add_namespace_steps(spec, also, setup);
     }
-    if (spec.disable_userns || spec.assert_userns_disabled) {
+    if (privileges.limits_userns || spec.assert_userns_disabled) {
         setup.emplace_back(step::AssertNoUserNamespaces{});
     }
 }
@@ -160,6 +160,7 @@ Result<Plan> make_plan(const Spec& spec, const Host& host) {
     plan.host_writes = spec.host_writes;
     plan.die_with_parent = spec.die_with_parent;
     plan.own_descriptors = spec.own_descriptors;
+    plan.nested_userns = spec.nested_userns;
     plan.userns_fd = spec.userns_fd;
     plan.pidns_fd = spec.pidns_fd;
     if (!spec.as_pid_1) plan.sync_fd = spec.sync_fd;

@@ -2,6 +2,8 @@
 #include "core/planning.hpp"
 #include "core/text.hpp"
 
+#include <algorithm>
+
 namespace sbx {
 
 std::uint64_t kept_capabilities(const Spec& spec, std::uint64_t held) {
@@ -57,10 +59,18 @@ std::optional<Error> refuse(const Spec& spec, const Host& host, bool inside) {
     return std::nullopt;
 }
 
+// Whether nothing but a limit keeps the command from making user namespaces.
+bool needs_limit(const Spec& spec) {
+    if (spec.disable_userns) return true;
+    return spec.nested_userns == NestedUserns::refuse &&
+           std::none_of(spec.filters.begin(), spec.filters.end(),
+                        [](const SeccompFilter& filter) { return filter.denies_user_namespaces; });
+}
+
 // The second user namespace, and what is made along with it.
 NamespaceSet second_namespaces(const Spec& spec, const Privileges& privileges) {
     if (spec.userns2_fd) {  // the caller has prepared what the command ends up in
-        return spec.disable_userns ? NamespaceSet(Namespace::user) : NamespaceSet();
+        return privileges.limits_userns ? NamespaceSet(Namespace::user) : NamespaceSet();
     }
     if (privileges.keep != 0) {
         const NamespaceSet least = Namespace::user | Namespace::mount;
@@ -70,7 +80,7 @@ NamespaceSet second_namespaces(const Spec& spec, const Privileges& privileges) {
     }
     // devpts must be mounted by uid 0 and gid 0 (EINVAL if not).
     const bool devpts = has_devpts(spec) && (privileges.uid != 0 || privileges.gid != 0);
-    const bool needed = privileges.maps_ids && (spec.disable_userns || devpts);
+    const bool needed = privileges.maps_ids && (privileges.limits_userns || devpts);
     return needed ? NamespaceSet(Namespace::user) : NamespaceSet();
 }
 
@@ -89,6 +99,18 @@ Result<Privileges> plan_privileges(const Spec& spec, const Host& host) {
     if (auto error = refuse(spec, host, inside)) return *error;
 
     out.maps_ids = user && !spec.userns_block_fd;
+    out.limits_userns = needs_limit(spec);
+    if (out.limits_userns && !out.maps_ids) {
+        // The limit is set in a first namespace of ours, and binds a second one below it.
+        const char* why = spec.userns_fd         ? "--userns names the user namespace"
+                          : spec.userns_block_fd ? "the caller maps the ids"
+                                                 : "there is no user namespace";
+        return Error{std::string("nothing would keep the command from making user namespaces: no "
+                                 "built-in seccomp policy refuses them, and where ") +
+                     why +
+                     " they cannot be limited; take a built-in policy, or accept it with "
+                     "--allow-userns"};
+    }
     out.uid = spec.uid.value_or(spec.identity == Identity::root && user ? 0 : host.uid);
     out.gid = spec.gid.value_or(spec.identity == Identity::root && user ? 0 : host.gid);
     const auto count = host.capability_names.size();

@@ -18,9 +18,10 @@ struct Privileges {
     NamespaceSet inner;  ///< made by the command with a second user namespace; empty: none
     std::uint32_t uid = 0;
     std::uint32_t gid = 0;
-    std::uint64_t keep = 0;     ///< capabilities of the command
-    std::uint64_t ambient = 0;  ///< those that it keeps across exec whatever its uid
-    bool maps_ids = false;      ///< whether sbx writes the id maps of `outer`
+    std::uint64_t keep = 0;      ///< capabilities of the command
+    std::uint64_t ambient = 0;   ///< those that it keeps across exec whatever its uid
+    bool maps_ids = false;       ///< whether sbx writes the id maps of `outer`
+    bool limits_userns = false;  ///< whether the kernel is told to make no more user namespaces
 };
 
 Result<Privileges> plan_privileges(const Spec& spec, const Host& host);

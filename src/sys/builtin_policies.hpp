@@ -11,7 +11,7 @@ namespace sbx {
 
 struct BuiltinPolicy {
     std::string_view name;
-    std::string_view json;                   ///< the text it was compiled from
+    std::span<const std::string_view> json;  ///< the texts it was compiled from: all their rules
     std::span<const std::uint64_t> program;  ///< for a command without capabilities
 };
 

@@ -2,10 +2,33 @@
 #include "sys/builtin_policies.hpp"
 
 #include "core/text.hpp"
+#include "sys/policy_compile.hpp"
 
 #include <sbx/policy.hpp>
 
+#include <algorithm>
+#include <array>
+
 namespace sbx {
+namespace {
+
+// What makes a user namespace, or enters one; setns(2) also brings another one's capabilities.
+constexpr std::array<std::string_view, 4> ways_to_user_namespaces = {"clone", "clone3", "setns",
+                                                                     "unshare"};
+
+// Built-in policies refuse them to whoever lacks CAP_SYS_ADMIN; the unit tests hold them to it.
+bool denies_user_namespaces(std::span<const std::string> capabilities,
+                            std::span<const PolicyEdit> edits) {
+    const bool opened = std::any_of(edits.begin(), edits.end(), [](const PolicyEdit& edit) {
+        return edit.answer == PolicyEdit::Answer::allow &&
+               std::find(ways_to_user_namespaces.begin(), ways_to_user_namespaces.end(),
+                         edit.call) != ways_to_user_namespaces.end();
+    });
+    return !opened && std::find(capabilities.begin(), capabilities.end(), "CAP_SYS_ADMIN") ==
+                          capabilities.end();
+}
+
+}  // namespace
 
 std::vector<std::string> builtin_policy_names() {
     std::vector<std::string> names;
@@ -14,16 +37,24 @@ std::vector<std::string> builtin_policy_names() {
 }
 
 Result<SeccompFilter> builtin_policy(std::string_view name,
-                                     std::span<const std::string> capabilities) {
+                                     std::span<const std::string> capabilities,
+                                     std::span<const PolicyEdit> edits) {
     std::string known;
     for (const auto& policy : builtin_policies()) {
         if (policy.name == name) {
-            if (!capabilities.empty()) return compile_policy(policy.json, name, capabilities);
-            return SeccompFilter{std::string(name), {policy.program.begin(), policy.program.end()}};
+            SeccompFilter filter{std::string(name), {policy.program.begin(), policy.program.end()}};
+            if (!capabilities.empty() || !edits.empty()) {
+                auto compiled = compile_policies(policy.json, name, capabilities, edits);
+                if (!compiled) return compiled.error();
+                filter = std::move(*compiled);
+            }
+            filter.denies_user_namespaces = denies_user_namespaces(capabilities, edits);
+            return filter;
         }
         known += (known.empty() ? "" : ", ") + std::string(policy.name);
     }
-    return Error{"no built-in seccomp policy is called " + quote(name) + "; there is: " + known};
+    return Error{"no built-in seccomp policy is called " + quote(name) + "; there is: " + known +
+                 ", and none"};
 }
 
 }  // namespace sbx

@@ -3,19 +3,36 @@
 
 #include "core/text.hpp"
 #include "sys/policy_bpf.hpp"
+#include "sys/policy_compile.hpp"
 #include "sys/policy_condition.hpp"
 #include "sys/policy_json.hpp"
 #include "sys/policy_names.hpp"
 
 #include <sys/utsname.h>
 
+#include <array>
 #include <exception>
 
 namespace sbx {
 namespace {
 
-Result<std::vector<std::uint64_t>> compile(std::string_view json,
-                                           std::span<const std::string> capabilities) {
+// The edit's answer in the place of all that the rules say of the call.
+Result<void> apply_edit(const PolicyEdit& edit, PolicyRules& policy) {
+    const auto call = system_call_by_name(edit.call);
+    if (!call) return Error{"unknown system call " + quote(edit.call)};
+    if (*call < 0) return Error{"this architecture has no system call " + quote(edit.call)};
+    for (PolicyRule& rule : policy.rules) std::erase(rule.calls, *call);
+    constexpr unsigned eperm = 1;
+    policy.rules.push_back(
+        {{*call},
+         edit.answer == PolicyEdit::Answer::allow ? SCMP_ACT_ALLOW : SCMP_ACT_ERRNO(eperm),
+         {}});
+    return {};
+}
+
+Result<std::vector<std::uint64_t>> compile(std::span<const std::string_view> texts,
+                                           std::span<const std::string> capabilities,
+                                           std::span<const PolicyEdit> edits) {
     for (const auto& name : capabilities) {
         if (!is_capability(name)) return Error{"unknown capability " + quote(name)};
     }
@@ -24,25 +41,56 @@ Result<std::vector<std::uint64_t>> compile(std::string_view json,
         ::uname(&system) == 0 ? kernel_version(system.release, VersionRest::allow) : std::nullopt;
     if (!kernel)
         return Error{"the kernel's version " + quote(system.release) + " is not a version"};
-    const auto rules = read_policy(json, {capabilities, seccomp_arch_native(), *kernel});
-    if (!rules) return rules.error();
-    return policy_to_bpf(*rules);
+    const PolicyConditions conditions{capabilities, seccomp_arch_native(), *kernel};
+    auto policy = read_policy(texts.front(), conditions);
+    if (!policy) return policy.error();
+    for (const std::string_view text : texts.subspan(1)) {
+        auto more = read_more_rules(text, conditions);
+        if (!more) return more.error();
+        for (PolicyRule& rule : *more) policy->rules.push_back(std::move(rule));
+    }
+    for (const PolicyEdit& edit : edits) {
+        if (auto applied = apply_edit(edit, *policy); !applied) return applied.error();
+    }
+    return policy_to_bpf(*policy);
 }
 
 }  // namespace
 
-Result<SeccompFilter> compile_policy(std::string_view json, std::string_view name,
-                                     std::span<const std::string> capabilities) {
+Result<SeccompFilter> compile_policies(std::span<const std::string_view> texts,
+                                       std::string_view name,
+                                       std::span<const std::string> capabilities,
+                                       std::span<const PolicyEdit> edits) {
     const auto refuse = [&](std::string_view why) {
         return Error{"seccomp policy " + quote(name) + ": " + std::string(why)};
     };
     try {
-        auto program = compile(json, capabilities);
+        auto program = compile(texts, capabilities, edits);
         if (!program) return refuse(program.error().message);
         return SeccompFilter{std::string(name), std::move(*program)};
     } catch (const std::exception& error) {  // Boost.PropertyTree, or no memory
         return refuse(error.what());
     }
+}
+
+Result<SeccompFilter> compile_policy(std::string_view json, std::string_view name,
+                                     std::span<const std::string> capabilities,
+                                     std::span<const PolicyEdit> edits) {
+    return compile_policies({&json, 1}, name, capabilities, edits);
+}
+
+std::vector<PolicyEdit> nested_sandbox_edits() {
+    // Namespaces, and what those who own one set up in it. The kernel asks for capabilities over
+    // the namespace that each of them works on.
+    static constexpr auto calls = std::to_array<std::string_view>(
+        {"chroot", "clone", "clone3", "fsconfig", "fsmount", "fsopen", "fspick", "mount",
+         "mount_setattr", "move_mount", "open_tree", "open_tree_attr", "pivot_root",
+         "setdomainname", "sethostname", "setns", "umount2", "unshare"});
+    std::vector<PolicyEdit> out;
+    for (const std::string_view call : calls) {
+        out.push_back({PolicyEdit::Answer::allow, std::string(call)});
+    }
+    return out;
 }
 
 }  // namespace sbx

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Run while sbx is built: policy_compiler OUTPUT.cpp POLICY.json...
-// Writes the source file with the table of built-in policies. It is no part of sbx.
-#include <sbx/policy.hpp>
+// Run while sbx is built: policy_compiler OUTPUT.cpp POLICY...
+// Writes the source file with the table of built-in policies. A POLICY is one file, or several with
+// a comma between them, whose rules are added to those of the first; its name is the last one's. It
+// is no part of sbx.
+#include "sys/policy_compile.hpp"
 
 #include <seccomp.h>
 
@@ -20,7 +22,7 @@ constexpr std::string_view mark = "builtin_policy";
 
 struct Policy {
     std::string name;
-    std::string json;
+    std::vector<std::string> json;
     std::vector<std::uint64_t> program;
 };
 
@@ -29,14 +31,23 @@ int fail(const std::string& message) {
     return 1;
 }
 
-sbx::Result<Policy> load(const std::filesystem::path& path) {
-    std::ifstream file(path, std::ios::binary);
-    Policy policy{path.stem(), {std::istreambuf_iterator<char>(file), {}}, {}};
-    if (!file) return sbx::Error{"cannot read " + path.string()};
-    if (policy.json.find(")" + std::string(mark) + "\"") != std::string::npos) {
-        return sbx::Error{path.string() + " contains the mark that ends it"};
+sbx::Result<Policy> load(const std::string& files) {
+    Policy policy;
+    for (std::size_t at = 0; at <= files.size();) {
+        const std::size_t end = std::min(files.find(',', at), files.size());
+        const std::filesystem::path path = files.substr(at, end - at);
+        at = end + 1;
+        std::ifstream file(path, std::ios::binary);
+        policy.name = path.stem();
+        policy.json.emplace_back(std::istreambuf_iterator<char>(file),
+                                 std::istreambuf_iterator<char>());
+        if (!file) return sbx::Error{"cannot read " + path.string()};
+        if (policy.json.back().find(")" + std::string(mark) + "\"") != std::string::npos) {
+            return sbx::Error{path.string() + " contains the mark that ends it"};
+        }
     }
-    auto filter = sbx::compile_policy(policy.json, path.string());
+    const std::vector<std::string_view> texts(policy.json.begin(), policy.json.end());
+    auto filter = sbx::compile_policies(texts, files, {}, {});
     if (!filter) return filter.error();
     policy.program = std::move(filter->program);
     return policy;
@@ -52,12 +63,15 @@ void write(std::ostream& out, const std::vector<Policy>& policies) {
             out << (word % 4 == 0 ? "\n    " : " ") << "0x" << std::hex << policies[i].program[word]
                 << std::dec << ",";
         }
-        out << "\n};\n\n";
+        out << "\n};\n\nconstexpr std::string_view json_" << i << "[] = {\n";
+        for (const std::string& text : policies[i].json) {
+            out << "R\"" << mark << "(" << text << ")" << mark << "\",\n";
+        }
+        out << "};\n\n";
     }
     out << "constexpr BuiltinPolicy policies[] = {\n";
     for (std::size_t i = 0; i < policies.size(); ++i) {
-        out << "    {\"" << policies[i].name << "\", R\"" << mark << "(" << policies[i].json << ")"
-            << mark << "\", program_" << i << "},\n";
+        out << "    {\"" << policies[i].name << "\", json_" << i << ", program_" << i << "},\n";
     }
     out << "};\n\n}  // namespace\n\n"
            "std::span<const BuiltinPolicy> builtin_policies() { return policies; }\n\n"
@@ -67,7 +81,7 @@ void write(std::ostream& out, const std::vector<Policy>& policies) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    if (argc < 3) return fail("usage: policy_compiler OUTPUT.cpp POLICY.json...");
+    if (argc < 3) return fail("usage: policy_compiler OUTPUT.cpp POLICY...");
     // The machine that builds may not let libseccomp ask the kernel what it can do; sbx itself
     // needs a kernel that has all of level 3.
     constexpr unsigned level = 3;

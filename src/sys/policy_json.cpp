@@ -196,6 +196,20 @@ Result<void> check_flags(const Tree& policy) {
     return {};
 }
 
+Result<std::vector<PolicyRule>> read_rules(const Tree& policy, const PolicyConditions& conditions) {
+    const auto nodes = read_list(member(policy, "syscalls"), "syscalls");
+    if (!nodes) return nodes.error();
+    std::vector<PolicyRule> rules;
+    for (std::size_t place = 0; place < nodes->size(); ++place) {
+        auto rule = read_rule(*(*nodes)[place], conditions);
+        if (!rule) {
+            return Error{"rule " + std::to_string(place + 1) + ": " + rule.error().message};
+        }
+        if (*rule) rules.push_back(std::move(**rule));
+    }
+    return rules;
+}
+
 }  // namespace
 
 Result<PolicyRules> read_policy(std::string_view json, const PolicyConditions& conditions) {
@@ -214,16 +228,18 @@ Result<PolicyRules> read_policy(std::string_view json, const PolicyConditions& c
     if (auto good = check_architectures(*tree); !good) return good.error();
     if (auto good = check_flags(*tree); !good) return good.error();
 
-    const auto rules = read_list(member(*tree, "syscalls"), "syscalls");
+    auto rules = read_rules(*tree, conditions);
     if (!rules) return rules.error();
-    for (std::size_t place = 0; place < rules->size(); ++place) {
-        auto rule = read_rule(*(*rules)[place], conditions);
-        if (!rule) {
-            return Error{"rule " + std::to_string(place + 1) + ": " + rule.error().message};
-        }
-        if (*rule) result.rules.push_back(std::move(**rule));
-    }
+    result.rules = std::move(*rules);
     return result;
+}
+
+Result<std::vector<PolicyRule>> read_more_rules(std::string_view json,
+                                                const PolicyConditions& conditions) {
+    const auto tree = parse_json(json);
+    if (!tree) return tree.error();
+    if (auto known = check_keys(*tree, {"syscalls", "comment"}); !known) return known.error();
+    return read_rules(*tree, conditions);
 }
 
 }  // namespace sbx

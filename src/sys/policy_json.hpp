@@ -39,4 +39,8 @@ struct PolicyConditions {
 /// The error names the rule by its place, from 1. May throw what Boost.PropertyTree throws.
 Result<PolicyRules> read_policy(std::string_view json, const PolicyConditions& conditions);
 
+/// The same for a text that only has rules, to be added to those of a policy.
+Result<std::vector<PolicyRule>> read_more_rules(std::string_view json,
+                                                const PolicyConditions& conditions);
+
 }  // namespace sbx

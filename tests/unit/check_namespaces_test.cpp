@@ -100,6 +100,18 @@ TEST_CASE("check: what becomes ambient is kept") {
     CHECK(broken([](Plan& p) { limit_of(p).ambient = 0; }, capable_plan()) == "no error");
 }
 
+TEST_CASE("check: nested user namespaces are refused by a limit or by a filter") {
+    const std::string open = "nothing keeps the command from making user namespaces";
+    const auto refuse = [](Plan& p) { p.nested_userns = NestedUserns::refuse; };
+    CHECK(broken(refuse) == open);
+    CHECK(broken(refuse, limited_plan()) == "no error");
+    CHECK(broken([&](Plan& p) {
+              refuse(p);
+              std::get<step::LoadFilter>(*find_step<step::LoadFilter>(p.seal))
+                  .filter.denies_user_namespaces = true;
+          }) == "no error");
+}
+
 TEST_CASE("check: user namespaces that are limited") {
     const std::string unused = "user namespaces are limited, and not used up by the command's own";
     const std::string unseen = "that no user namespace can be made is not verified";

@@ -33,7 +33,8 @@ std::string example(const OptionRow& row, const std::string& variable,
         files.push_back(std::make_unique<MemoryFile>(content));
         return files.back()->text();
     }
-    if (variable == "POLICY") return "default";
+    if (variable == "POLICY") return "strict";
+    if (variable == "EDIT") return "deny:ioctl";
     const auto found = by_variable.find(variable);
     INFO("no example for the metavariable " << variable);
     REQUIRE(found != by_variable.end());
@@ -62,6 +63,7 @@ Context context_of(const OptionRow& row) {
         case Option::ro_overlay:
             return {.before = {"--overlay-src", "/one", "--overlay-src", "/two"}};
         case Option::share_time: return {.before = {"--unshare-time"}};
+        case Option::seccomp_edit: return {.before = {"--seccomp-policy", "default"}};
         default: return {};
     }
 }

@@ -46,11 +46,11 @@ struct EntryText {
 inline std::string text_of(const Spec& spec) {
     // By count, so that a new field does not compile until it is written below.
     const auto& [wording, unshare, unshare_try, identity, uid, gid, hostname, userns_fd, userns2_fd,
-                 pidns_fd, disable_userns, assert_userns_disabled, root_capabilities, capabilities,
-                 root, given, host_writes, entries, environment, directory, descriptors, keep_fds,
-                 own_descriptors, filters, leftovers, signals, die_with_parent, new_session,
-                 as_pid_1, lock_files, sync_fd, block_fd, userns_block_fd, info_fd, json_status_fd,
-                 argv0, command] = spec;
+                 pidns_fd, disable_userns, nested_userns, assert_userns_disabled, root_capabilities,
+                 capabilities, root, given, host_writes, entries, environment, directory,
+                 descriptors, keep_fds, own_descriptors, filters, leftovers, signals,
+                 die_with_parent, new_session, as_pid_1, lock_files, sync_fd, block_fd,
+                 userns_block_fd, info_fd, json_status_fd, argv0, command] = spec;
     std::ostringstream out;
     const auto number = [&](const char* name, auto value) {
         out << name << ' ' << static_cast<int>(value) << '\n';
@@ -69,6 +69,7 @@ inline std::string text_of(const Spec& spec) {
     optional("userns2_fd", userns2_fd);
     optional("pidns_fd", pidns_fd);
     number("disable_userns", disable_userns);
+    number("nested_userns", nested_userns);
     number("assert_userns_disabled", assert_userns_disabled);
     number("root_capabilities", root_capabilities);
     for (const CapabilityChange& change : capabilities) {
@@ -92,7 +93,8 @@ inline std::string text_of(const Spec& spec) {
     for (const int fd : keep_fds) number("keep", fd);
     number("own_descriptors", own_descriptors);
     for (const SeccompFilter& filter : filters) {
-        out << "filter " << filter.name << ' ' << filter.program.size() << '\n';
+        out << "filter " << filter.name << ' ' << filter.program.size() << ' '
+            << filter.denies_user_namespaces << '\n';
     }
     number("leftovers", leftovers);
     number("signals", signals);
