@@ -173,6 +173,18 @@ struct ChangeDirectory {
     std::vector<std::string> candidates;
 };
 struct NoNewPrivileges {};
+/// The second wall, derived from the mounts (landlock(7)): of the rights in `files`, those that no
+/// rule gives are gone, whatever mount or descriptor is used. Bits are the kernel's.
+struct EnforceLandlock {
+    struct Rule {
+        std::string path;  ///< inside; the rights are for it and all below it
+        std::uint64_t access = 0;
+    };
+    std::uint64_t files = 0;   ///< LANDLOCK_ACCESS_FS_*; 0: files are left to the mounts
+    std::uint64_t scopes = 0;  ///< LANDLOCK_SCOPE_*: what reaches nobody outside
+    std::vector<Rule> rules;
+    std::vector<int> descriptors;  ///< what these are open on can be opened again, in their mode
+};
 struct LoadFilter {
     SeccompFilter filter;
 };
@@ -189,7 +201,7 @@ using Step =
                  step::AssertNoUserNamespaces, step::NewProcessGroup, step::NewSession,
                  step::JoinSessionKeyring, step::ChangeDirectory, step::DieWithParent,
                  step::AwaitDescriptor, step::CloseDescriptors, step::LimitCapabilities,
-                 step::NoNewPrivileges, step::LoadFilter>;
+                 step::NoNewPrivileges, step::EnforceLandlock, step::LoadFilter>;
 
 /// Who is the first process inside: an init of ours that reaps, or the command itself.
 enum class Init { reaper, command };

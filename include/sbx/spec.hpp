@@ -172,6 +172,10 @@ enum class Signals { forward, ignore };
 /// filter that is known to do so, else by a limit in a second user namespace.
 enum class NestedUserns { refuse, allow };
 
+/// Whether the kernel's Landlock is a second wall behind the mounts: as much of it as this kernel
+/// has, all of it or nothing, or none.
+enum class Landlock { off, automatic, require };
+
 /// Whether the caller's capabilities are kept when the caller is root and has no user namespace.
 enum class RootCapabilities { drop, keep };
 
@@ -211,6 +215,7 @@ struct Spec {
     OwnDescriptors own_descriptors = OwnDescriptors::leave;
 
     std::vector<SeccompFilter> filters;  ///< loaded in this order
+    Landlock landlock = Landlock::automatic;
 
     Leftovers leftovers = Leftovers::kill;
     Signals signals = Signals::forward;

@@ -42,6 +42,7 @@ inline Dialect bwrap_dialect() {
     spec.own_descriptors = OwnDescriptors::close;
     spec.leftovers = Leftovers::keep;
     spec.nested_userns = NestedUserns::allow;
+    spec.landlock = Landlock::off;
     spec.signals = Signals::ignore;
     const NamespaceSet all = Namespace::ipc | Namespace::pid | Namespace::network | Namespace::uts;
     const NamespaceSet tried = Namespace::user | Namespace::cgroup;

@@ -34,6 +34,7 @@ std::string_view kind(Completion completion) {
         case Completion::capability: return "capability";
         case Completion::policy: return "policy";
         case Completion::edit: return "edit";
+        case Completion::landlock_mode: return "landlock_mode";
     }
     return "none";
 }
@@ -69,6 +70,7 @@ std::string zsh_action(Completion completion) {
         case Completion::policy: return "_sbx_policies";
         case Completion::capability: return "_sbx_capabilities";
         case Completion::edit: return "_sbx_edits";
+        case Completion::landlock_mode: return "(auto require off)";
         case Completion::none:
         case Completion::descriptor:
         case Completion::number: return " ";
@@ -107,10 +109,11 @@ std::string fish() {
         if (row.argument_count() > 0) {
             out += row.first == Completion::host_path || row.first == Completion::inside_path
                        ? " -r -F"
-                   : row.first == Completion::policy     ? " -x -a '(__sbx_policies)'"
-                   : row.first == Completion::capability ? " -x -a '(__sbx_capabilities)'"
-                   : row.first == Completion::edit       ? " -x -a '(__sbx_edits)'"
-                                                         : " -x";
+                   : row.first == Completion::policy        ? " -x -a '(__sbx_policies)'"
+                   : row.first == Completion::capability    ? " -x -a '(__sbx_capabilities)'"
+                   : row.first == Completion::edit          ? " -x -a '(__sbx_edits)'"
+                   : row.first == Completion::landlock_mode ? " -x -a 'auto require off'"
+                                                            : " -x";
         }
         out += " -d '" + replace_all(row.help, '\'', "\\'") + "'\n";
     }

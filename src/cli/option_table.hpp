@@ -82,6 +82,7 @@ enum class Option {
     seccomp_edit,
     seccomp,
     add_seccomp_fd,
+    landlock,
     exec_label,
     file_label,
     not_a_security_boundary,
@@ -109,6 +110,7 @@ enum class Completion {
     capability,
     policy,
     edit,
+    landlock_mode,
 };
 
 struct OptionRow {
@@ -293,6 +295,9 @@ inline constexpr auto option_table = std::to_array<OptionRow>({
      "Load the compiled seccomp filter (BPF) that descriptor FD gives", Group::security},
     {Option::add_seccomp_fd, "add-seccomp-fd", "FD", Completion::descriptor,
      "As --seccomp, and can be given more than once", Group::security},
+    {Option::landlock, "landlock", "MODE", Completion::landlock_mode,
+     "Landlock behind the mounts: auto (what this kernel has), require (all of it) or off",
+     Group::security},
     {Option::exec_label, "exec-label", "LABEL", Completion::none,
      "Refused: SELinux labels are not supported", Group::security},
     {Option::file_label, "file-label", "LABEL", Completion::none,

@@ -299,6 +299,16 @@ Result<void> SpecBuilder::apply_edit(const std::string& text) {
                  text + "\""};
 }
 
+Result<void> SpecBuilder::apply_landlock(const std::string& mode) {
+    if (mode != "auto" && mode != "require" && mode != "off") {
+        return Error{"--landlock takes auto, require or off, and not \"" + mode + "\""};
+    }
+    spec_.landlock = mode == "auto"      ? Landlock::automatic
+                     : mode == "require" ? Landlock::require
+                                         : Landlock::off;
+    return {};
+}
+
 Result<void> SpecBuilder::apply_filter(const GivenOption& given) {
     const bool only = given.row->id == Option::seccomp;
     if (given_.contains(only ? Option::add_seccomp_fd : Option::seccomp)) {

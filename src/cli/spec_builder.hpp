@@ -66,6 +66,7 @@ private:
     Result<void> add_last_filter();
     void note_repetition(Option option);
     Result<void> apply_edit(const std::string& text);
+    Result<void> apply_landlock(const std::string& mode);
     Result<void> add_policy();
     Result<int> descriptor(const GivenOption& given);
     void share(Namespace kind);

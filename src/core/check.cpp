@@ -144,6 +144,11 @@ Result<void> check_seal(const Plan& plan) {
         *std::get_if<step::LimitCapabilities>(&steps[position<step::LimitCapabilities>(steps)]);
     if (limit.count > 64) return broken("there are 64 capabilities at most");
     if ((limit.ambient & ~limit.keep) != 0) return broken("what is dropped would be ambient");
+    const std::size_t landlock = position<step::EnforceLandlock>(steps);
+    if (count<step::EnforceLandlock>(steps) > 1) return broken("landlock is enforced once");
+    if (landlock < position<step::NoNewPrivileges>(steps) || landlock < closed) {
+        return broken("landlock is enforced too early");
+    }
     const std::size_t filter = position<step::LoadFilter>(steps);
     if (filter < position<step::NoNewPrivileges>(steps)) {
         return broken("a filter is loaded before no_new_privs is set");

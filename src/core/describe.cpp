@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <sbx/plan.hpp>
 
+#include "core/landlock.hpp"
 #include "core/text.hpp"
 
 #include <array>
@@ -199,6 +200,26 @@ struct Sentence {
                (s.ambient == 0 ? ", which only uid 0 keeps across exec" : "");
     }
     std::string operator()(const step::NoNewPrivileges&) const { return "set no_new_privs"; }
+    std::string operator()(const step::EnforceLandlock& s) const {
+        std::string text = "enforce landlock: ";
+        if (s.files != 0) {
+            std::vector<std::string> read;
+            std::vector<std::string> write;
+            for (const auto& rule : s.rules) {
+                ((rule.access & landlock::write_file) != 0 ? write : read)
+                    .push_back(quote(rule.path));
+            }
+            text += "files";
+            if (!read.empty()) text += " to read below " + list(read);
+            if (!read.empty() && !write.empty()) text += ",";
+            if (!write.empty()) text += " to write below " + list(write);
+        }
+        if (s.scopes != 0) {
+            text += (s.files != 0 ? "; " : "") +
+                    std::string("no signals and no abstract sockets ") + "to the outside";
+        }
+        return text;
+    }
     std::string operator()(const step::LoadFilter& s) const {
         return "load seccomp filter " + quote(s.filter.name) + " (" +
                std::to_string(s.filter.program.size()) + " instructions)";

@@ -109,7 +109,8 @@ void add_last_namespaces(const Spec& spec, const Privileges& privileges, std::ve
 }
 
 std::vector<Step> plan_seal(const Spec& spec, const Host& host, const Privileges& privileges,
-                            const Plan& plan, step::CloseDescriptors descriptors) {
+                            const Plan& plan, step::CloseDescriptors descriptors,
+                            std::optional<step::EnforceLandlock> landlock) {
     std::vector<Step> seal;
     if (spec.new_session) {
         seal.emplace_back(step::NewSession{});
@@ -126,7 +127,11 @@ std::vector<Step> plan_seal(const Spec& spec, const Host& host, const Privileges
     if (spec.block_fd) seal.emplace_back(step::AwaitDescriptor{*spec.block_fd});
     // As long as the capabilities are there, nobody without them can look into this process: what
     // is the host's must be closed before they go.
+    if (landlock && landlock->files != 0) landlock->descriptors = descriptors.keep;
     seal.emplace_back(std::move(descriptors));
+    seal.emplace_back(step::NoNewPrivileges{});
+    // With the capabilities still there every destination can be looked up.
+    if (landlock) seal.emplace_back(std::move(*landlock));
     step::LimitCapabilities limit;
     limit.keep = privileges.keep;
     limit.ambient = privileges.ambient;
@@ -136,7 +141,6 @@ std::vector<Step> plan_seal(const Spec& spec, const Host& host, const Privileges
     }
     seal.emplace_back(std::move(limit));
     seal.emplace_back(step::ChangeDirectory{plan_directories(spec, host, plan.environment)});
-    seal.emplace_back(step::NoNewPrivileges{});
     for (const SeccompFilter& filter : spec.filters) seal.emplace_back(step::LoadFilter{filter});
     return seal;
 }
@@ -201,7 +205,10 @@ Result<Plan> make_plan(const Spec& spec, const Host& host) {
     plan.executables = planning::plan_executables(plan.command, plan.environment);
     plan.argv = spec.command;
     if (spec.argv0) plan.argv.front() = *spec.argv0;
-    plan.seal = plan_seal(spec, host, *privileges, plan, std::move(*descriptors));
+    auto landlock = planning::plan_landlock(spec, host, *privileges, plan);
+    if (!landlock) return landlock.error();
+    plan.seal =
+        plan_seal(spec, host, *privileges, plan, std::move(*descriptors), std::move(*landlock));
     return plan;
 }
 

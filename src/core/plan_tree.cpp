@@ -247,6 +247,11 @@ std::optional<Error> TreePlanner::add_given() {
     if (!declares("/proc")) add_proc("/proc");
     if (!declares("/dev")) {
         if (auto error = add_dev("/dev")) return error;
+        // Whoever keeps a capability has an ipc namespace that is made later.
+        const bool own_queues = spec_.unshare.has(Namespace::ipc) &&
+                                kept_capabilities(spec_, host_.held_capabilities) == 0;
+        if (own_queues && !declares("/dev/mqueue"))
+            tree_.steps.emplace_back(step::MountMqueue{"/dev/mqueue"});
     }
     if (!declares("/tmp")) {
         tree_.steps.emplace_back(step::MountTmpfs{"/tmp", 01777, std::nullopt});

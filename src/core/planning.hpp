@@ -26,6 +26,13 @@ struct Privileges {
 
 Result<Privileges> plan_privileges(const Spec& spec, const Host& host);
 
+/// What Landlock enforces behind the mounts of `plan.setup`; nothing where it is off or not to be
+/// had. What is left out is added to the notes of `plan`, or refused when all was required. The
+/// descriptors are the caller's to add.
+Result<std::optional<step::EnforceLandlock>> plan_landlock(const Spec& spec, const Host& host,
+                                                           const Privileges& privileges,
+                                                           Plan& plan);
+
 /// The steps that assemble the tree below the new root, and what was left out (`notes`).
 struct Tree {
     std::vector<Step> steps;

@@ -62,6 +62,7 @@ enum class Detail : std::int32_t {
     overlay_loop,             ///< overlay directories overlap
     other_file,               ///< a descriptor's name is another file's by now
     too_many_layers,          ///< more overlay sources than one option string holds
+    too_many_domains,         ///< Landlock's limit on nesting
     user_namespaces_allowed,  ///< a user namespace could be made
     locked,                   ///< taking a file lock
     executable,               ///< exec itself; `step` is the index in Plan::executables
@@ -267,6 +268,9 @@ Failure do_namespace_step(const ChildImage& image, const Step& step);
 
 /// Carries out one step of Plan::seal, except filters.
 Failure do_seal_step(ChildImage& image, const Step& step);
+
+/// Restricts the calling process, and all that it starts, by Landlock.
+Failure enforce_landlock(const step::EnforceLandlock& s);
 
 /// Drops every capability of the calling process, the bounding set included, but those to keep.
 Failure limit_capabilities(const step::LimitCapabilities& s);

@@ -141,6 +141,7 @@ Failure do_seal_step(ChildImage& image, const Step& step) {
     }
     if (std::get_if<step::NewSession>(&step) != nullptr) return failed(call(SYS_setsid));
     if (std::get_if<step::JoinSessionKeyring>(&step) != nullptr) return join_session_keyring();
+    if (const auto* s = std::get_if<step::EnforceLandlock>(&step)) return enforce_landlock(*s);
     if (const auto* s = std::get_if<step::LimitCapabilities>(&step)) {
         return limit_capabilities(*s);
     }

@@ -83,6 +83,9 @@ std::string detail_text(const Step& step, const Report& report,
                    "before";
         case Detail::user_namespaces_allowed:
             return "creation of new user namespaces was not disabled as requested";
+        case Detail::too_many_domains:
+            return "16 sandboxes within each other are the most for Landlock; leave it out of this "
+                   "one with --landlock=off";
         case Detail::locked: return "Unable to lock file: " + error_text(report.error);
         default: return {};
     }

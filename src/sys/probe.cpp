@@ -7,8 +7,10 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/landlock.h>
 #include <sys/capability.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -131,6 +133,13 @@ std::vector<std::string> proc_covers() {
     return out;
 }
 
+// Landlock may be closed by a filter around us as well as not be there.
+unsigned landlock_abi() {
+    const long version =
+        ::syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION);
+    return version < 0 ? 0 : static_cast<unsigned>(version);
+}
+
 bool is_directory(int fd) {
     struct stat status {};
     return ::fstat(fd, &status) == 0 && S_ISDIR(status.st_mode);
@@ -218,6 +227,7 @@ Result<Host> probe_host(const Spec& spec) {
     utsname system{};
     ::uname(&system);
     std::sscanf(system.release, "%u.%u", &host.kernel.major, &host.kernel.minor);
+    if (spec.landlock != Landlock::off) host.landlock_abi = landlock_abi();
     if (!spec.unshare_try.empty()) host.namespaces = available_namespaces();
     host.real_cwd = real_current_directory();
     host.cwd = current_directory();

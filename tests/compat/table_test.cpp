@@ -53,10 +53,16 @@ TEST_CASE("a row shows what happens", "[complete]") {
 }
 
 // sbx's own, which bubblewrap does not have.
-const std::set<std::string> own = {
-    "dry-run",     "bare",      "unshare-mount", "unshare-time",     "share-user",
-    "share-mount", "share-pid", "share-ipc",     "share-uts",        "share-cgroup",
-    "share-time",  "keep-fd",   "map-root-user", "map-current-user", "seccomp-policy"};
+const std::set<std::string> own = {"dry-run",        "bare",
+                                   "unshare-mount",  "unshare-time",
+                                   "share-user",     "share-mount",
+                                   "share-pid",      "share-ipc",
+                                   "share-uts",      "share-cgroup",
+                                   "share-time",     "keep-fd",
+                                   "map-root-user",  "map-current-user",
+                                   "seccomp-policy", "seccomp-edit",
+                                   "allow-userns",   "landlock",
+                                   "mask",           "protect"};
 
 std::set<std::string> options_with_a_row() {
     std::set<std::string> out;

@@ -59,7 +59,8 @@ TEST_CASE("a capability that is kept in it does not own the mounts", "[joining]"
         Options options = {"--userns",  "7",          "--uid",     "0",
                            "--gid",     "0",          "--cap-add", "CAP_SYS_ADMIN",
                            "--ro-bind", place.path(), "/ro"};
-        if (name == Name::sbx) options.insert(options.end(), {"--seccomp-policy", "none"});
+        if (name == Name::sbx)
+            options.insert(options.end(), {"--seccomp-policy", "none", "--allow-userns"});
         Start start = sandbox(name, options,
                               {"remount-rw", "/ro", ",", "unmount", "/ro", ",", "write", "/ro/file",
                                "y", ",", "ids", ",", "capabilities"});
@@ -134,7 +135,8 @@ TEST_CASE("--userns2 and a kept capability: the mounts are not its own", "[joini
         Options options = {"--userns",  "7",          "--userns2", "8",         "--uid",
                            "0",         "--gid",      "0",         "--cap-add", "CAP_SYS_ADMIN",
                            "--ro-bind", place.path(), "/ro"};
-        if (name == Name::sbx) options.insert(options.end(), {"--seccomp-policy", "none"});
+        if (name == Name::sbx)
+            options.insert(options.end(), {"--seccomp-policy", "none", "--allow-userns"});
         Start start = sandbox(name, options, {"remount-rw", "/ro", ",", "unmount", "/ro"});
         start.descriptors = {{7, keeper.user()}, {8, keeper.child()}};
         CHECK(output(start) == "remount-rw EPERM\nunmount EPERM\n");

@@ -21,9 +21,9 @@ namespace {
 
 // The outer sandbox shows sbx and what it may be linked to.
 Start around(std::vector<std::string> options, std::vector<std::string> inner) {
-    std::vector<std::string> words = {
-        "--seccomp-policy", "none",     "--ro-bind", "/usr",     "/usr", "--ro-bind",
-        payload_path(),     "/payload", "--ro-bind", sbx_path(), "/sbx"};
+    std::vector<std::string> words = {"--allow-userns", "--ro-bind",    "/usr",     "/usr",
+                                      "--ro-bind",      payload_path(), "/payload", "--ro-bind",
+                                      sbx_path(),       "/sbx"};
     words.insert(words.end(), options.begin(), options.end());
     words.emplace_back("/sbx");
     words.insert(words.end(), inner.begin(), inner.end());

@@ -155,7 +155,8 @@ TEST_CASE("with ids of the caller's a kept capability undoes no bind", "[userns]
             Options options = {"--cap-add", which,     "--ro-bind", place.path(),
                                "/ro",       "--tmpfs", "/hidden",   "--dir",
                                "/hidden/t", "--tmpfs", "/hidden/t"};
-            if (name == Name::sbx) options.insert(options.end(), {"--seccomp-policy", "none"});
+            if (name == Name::sbx)
+                options.insert(options.end(), {"--seccomp-policy", "none", "--allow-userns"});
             const Mapped mapped =
                 run_mapped(name, options,
                            {"remount-rw", "/ro", ",", "unmount", "/ro", ",", "unmount", "/hidden/t",

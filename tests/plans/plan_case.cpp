@@ -9,6 +9,7 @@
 
 #include <sbx/plan.hpp>
 
+#include <cstdlib>
 #include <memory>
 #include <sstream>
 
@@ -57,6 +58,7 @@ Host host_of(const PlanCase& one, const Spec& spec) {
         host.controlling_terminal = true;
     }
     if (one.old_kernel) host.kernel = {5, 4};
+    if (one.landlock_abi) host.landlock_abi = *one.landlock_abi;
     if (one.limited) host.namespaces = {};
     return host;
 }
@@ -74,6 +76,10 @@ Result<PlanCase> parse_case(const std::string& text) {
             std::istringstream words(line);
             words >> out.dialect;
             for (std::string word; words >> word;) {
+                if (word.compare(0, 8, "landlock") == 0) {
+                    out.landlock_abi = static_cast<unsigned>(std::atoi(word.c_str() + 8));
+                    continue;
+                }
                 if (word != "root" && word != "terminal" && word != "old" && word != "limited") {
                     return Error{"a host is not \"" + word + "\""};
                 }

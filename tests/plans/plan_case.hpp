@@ -8,11 +8,12 @@
 //     /usr
 //
 // The host is user 1000's; `root` makes it root's, `terminal` gives it a terminal, `old` the kernel
-// 5.4, and `limited` can make neither user nor cgroup namespaces.
+// 5.4, `limited` can make neither user nor cgroup namespaces, and `landlock2` has Landlock's ABI 2.
 #pragma once
 
 #include <sbx/result.hpp>
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,7 @@ struct PlanCase {
     bool terminal = false;
     bool old_kernel = false;
     bool limited = false;
+    std::optional<unsigned> landlock_abi;
     std::vector<File> files;
     std::vector<std::string> words;
 };

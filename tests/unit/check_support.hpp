@@ -23,6 +23,7 @@ inline Plan good_plan() {
     Spec spec = plain_spec();
     spec.hostname = "inside";
     spec.filters = {{"filter", {0}}};
+    spec.landlock = Landlock::automatic;
     return planned(spec);
 }
 

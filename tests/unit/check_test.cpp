@@ -19,6 +19,20 @@ TEST_CASE("check: plans of make_plan pass") {
     CHECK_FALSE(check(Plan{}));
 }
 
+TEST_CASE("check: landlock") {
+    const auto move_before = [](Plan& p, auto which) {
+        const Step landlock = *find_step<step::EnforceLandlock>(p.seal);
+        remove_step<step::EnforceLandlock>(p.seal);
+        p.seal.insert(find_step<decltype(which)>(p.seal), landlock);
+    };
+    const std::string early = "landlock is enforced too early";
+    CHECK(broken([&](Plan& p) { move_before(p, step::NoNewPrivileges{}); }) == early);
+    CHECK(broken([&](Plan& p) { move_before(p, step::CloseDescriptors{}); }) == early);
+    CHECK(broken([](Plan& p) { repeat_step<step::EnforceLandlock>(p.seal); }) ==
+          "landlock is enforced once");
+    CHECK(broken([](Plan& p) { remove_step<step::EnforceLandlock>(p.seal); }) == "no error");
+}
+
 TEST_CASE("check: the mount namespace and the new root") {
     CHECK(broken([](Plan& p) { p.namespaces.remove(Namespace::mount); }) ==
           "it has no mount namespace");

@@ -34,6 +34,7 @@ std::string example(const OptionRow& row, const std::string& variable,
         return files.back()->text();
     }
     if (variable == "POLICY") return "strict";
+    if (variable == "MODE") return "require";
     if (variable == "EDIT") return "deny:ioctl";
     const auto found = by_variable.find(variable);
     INFO("no example for the metavariable " << variable);

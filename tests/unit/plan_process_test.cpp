@@ -172,8 +172,8 @@ TEST_CASE("filters come last, in order, after no_new_privs") {
     spec.filters = {filter("a"), filter("b")};
     const Words all = sentences(planned(spec).seal);
     REQUIRE(all.size() >= 3);
-    CHECK(Words(all.end() - 3, all.end()) == Words{"set no_new_privs",
-                                                   "load seccomp filter \"a\" (1 instructions)",
+    CHECK(contains(Words(all.begin(), all.end() - 2), "set no_new_privs"));
+    CHECK(Words(all.end() - 2, all.end()) == Words{"load seccomp filter \"a\" (1 instructions)",
                                                    "load seccomp filter \"b\" (1 instructions)"});
 }
 

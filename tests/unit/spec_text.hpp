@@ -48,7 +48,7 @@ inline std::string text_of(const Spec& spec) {
     const auto& [wording, unshare, unshare_try, identity, uid, gid, hostname, userns_fd, userns2_fd,
                  pidns_fd, disable_userns, nested_userns, assert_userns_disabled, root_capabilities,
                  capabilities, root, given, host_writes, entries, environment, directory,
-                 descriptors, keep_fds, own_descriptors, filters, leftovers, signals,
+                 descriptors, keep_fds, own_descriptors, filters, landlock, leftovers, signals,
                  die_with_parent, new_session, as_pid_1, lock_files, sync_fd, block_fd,
                  userns_block_fd, info_fd, json_status_fd, argv0, command] = spec;
     std::ostringstream out;
@@ -96,6 +96,7 @@ inline std::string text_of(const Spec& spec) {
         out << "filter " << filter.name << ' ' << filter.program.size() << ' '
             << filter.denies_user_namespaces << '\n';
     }
+    number("landlock", landlock);
     number("leftovers", leftovers);
     number("signals", signals);
     number("die_with_parent", die_with_parent);

@@ -44,10 +44,11 @@ inline Result<Spec> bwrap_spec(const Words& words) { return spec_of(words, cli::
 inline std::string sbx_error(const Words& words) { return error_of(sbx_spec(words)); }
 
 /// A Spec with the least in it that can be planned. Without a filter it would get a second user
-/// namespace, which is looked at by tests of its own.
+/// namespace; that and Landlock are looked at by tests of their own.
 inline Spec plain_spec() {
     Spec spec;
     spec.nested_userns = NestedUserns::allow;
+    spec.landlock = Landlock::off;
     spec.command = {"true"};
     return spec;
 }

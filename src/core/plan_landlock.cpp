@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which Landlock rules follow from the mounts of a plan.
+#include "core/landlock.hpp"
+#include "core/planning.hpp"
+#include "core/text.hpp"
+
+#include <algorithm>
+#include <set>
+
+namespace sbx::planning {
+namespace {
+
+constexpr std::uint64_t cap_sys_admin = std::uint64_t{1} << 21U;
+
+// Where something writable is mounted last. What is read-only, but in the middle of something
+// writable, is left to its mount: rights given to a directory hold for all below it.
+class Writable {
+public:
+    void operator()(const step::Bind& s) { set(s.destination, s.access != Access::read_only); }
+    void operator()(const step::BindFd& s) { set(s.destination, s.access != Access::read_only); }
+    void operator()(const step::BindData& s) { set(s.destination, s.access != Access::read_only); }
+    void operator()(const step::MountRoot&) { set("/", true); }
+    void operator()(const step::MountTmpfs& s) { set(s.destination, true); }
+    void operator()(const step::MountProc& s) { set(s.destination, true); }
+    void operator()(const step::MountDevpts& s) { set(s.destination, true); }
+    // mq_open(3) goes to the queues by a mount of the kernel's own, which is below nothing: only a
+    // rule for their root itself covers it.
+    void operator()(const step::MountMqueue& s) { queues_.insert(lexically_clean(s.destination)); }
+    void operator()(const step::MountOverlay& s) {
+        set(s.destination, s.changes != entry::Overlay::Changes::refused);
+    }
+    void operator()(const step::RemountReadOnly& s) { set(s.destination, false); }
+    template <typename T>
+    void operator()(const T& /*others*/) {}
+
+    const std::set<std::string>& paths() const { return paths_; }
+    const std::set<std::string>& queues() const { return queues_; }
+
+private:
+    void set(const std::string& destination, bool writable) {
+        const std::string path = lexically_clean(destination);
+        if (writable) {
+            paths_.insert(path);
+        } else {
+            paths_.erase(path);
+        }
+    }
+
+    std::set<std::string> paths_;
+    std::set<std::string> queues_;
+};
+
+std::vector<step::EnforceLandlock::Rule> rules_for(const std::vector<Step>& setup,
+                                                   std::uint64_t files) {
+    Writable writable;
+    for (const Step& step : setup) std::visit(writable, step);
+    std::vector<step::EnforceLandlock::Rule> rules;
+    for (const std::string& path : writable.paths()) {
+        if (rules.empty() || !is_at_or_below(path, rules.back().path)) {
+            rules.push_back({path, files});
+        }
+    }
+    for (const std::string& path : writable.queues()) rules.push_back({path, files});
+    if (rules.empty() || rules.front().path != "/") {
+        // All that is inside can be read and executed, where its permissions say so.
+        constexpr auto read = landlock::execute | landlock::read_file | landlock::read_directory;
+        rules.insert(rules.begin(), {"/", files & read});
+    }
+    return rules;
+}
+
+// The parts that cannot be had, in words that follow "landlock ".
+std::string missing(const Spec& spec, const Host& host, bool may_mount) {
+    if (host.landlock_abi == 0) {
+        return "is not to be had: this kernel was built or started without it, or a filter around "
+               "sbx closes it";
+    }
+    std::string text;
+    if (may_mount) {
+        text =
+            std::string("leaves files to the mounts, since whom it restricts cannot mount, and ") +
+            (spec.nested_userns == NestedUserns::allow && !spec.disable_userns
+                 ? "the command may make sandboxes of its own"
+                 : "the command keeps CAP_SYS_ADMIN");
+    } else if (host.landlock_abi < landlock::files_abi) {
+        text =
+            "leaves files to the mounts: before Linux 5.19 it forbids every rename between "
+            "directories";
+    }
+    if (host.landlock_abi < landlock::scopes_abi) {
+        text += (text.empty() ? "" : "; it ");
+        text +=
+            "leaves signals and abstract sockets to the namespaces: it can keep them inside "
+            "since Linux 6.12";
+    }
+    return text;
+}
+
+}  // namespace
+
+Result<std::optional<step::EnforceLandlock>> plan_landlock(const Spec& spec, const Host& host,
+                                                           const Privileges& privileges,
+                                                           Plan& plan) {
+    std::optional<step::EnforceLandlock> none;
+    if (spec.landlock == Landlock::off) return none;
+    const bool nested = spec.nested_userns == NestedUserns::allow && !privileges.limits_userns;
+    const bool may_mount = nested || (privileges.keep & cap_sys_admin) != 0;
+    const std::string lacks = missing(spec, host, may_mount);
+    if (!lacks.empty()) {
+        if (spec.landlock == Landlock::require) {
+            return Error{"landlock " + lacks + "; --landlock=auto takes what there is"};
+        }
+        plan.notes.push_back("landlock " + lacks);
+    }
+    step::EnforceLandlock out;
+    if (!may_mount) out.files = landlock::files_of(host.landlock_abi);
+    if (host.landlock_abi >= landlock::scopes_abi) {
+        out.scopes = landlock::scope_abstract_sockets | landlock::scope_signals;
+    }
+    if (out.files == 0 && out.scopes == 0) return none;
+    if (out.files != 0) out.rules = rules_for(plan.setup, out.files);
+    return std::optional(std::move(out));
+}
+
+}  // namespace sbx::planning

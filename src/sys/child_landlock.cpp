@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+// The second wall: Landlock rules for what the plan shows, and for what the command's descriptors
+// are open on. A rule that cannot be made leaves less open, never more.
+#include "core/landlock.hpp"
+#include "sys/child.hpp"
+#include "sys/syscalls.hpp"
+
+#include <linux/landlock.h>
+#include <sys/stat.h>
+
+namespace sbx::sys {
+namespace {
+
+// As of ABI 6; a kernel that knows less of it takes zeros for the rest.
+struct RulesetAttributes {
+    std::uint64_t files;
+    std::uint64_t network;
+    std::uint64_t scopes;
+};
+
+Failure add_rule(int ruleset, int fd, std::uint64_t access) {
+    struct stat status {};
+    if (Failure f = stat_of(fd, status)) return f;
+    if (!S_ISDIR(status.st_mode)) access &= landlock::of_files;
+    if (access == 0) return {};  // the kernel takes no rule that allows nothing
+    landlock_path_beneath_attr rule{access, fd};
+    return failed(call(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0));
+}
+
+Failure add_path(int ruleset, const step::EnforceLandlock::Rule& rule) {
+    const int fd = open_at2(AT_FDCWD, rule.path.c_str(), O_PATH, 0, RESOLVE_NO_MAGICLINKS);
+    // Covered by a later mount, or behind what nobody inside may search: nothing to be allowed.
+    if (fd == -ENOENT || fd == -ENOTDIR || fd == -EACCES) return {};
+    if (fd < 0) return {-fd};
+    const Failure failure = add_rule(ruleset, fd, rule.access);
+    close_fd(fd);
+    return failure;
+}
+
+// /dev/stdout and /proc/self/fd/N open a file of the host once more, which no mount inside leads
+// to. It stays possible, in the mode in which the caller opened it.
+Failure add_descriptor(int ruleset, int fd, std::uint64_t files) {
+    const long flags = call(SYS_fcntl, fd, F_GETFL);
+    if (flags == -EBADF) return {};  // a standard one that bubblewrap's callers have closed
+    if (flags < 0) return failed(flags);
+    std::uint64_t access = 0;
+    if ((flags & O_PATH) != 0) {
+        access = files;
+    } else {
+        const long mode = flags & O_ACCMODE;
+        if (mode != O_WRONLY) access |= landlock::read_file | landlock::execute;
+        if (mode != O_RDONLY) access |= landlock::write_file | landlock::truncate;
+        access |= landlock::ioctl_device;
+        struct stat status {};
+        if (Failure f = stat_of(fd, status)) return f;
+        if (S_ISDIR(status.st_mode)) access = files;  // named by the caller: what is below it, too
+    }
+    const Failure failure = add_rule(ruleset, fd, access & files);
+    // Pipes, sockets and files without a name belong to no directory; Landlock leaves them alone.
+    return failure.error == EBADFD ? Failure{} : failure;
+}
+
+}  // namespace
+
+Failure enforce_landlock(const step::EnforceLandlock& s) {
+    const RulesetAttributes attributes{s.files, 0, s.scopes};
+    const int ruleset =
+        static_cast<int>(call(SYS_landlock_create_ruleset, &attributes, sizeof attributes, 0));
+    if (ruleset < 0) return {-ruleset};
+    Failure failure;
+    for (const auto& rule : s.rules) {
+        if (!failure) failure = add_path(ruleset, rule);
+    }
+    for (const int fd : s.descriptors) {
+        if (!failure) failure = add_descriptor(ruleset, fd, s.files);
+    }
+    if (!failure) {
+        failure = failed(call(SYS_landlock_restrict_self, ruleset, 0));
+        if (failure.error == E2BIG) failure.detail = Detail::too_many_domains;
+    }
+    close_fd(ruleset);
+    return failure;
+}
+
+}  // namespace sbx::sys
