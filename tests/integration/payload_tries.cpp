@@ -66,6 +66,56 @@ void unlink_file(Context& context, const Words& words) {
     tell(context, "unlink", ::unlink(words[0].c_str()));
 }
 
+void rename_file(Context& context, const Words& words) {
+    tell(context, "rename", ::rename(words[0].c_str(), words[1].c_str()));
+}
+
+void link_file(Context& context, const Words& words) {
+    tell(context, "link", ::link(words[0].c_str(), words[1].c_str()));
+}
+
+void link_symbolically(Context& context, const Words& words) {
+    tell(context, "symlink", ::symlink(words[0].c_str(), words[1].c_str()));
+}
+
+void remove_directory(Context& context, const Words& words) {
+    tell(context, "rmdir", ::rmdir(words[0].c_str()));
+}
+
+// Takes a descriptor from socket WORDS[0] and opens WORDS[1] below it, to read and to write.
+void receive_and_open(Context& context, const Words& words) {
+    char byte = 0;
+    iovec data{&byte, 1};
+    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
+    msghdr message{};
+    message.msg_iov = &data;
+    message.msg_iovlen = 1;
+    message.msg_control = control.data();
+    message.msg_controllen = control.size();
+    if (::recvmsg(std::atoi(words[0].c_str()), &message, MSG_CMSG_CLOEXEC) != 1) ::_exit(117);
+    int directory = -1;
+    std::memcpy(&directory, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof directory);
+    tell(context, "open-below", ::openat(directory, words[1].c_str(), O_RDONLY | O_CLOEXEC));
+    tell(context, "write-below", ::openat(directory, "new", O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
+}
+
+// What a debugger does with a program that it starts.
+void trace_child(Context& context, const Words&) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+        ::ptrace(PTRACE_TRACEME, 0, nullptr, nullptr);
+        ::raise(SIGSTOP);
+        ::_exit(0);
+    }
+    int status = 0;
+    ::waitpid(child, &status, WUNTRACED);
+    errno = 0;
+    ::ptrace(PTRACE_PEEKUSER, child, nullptr, nullptr);
+    tell(context, "trace-child", errno == 0 ? 0 : -1);
+    ::kill(child, SIGKILL);
+    ::waitpid(child, &status, 0);
+}
+
 void change_mode(Context& context, const Words& words) {
     const auto mode = static_cast<mode_t>(std::strtoul(words[0].c_str(), nullptr, 8));
     tell(context, "chmod", ::chmod(words[1].c_str(), mode));
@@ -192,12 +242,18 @@ void interfaces(Context& context, const Words&) {
 }  // namespace
 
 std::span<const Verb> tries() {
-    static constexpr std::array<Verb, 22> verbs = {{
+    static constexpr std::array<Verb, 28> verbs = {{
         {"open", 1, open_file},
         {"open-rw", 1, open_both_ways},
         {"write", 2, write_file},
         {"fill", 2, fill},
         {"unlink", 1, unlink_file},
+        {"rename", 2, rename_file},
+        {"link", 2, link_file},
+        {"symlink", 2, link_symbolically},
+        {"rmdir", 1, remove_directory},
+        {"receive-and-open", 2, receive_and_open},
+        {"trace-child", 0, trace_child},
         {"chmod", 2, change_mode},
         {"queue", 1, make_queue},
         {"mkdir", 1, make_directory},
