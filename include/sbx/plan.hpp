@@ -101,6 +101,11 @@ struct Chmod {
 struct MountMqueue {
     std::string destination;
 };
+/// What is at `destination` is hidden or made read-only for good, and the way to it is fixed.
+struct Guard {
+    entry::Guard::Kind kind = entry::Guard::Kind::mask;
+    std::string destination;
+};
 /// Takes these ids of a user namespace that was entered; without one, the caller's id is kept, by
 /// whatever number it has there.
 struct SetIds {
@@ -191,17 +196,16 @@ struct LoadFilter {
 
 }  // namespace step
 
-using Step =
-    std::variant<step::MapIds, step::MountRoot, step::Bind, step::MountTmpfs, step::MountProc,
-                 step::MountDevpts, step::MakeDirectory, step::MakeSymlink, step::WriteFile,
-                 step::CoverReadOnly, step::RemountReadOnly, step::BringUpLoopback,
-                 step::SetHostname, step::BindFd, step::BindData, step::MountOverlay, step::Chmod,
-                 step::MountMqueue, step::SetIds, step::Announce, step::LockFile, step::EnterRoot,
-                 step::EnterUserNamespace, step::JoinUserNamespace, step::LimitUserNamespaces,
-                 step::AssertNoUserNamespaces, step::NewProcessGroup, step::NewSession,
-                 step::JoinSessionKeyring, step::ChangeDirectory, step::DieWithParent,
-                 step::AwaitDescriptor, step::CloseDescriptors, step::LimitCapabilities,
-                 step::NoNewPrivileges, step::EnforceLandlock, step::LoadFilter>;
+using Step = std::variant<
+    step::MapIds, step::MountRoot, step::Bind, step::MountTmpfs, step::MountProc, step::MountDevpts,
+    step::MakeDirectory, step::MakeSymlink, step::WriteFile, step::CoverReadOnly,
+    step::RemountReadOnly, step::BringUpLoopback, step::SetHostname, step::BindFd, step::BindData,
+    step::MountOverlay, step::Chmod, step::MountMqueue, step::Guard, step::SetIds, step::Announce,
+    step::LockFile, step::EnterRoot, step::EnterUserNamespace, step::JoinUserNamespace,
+    step::LimitUserNamespaces, step::AssertNoUserNamespaces, step::NewProcessGroup,
+    step::NewSession, step::JoinSessionKeyring, step::ChangeDirectory, step::DieWithParent,
+    step::AwaitDescriptor, step::CloseDescriptors, step::LimitCapabilities, step::NoNewPrivileges,
+    step::EnforceLandlock, step::LoadFilter>;
 
 /// Who is the first process inside: an init of ours that reaps, or the command itself.
 enum class Init { reaper, command };

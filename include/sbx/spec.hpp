@@ -113,11 +113,24 @@ struct Mqueue {
     std::string destination;
 };
 
+/// What must not be seen, or not be changed: applied when everything else is in place, wherever it
+/// stands, so that no other entry undoes it. The way to it can not be changed from inside either.
+/// What is missing cannot be made inside; in a directory of the host that is writable this needs an
+/// empty placeholder there for as long as the sandbox lives.
+struct Guard {
+    enum class Kind {
+        mask,     ///< empty, and cannot be opened
+        protect,  ///< read-only
+    } kind = Kind::mask;
+    std::string destination;
+};
+
 }  // namespace entry
 
-using Entry = std::variant<entry::Bind, entry::Tmpfs, entry::Directory, entry::Symlink, entry::File,
-                           entry::Proc, entry::Dev, entry::RemountReadOnly, entry::BindFd,
-                           entry::BindData, entry::Overlay, entry::Chmod, entry::Mqueue>;
+using Entry =
+    std::variant<entry::Bind, entry::Tmpfs, entry::Directory, entry::Symlink, entry::File,
+                 entry::Proc, entry::Dev, entry::RemountReadOnly, entry::BindFd, entry::BindData,
+                 entry::Overlay, entry::Chmod, entry::Mqueue, entry::Guard>;
 
 /// One change of the environment; changes are applied in order, upon the caller's environment.
 struct EnvironmentChange {

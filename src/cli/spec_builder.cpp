@@ -75,6 +75,12 @@ Result<void> SpecBuilder::apply(const GivenOption& given) {
         case Option::tmp_overlay: return add_overlay(given, entry::Overlay::Changes::forgotten);
         case Option::ro_overlay: return add_overlay(given, entry::Overlay::Changes::refused);
         case Option::mqueue: spec_.entries.emplace_back(entry::Mqueue{a[0]}); return {};
+        case Option::mask:
+            spec_.entries.emplace_back(entry::Guard{entry::Guard::Kind::mask, a[0]});
+            return {};
+        case Option::protect:
+            spec_.entries.emplace_back(entry::Guard{entry::Guard::Kind::protect, a[0]});
+            return {};
         case Option::chmod: return apply_chmod(a[0], a[1]);
         case Option::perms: return apply_perms(a[0]);
         case Option::size: return apply_size(a[0]);

@@ -4,6 +4,7 @@
 #include "core/landlock.hpp"
 #include "core/text.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 
@@ -99,6 +100,9 @@ struct Sentence {
     }
     std::string operator()(const step::MountMqueue& s) const {
         return "mqueue on " + quote(s.destination);
+    }
+    std::string operator()(const step::Guard& s) const {
+        return (s.kind == entry::Guard::Kind::mask ? "mask " : "protect ") + quote(s.destination);
     }
     std::string operator()(const step::SetIds& s) const {
         const auto id = [](const std::optional<std::uint32_t>& given) {
@@ -259,11 +263,20 @@ std::string describe(const Plan& plan) {
     out += std::string("leftovers: ") +
            (plan.leftovers == Leftovers::kill ? "killed at the end, and when sbx dies" : "kept") +
            "\n";
-    out +=
-        std::string("on the host: ") +
-        (plan.host_writes == HostWrites::refuse ? "nothing is made or changed by sbx"
-                                                : "mount points may be made below writable binds") +
-        "\n";
+    const bool guarded = std::any_of(plan.setup.begin(), plan.setup.end(), [](const Step& step) {
+        return std::holds_alternative<step::Guard>(step);
+    });
+    if (guarded) {
+        out +=
+            "on the host: what is masked or protected and missing has a placeholder until the "
+            "end\n";
+    }
+    out += std::string("on the host: ") +
+           (plan.host_writes == HostWrites::refuse
+                ? (guarded ? "nothing else is made or changed by sbx"
+                           : "nothing is made or changed by sbx")
+                : "mount points may be made below writable binds") +
+           "\n";
     if (plan.nested_userns == NestedUserns::allow && plan.wording == Wording::sbx) {
         out += "user namespaces: the command may make its own\n";
     }

@@ -19,7 +19,8 @@ const std::string& destination_of(const Entry& entry) {
 bool puts_something(const Entry& entry) {
     return !std::holds_alternative<entry::RemountReadOnly>(entry) &&
            !std::holds_alternative<entry::Directory>(entry) &&
-           !std::holds_alternative<entry::Chmod>(entry);
+           !std::holds_alternative<entry::Chmod>(entry) &&
+           !std::holds_alternative<entry::Guard>(entry);
 }
 
 // Turns entries into steps, in order.
@@ -36,6 +37,7 @@ private:
     std::optional<Error> add_overlay(const entry::Overlay& overlay, const Source& source);
     std::optional<Error> add_dev(const std::string& destination);
     void add_proc(const std::string& destination);
+    std::optional<Error> add_guard(const entry::Guard& guard);
     std::optional<Error> add_given();
     bool is_skipped(std::size_t index) const;
     bool declares(std::string_view clean_path) const;
@@ -44,6 +46,7 @@ private:
     const Host& host_;
     std::vector<std::string> declared_;  // where entries put something that nothing hides; clean
     Tree tree_;
+    std::vector<Step> guards_;  // come last
 };
 
 bool TreePlanner::is_skipped(std::size_t index) const {
@@ -234,12 +237,31 @@ std::optional<Error> TreePlanner::add(const Entry& entry, std::size_t index) {
             self.tree_.steps.emplace_back(step::MountMqueue{e.destination});
             return std::nullopt;
         }
+        std::optional<Error> operator()(const entry::Guard& e) const { return self.add_guard(e); }
         std::optional<Error> operator()(const entry::RemountReadOnly& e) const {
             self.tree_.steps.emplace_back(step::RemountReadOnly{e.destination});
             return std::nullopt;
         }
     };
     return std::visit(Adder{*this, index}, entry);
+}
+
+std::optional<Error> TreePlanner::add_guard(const entry::Guard& guard) {
+    const char* option = guard.kind == entry::Guard::Kind::mask ? "--mask " : "--protect ";
+    const std::string path = lexically_clean(guard.destination);
+    if (path == "/") return Error{std::string(option) + "/ would leave nothing to run"};
+    if ((path + "/").find("/../") != std::string::npos) {
+        return Error{option + quote(guard.destination) +
+                     ": write it without \"..\", whose meaning could be changed inside"};
+    }
+    // A placeholder goes when the sandbox has ended, and without one of these nobody knows when.
+    const bool ends = spec_.unshare.has(Namespace::pid) || spec_.leftovers == Leftovers::kill;
+    if (!ends) {
+        return Error{option + quote(guard.destination) +
+                     " needs a pid namespace, whose end can be seen; add --unshare-pid"};
+    }
+    guards_.emplace_back(step::Guard{guard.kind, guard.destination});
+    return std::nullopt;
 }
 
 // What an entry declares itself at the same place is the user's; the rest is given.
@@ -285,6 +307,11 @@ Result<Tree> TreePlanner::plan() {
     if (own_root && spec_.root == RootAccess::read_only) {
         tree_.steps.emplace_back(step::RemountReadOnly{"/"});
     }
+    // Where a link is protected, the file that it leads to is shown once more: hidden by then.
+    std::stable_partition(guards_.begin(), guards_.end(), [](const Step& step) {
+        return std::get<step::Guard>(step).kind == entry::Guard::Kind::mask;
+    });
+    for (Step& guard : guards_) tree_.steps.push_back(std::move(guard));
     return std::move(tree_);
 }
 

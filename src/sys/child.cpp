@@ -201,6 +201,7 @@ void child_main(ChildImage& image) {
         if (failure) fail(image, i, failure, &setup.excerpt);
     }
     call(SYS_umask, umask);
+    if (image.cleaner >= 0) close_fd(image.cleaner);
 
     if (plan.init == Init::command) {
         // The death signal was for set-up; the command's own is a step of its seal.

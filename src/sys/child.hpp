@@ -35,9 +35,11 @@
 
 #include <sbx/plan.hpp>
 
+#include <linux/openat2.h>
 #include <sys/stat.h>
 #include <sys/types.h>
 
+#include <climits>
 #include <cstddef>
 #include <cstdint>
 
@@ -62,6 +64,8 @@ enum class Detail : std::int32_t {
     overlay_loop,             ///< overlay directories overlap
     other_file,               ///< a descriptor's name is another file's by now
     too_many_layers,          ///< more overlay sources than one option string holds
+    replaceable_link,         ///< a link on the way that could be replaced; Excerpt has which
+    placeholder,              ///< making the placeholder of what is guarded and missing
     too_many_domains,         ///< Landlock's limit on nesting
     user_namespaces_allowed,  ///< a user namespace could be made
     locked,                   ///< taking a file lock
@@ -123,6 +127,7 @@ struct ChildImage {
     int report_write = -1;   ///< Report; end of file: exec worked
     int status_write = -1;   ///< Status; end of file: init was killed
     int hold = -1;           ///< in the command: what init says go by
+    int cleaner = -1;        ///< init's end of the way to the cleaner, where there is one
     std::uint64_t mask = 0;  ///< the caller's signal mask, for the command
     bool ignore_sigchld = false;  ///< the caller ignored SIGCHLD; so does the command
 };
@@ -253,6 +258,69 @@ Failure mount_overlay(Setup& setup, const step::MountOverlay& s);
 Failure bind_fd(Setup& setup, const step::BindFd& s);
 Failure bind_data(Setup& setup, const step::BindData& s);
 Failure change_mode(const Setup& setup, const step::Chmod& s);
+
+/// Mounts an empty file with `mode`, read-only, on what `place` refers to, be it a link.
+Failure cover_with_empty_file(const Setup& setup, int place, unsigned mode);
+
+/// Hides what is at a destination or makes it read-only, and fixes the way to it.
+Failure guard(Setup& setup, const step::Guard& s);
+
+/// A path with room to be rewritten while links are followed.
+struct Path {
+    char text[2 * PATH_MAX];
+    std::size_t length = 0;
+};
+
+/// Fills `path`; fails when `text` is longer than the kernel takes.
+Failure load(Path& path, const char* text);
+
+/// Opens (O_PATH) the part of `path` before `end`, inside the root `root`.
+int open_prefix(int root, Path& path, std::size_t end);
+
+/// Puts what the link `name` in `parent` says in the place of path[start, end).
+Failure splice_link(Path& path, int parent, const char* name, std::size_t start, std::size_t end);
+
+Failure make_node(int parent, const char* name, NodeKind kind, unsigned mode);
+
+/// Whether `fd` is on a file system that the sandbox has for itself.
+Failure is_own(const Setup& setup, int fd, bool& own);
+
+/// How a single component is opened: no link, nothing outside of its directory.
+inline constexpr std::uint64_t plain_component =
+    RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS;
+
+// ---- the cleaner: makes placeholders on the host, and removes them when the sandbox has ended
+// ----
+
+/// Whether `status` is that of a placeholder: empty, with a mode that nobody else uses.
+bool is_placeholder(const struct stat& status);
+
+/// Asks the cleaner for a placeholder called `name` in `directory`. `there` is false when nothing
+/// is needed, since nobody inside could make anything there; EEXIST: it is there, and no
+/// placeholder.
+Failure ask_for_placeholder(const ChildImage& image, int directory, const char* name, NodeKind kind,
+                            bool& there);
+
+/// A placeholder that the cleaner holds.
+struct Placeholder {
+    int directory = -1;
+    int file = -1;  ///< open, with a shared lock that says that it is in use
+    char name[256];
+};
+
+/// What the cleaner reads, built before clone.
+struct CleanerImage {
+    int socket = -1;  ///< its end
+    int init = -1;    ///< pidfd: it is over when this one is
+    Placeholder* held = nullptr;
+    std::size_t room = 0;
+};
+
+/// The body of the cleaner, a child of the supervisor that sees what it sees.
+[[noreturn]] void cleaner_main(CleanerImage& image);
+
+/// Closes everything but the `count` descriptors at `keep`, which it sorts.
+bool close_others(int* keep, std::size_t count);
 
 /// Carries out one step of Plan::setup.
 Failure do_setup_step(Setup& setup, const Step& step);

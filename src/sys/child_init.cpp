@@ -23,7 +23,8 @@ struct InitState {
     int signals;
 };
 
-// Closes everything but the `count` descriptors at `keep`, which it sorts.
+}  // namespace
+
 bool close_others(int* keep, std::size_t count) {
     for (std::size_t i = 1; i < count; ++i) {
         const int fd = keep[i];
@@ -39,6 +40,8 @@ bool close_others(int* keep, std::size_t count) {
     }
     return close_range(next, ~0U, 0) == 0;
 }
+
+namespace {
 
 std::uint64_t capabilities_kept(const Plan& plan) {
     for (const Step& step : plan.seal) {

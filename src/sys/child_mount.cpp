@@ -382,6 +382,7 @@ Failure do_setup_step(Setup& setup, const Step& step) {
     if (const auto* s = std::get_if<step::BindData>(&step)) return bind_data(setup, *s);
     if (const auto* s = std::get_if<step::MountOverlay>(&step)) return mount_overlay(setup, *s);
     if (const auto* s = std::get_if<step::Chmod>(&step)) return change_mode(setup, *s);
+    if (const auto* s = std::get_if<step::Guard>(&step)) return guard(setup, *s);
     if (const auto* s = std::get_if<step::MountMqueue>(&step)) {
         return mount_simple(setup, {"mqueue", {}, inert}, s->destination.c_str());
     }

@@ -14,15 +14,7 @@ namespace sbx::sys {
 namespace {
 
 constexpr std::uint64_t inside = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
-constexpr std::uint64_t plain_component =
-    RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS;
 constexpr int most_links = 40;  // what the kernel follows in one lookup (path_resolution(7))
-
-// A path with room to be rewritten while links are followed.
-struct Path {
-    char text[2 * PATH_MAX];
-    std::size_t length = 0;
-};
 
 // Where the component that ends before `end` begins; `end` is not within trailing slashes.
 std::size_t component_start(const char* text, std::size_t end) {
@@ -38,7 +30,8 @@ std::size_t without_slashes(const char* text, std::size_t end) {
 bool is_dot(const char* component) { return std::strcmp(component, ".") == 0; }
 bool is_dot_dot(const char* component) { return std::strcmp(component, "..") == 0; }
 
-// Opens the part of `path` before `end`.
+}  // namespace
+
 int open_prefix(int root, Path& path, std::size_t end) {
     if (end == 0) return open_at2(root, "/", O_PATH | O_DIRECTORY, 0, inside);
     const char saved = path.text[end];
@@ -48,8 +41,7 @@ int open_prefix(int root, Path& path, std::size_t end) {
     return fd;
 }
 
-// Puts what the link `name` in `parent` says in the place of path[start, end). A link that hangs
-// cannot be followed by the kernel while its target is being made.
+// A link that hangs cannot be followed by the kernel while its target is being made.
 Failure splice_link(Path& path, int parent, const char* name, std::size_t start, std::size_t end) {
     char target[PATH_MAX];
     const long got = call(SYS_readlinkat, parent, name, target, sizeof target);
@@ -73,6 +65,15 @@ Failure make_node(int parent, const char* name, NodeKind kind, unsigned mode) {
     close_fd(fd);
     return {};
 }
+
+Failure load(Path& path, const char* text) {
+    path.length = std::strlen(text);
+    if (path.length >= PATH_MAX) return {ENAMETOOLONG};
+    std::memcpy(path.text, text, path.length + 1);
+    return {};
+}
+
+namespace {
 
 // One pass: makes what is missing from the deepest part that exists downwards. `again` is set when
 // a dangling link was replaced in `path` and the walk must begin anew.
@@ -136,31 +137,31 @@ Failure make_missing(const Setup& setup, Path& path, NodeKind kind, Modes modes,
     return {};
 }
 
-Failure load(Path& path, const char* text) {
-    path.length = std::strlen(text);
-    if (path.length >= PATH_MAX) return {ENAMETOOLONG};
-    std::memcpy(path.text, text, path.length + 1);
-    return {};
-}
-
 }  // namespace
 
 int open_existing(const Setup& setup, const char* path) {
     return open_at2(setup.root, *path == '\0' ? "/" : path, O_PATH, 0, inside);
 }
 
-Failure may_create_in(const Setup& setup, int fd) {
+Failure is_own(const Setup& setup, int fd, bool& own_place) {
     struct statx status {};
     const long result = call(SYS_statx, fd, "", AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW,
                              STATX_MNT_ID | STATX_INO, &status);
     if (result < 0) return {static_cast<int>(-result)};
-    if (setup.image.plan->host_writes == HostWrites::allow) return {};
+    own_place = false;
     for (std::size_t i = 0; i < setup.image.own_count; ++i) {
         const OwnMount& own = setup.image.own_mounts[i];
         const bool device =
             own.device_major == status.stx_dev_major && own.device_minor == status.stx_dev_minor;
-        if (device || own.mount == status.stx_mnt_id) return {};
+        if (device || own.mount == status.stx_mnt_id) own_place = true;
     }
+    return {};
+}
+
+Failure may_create_in(const Setup& setup, int fd) {
+    bool own = false;
+    if (Failure f = is_own(setup, fd, own)) return f;
+    if (own || setup.image.plan->host_writes == HostWrites::allow) return {};
     return {EROFS, Detail::would_write_on_host};
 }
 

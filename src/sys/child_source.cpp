@@ -197,20 +197,68 @@ Failure copy_and_bind(Setup& setup, const step::BindData& s) {
 
 }  // namespace
 
-Failure bind_data(Setup& setup, const step::BindData& s) {
-    // The mount of the new root's bottom is unbindable, and a --remount-ro / may have come before.
-    // Nobody else is in this mount namespace to use that it is neither for a moment.
+namespace {
+
+struct BaseState {
+    bool read_only = false;
+};
+
+// The mount of the new root's bottom is unbindable, and a --remount-ro / may have come before.
+// Nobody else is in this mount namespace to use that it is neither for a moment.
+Failure open_base(const Setup& setup, BaseState& state) {
     struct statfs status {};
     if (Failure failure = failed(call(SYS_fstatfs, setup.base, &status))) return failure;
+    state.read_only = (status.f_flags & ST_RDONLY) != 0;
     mount_attr attributes{};
     attributes.attr_clr = MOUNT_ATTR_RDONLY;
     attributes.propagation = MS_PRIVATE;
-    Failure failure = failed(mount_setattr(setup.base, "", AT_EMPTY_PATH, attributes));
-    if (!failure) failure = copy_and_bind(setup, s);
-    attributes = {};
-    if ((status.f_flags & ST_RDONLY) != 0) attributes.attr_set = MOUNT_ATTR_RDONLY;
+    return failed(mount_setattr(setup.base, "", AT_EMPTY_PATH, attributes));
+}
+
+Failure close_base(const Setup& setup, const BaseState& state) {
+    mount_attr attributes{};
+    if (state.read_only) attributes.attr_set = MOUNT_ATTR_RDONLY;
     attributes.propagation = MS_UNBINDABLE;
-    const Failure restored = failed(mount_setattr(setup.base, "", AT_EMPTY_PATH, attributes));
+    return failed(mount_setattr(setup.base, "", AT_EMPTY_PATH, attributes));
+}
+
+}  // namespace
+
+Failure bind_data(Setup& setup, const step::BindData& s) {
+    BaseState state;
+    Failure failure = open_base(setup, state);
+    if (!failure) failure = copy_and_bind(setup, s);
+    const Failure restored = close_base(setup, state);
+    return failure ? failure : restored;
+}
+
+namespace {
+
+Failure make_and_cover(const Setup& setup, int place, unsigned mode) {
+    static constexpr char name[] = ".sbx-empty";  // gone again before the command is there
+    const int file = open_at(setup.base, name, O_RDONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
+    if (file < 0) return {-file};
+    const int tree = open_tree(file, "", OPEN_TREE_CLONE | AT_EMPTY_PATH);
+    close_fd(file);
+    Failure failure = failed(tree);
+    mount_attr attributes{};
+    attributes.attr_set =
+        MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+    if (!failure) failure = failed(mount_setattr(tree, "", AT_EMPTY_PATH, attributes));
+    // Before its name is gone: nothing that has none can be mounted.
+    if (!failure) failure = failed(move_mount(tree, place));
+    if (tree >= 0) close_fd(tree);
+    const Failure removed = failed(call(SYS_unlinkat, setup.base, name, 0));
+    return failure ? failure : removed;
+}
+
+}  // namespace
+
+Failure cover_with_empty_file(const Setup& setup, int place, unsigned mode) {
+    BaseState state;
+    Failure failure = open_base(setup, state);
+    if (!failure) failure = make_and_cover(setup, place, mode);
+    const Failure restored = close_base(setup, state);
     return failure ? failure : restored;
 }
 

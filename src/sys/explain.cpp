@@ -83,6 +83,14 @@ std::string detail_text(const Step& step, const Report& report,
                    "before";
         case Detail::user_namespaces_allowed:
             return "creation of new user namespaces was not disabled as requested";
+        case Detail::replaceable_link:
+            return "the symbolic link " +
+                   (excerpt ? quote({excerpt->data, static_cast<std::size_t>(excerpt->size)})
+                            : "on the way") +
+                   " could be replaced inside, and with it what is guarded; name what it leads to";
+        case Detail::placeholder:
+            return "making an empty placeholder for it on the host: " + error_text(report.error) +
+                   "; create it there, or let its directory be written to";
         case Detail::too_many_domains:
             return "16 sandboxes within each other are the most for Landlock; leave it out of this "
                    "one with --landlock=off";

@@ -4,6 +4,7 @@
 
 #include "core/text.hpp"
 #include "sys/child.hpp"
+#include "sys/cleaner.hpp"
 #include "sys/explain.hpp"
 #include "sys/fd.hpp"
 #include "sys/image.hpp"
@@ -114,8 +115,8 @@ private:
     std::optional<Outcome> start();
     std::optional<Outcome> announce();
     std::optional<Outcome> read_caller();
-    std::optional<siginfo_t> reap_init() const;
-    Outcome abandon(const Error& error) const;
+    std::optional<siginfo_t> reap_init();
+    Outcome abandon(const Error& error);
     void go_on() const;
     void close_others() const;
     Outcome watch();
@@ -137,6 +138,8 @@ private:
     Pipe status_;
     Fd signals_;
     Fd child_;  // pidfd
+    sys::Cleaner cleaner_;
+    bool reaped_ = false;  // init
     pid_t pid_ = -1;
     bool awaits_caller_ = false;  // --userns-block-fd is being waited for
     std::optional<sys::Report> failure_;
@@ -171,6 +174,9 @@ std::optional<Outcome> Supervisor::prepare() {
     image.ready_write = ready_.write.get();
     image.report_write = report_.write.get();
     image.status_write = status_.write.get();
+    if (const int made = cleaner_.prepare(plan_, image); made < 0) {
+        return refused("making a socket: " + error_text(-made));
+    }
     image.mask = guard_.mask();
     image.ignore_sigchld = guard_.ignored_sigchld();
     return std::nullopt;
@@ -182,6 +188,9 @@ std::optional<Outcome> Supervisor::start() {
         return Outcome{Outcome::End::refused, 0, sys::explain_start(plan_, started)};
     }
     child_ = Fd(started.pidfd);
+    if (const int cleaner = cleaner_.start(child_); cleaner < 0) {
+        return abandon({"making a process that removes placeholders: " + error_text(-cleaner)});
+    }
     ready_.read.reset();
     report_.write.reset();
     status_.write.reset();
@@ -194,7 +203,8 @@ std::optional<Outcome> Supervisor::start() {
 
 void Supervisor::close_others() const {
     std::vector<int> keep = {0, 1, 2};
-    for (const Fd* fd : {&proc_, &ready_.write, &report_.read, &status_.read, &signals_, &child_}) {
+    for (const Fd* fd : {&proc_, &ready_.write, &report_.read, &status_.read, &signals_, &child_,
+                         &cleaner_.process()}) {
         if (*fd) keep.push_back(fd->get());
     }
     for (const auto& fd : {plan_.info_fd, plan_.json_status_fd, plan_.userns_block_fd}) {
@@ -233,7 +243,7 @@ std::optional<Outcome> Supervisor::read_caller() {
 }
 
 // Init waits and shall not go on: ends it, and leaves nobody to be reaped.
-Outcome Supervisor::abandon(const Error& error) const {
+Outcome Supervisor::abandon(const Error& error) {
     call(SYS_pidfd_send_signal, child_.get(), SIGKILL, nullptr, 0);
     reap_init();
     return {Outcome::End::refused, 0, error};
@@ -271,12 +281,13 @@ void Supervisor::read_report() {
 
 // Waits for init's end, which adds the CPU time of all that it waited for to ours. Nothing when
 // that fails, with errno.
-std::optional<siginfo_t> Supervisor::reap_init() const {
+std::optional<siginfo_t> Supervisor::reap_init() {
     siginfo_t info{};
     while (::waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(child_.get()), &info,
                     WEXITED) != 0) {
         if (errno != EINTR) return std::nullopt;
     }
+    reaped_ = true;
     return info;
 }
 
@@ -394,6 +405,7 @@ Outcome Supervisor::run() {
     if (auto outcome = prepare()) return *outcome;
     if (auto outcome = start()) return *outcome;
     Outcome outcome = watch();
+    if (reaped_) cleaner_.wait();  // else init stays with what the command left
     const bool ran = outcome.end == Outcome::End::exited || outcome.end == Outcome::End::signalled;
     if (plan_.json_status_fd) {
         if (ran) sys::write_exit_code(*plan_.json_status_fd, outcome);

@@ -40,6 +40,9 @@ struct EntryText {
         out << " | " << e.upper << " | " << e.work << " | " << e.destination;
     }
     void operator()(const entry::Chmod& e) const { out << e.mode << ' ' << e.destination; }
+    void operator()(const entry::Guard& e) const {
+        out << static_cast<int>(e.kind) << ' ' << e.destination;
+    }
     void operator()(const entry::Mqueue& e) const { out << e.destination; }
 };
 

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+// Placeholders: empty files and directories on the host that keep a name from being used inside,
+// and the cleaner that makes them and removes them again. It is a process of its own, outside,
+// since the sandbox may end without sbx, and since nothing can be removed that is a mount where one
+// is.
+//
+// Several sandboxes may share a placeholder: each cleaner has a shared lock on it, and whoever gets
+// an exclusive one at the end is the last. One that was left behind, by a cleaner that was killed,
+// is taken over by the next.
+#include "sys/child.hpp"
+#include "sys/syscalls.hpp"
+
+#include <poll.h>
+#include <sys/file.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+
+#include <cstring>
+
+namespace sbx::sys {
+namespace {
+
+// The sticky bit on something that only its owner may read: nobody else makes that.
+constexpr unsigned file_mode = 01400;
+constexpr unsigned directory_mode = 01500;
+
+struct Request {
+    std::int32_t directory;  ///< 1: a directory is wanted
+    char name[NAME_MAX + 1];
+};
+
+struct Reply {
+    std::int32_t error;
+    std::int32_t there;
+};
+
+union Control {
+    cmsghdr header;  // for the alignment
+    char room[CMSG_SPACE(sizeof(int))];
+};
+
+msghdr message_of(iovec& data, Control& control) {
+    msghdr message{};
+    message.msg_iov = &data;
+    message.msg_iovlen = 1;
+    message.msg_control = control.room;
+    message.msg_controllen = sizeof control.room;
+    return message;
+}
+
+bool is_same(int directory, const char* name, const struct stat& wanted) {
+    struct stat now {};
+    return call(SYS_newfstatat, directory, name, &now, AT_SYMLINK_NOFOLLOW) == 0 &&
+           now.st_dev == wanted.st_dev && now.st_ino == wanted.st_ino;
+}
+
+// Somebody else's directory that we may not write to is closed to whoever runs inside, too.
+Failure closed_directory(int directory, int error, Reply& reply) {
+    if (error == EROFS) return {};
+    struct stat status {};
+    if (Failure f = stat_of(directory, status)) return f;
+    const bool ours = status.st_uid == static_cast<uid_t>(call(SYS_geteuid));
+    if (error == EACCES && !ours) return {};
+    reply.there = 1;
+    return {error};
+}
+
+int make(int directory, const Request& request) {
+    if (request.directory == 0) {
+        return open_at(directory, request.name, O_RDONLY | O_CREAT | O_EXCL | O_NOFOLLOW,
+                       file_mode);
+    }
+    const long made = call(SYS_mkdirat, directory, request.name, directory_mode);
+    if (made < 0) return static_cast<int>(made);
+    return open_at(directory, request.name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+}
+
+// Makes it, or takes over what is there, and locks it. It may vanish meanwhile: another cleaner
+// removes it when it is the last to use it.
+Failure hold(Placeholder& place, const Request& request, Reply& reply) {
+    constexpr int enough = 64;
+    for (int tries = 0; tries < enough; ++tries) {
+        int fd = make(place.directory, request);
+        const bool made = fd >= 0;
+        if (fd == -EROFS || fd == -EACCES || fd == -EPERM) {
+            reply.there = 0;
+            return closed_directory(place.directory, -fd, reply);
+        }
+        if (fd == -EEXIST) {
+            fd = open_at(place.directory, request.name,
+                         O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+            if (fd == -ENOENT) continue;
+            if (fd == -ELOOP || fd == -EACCES || fd == -ENXIO) return {EEXIST};
+        }
+        if (fd < 0) return {-fd};
+        struct stat status {};
+        // The mode of a new file is what the umask and the directory's defaults left of it.
+        Failure failure =
+            made ? failed(call(SYS_fchmod, fd, request.directory != 0 ? directory_mode : file_mode))
+                 : Failure{};
+        if (!failure) failure = stat_of(fd, status);
+        if (!failure && !is_placeholder(status)) failure = {EEXIST};
+        if (!failure) failure = failed(call(SYS_flock, fd, LOCK_SH));
+        if (!failure && is_same(place.directory, request.name, status)) {
+            place.file = fd;
+            std::memcpy(place.name, request.name, sizeof place.name);
+            return {};
+        }
+        close_fd(fd);
+        if (failure) return failure;
+    }
+    return {EBUSY};
+}
+
+void serve(CleanerImage& image, std::size_t& count) {
+    Request request{};
+    iovec data{&request, sizeof request};
+    Control control{};
+    msghdr message = message_of(data, control);
+    const long got = call(SYS_recvmsg, image.socket, &message, MSG_CMSG_CLOEXEC);
+    if (got == -EINTR) return;
+    if (got != static_cast<long>(sizeof request)) {
+        close_fd(image.socket);  // init has no more to ask
+        image.socket = -1;
+        return;
+    }
+    request.name[NAME_MAX] = '\0';
+    Reply reply{ENOSPC, 1};
+    if (count < image.room && message.msg_controllen >= sizeof(cmsghdr)) {
+        Placeholder& place = image.held[count];
+        std::memcpy(&place.directory, CMSG_DATA(&control.header), sizeof place.directory);
+        reply.error = hold(place, request, reply).error;
+        if (reply.error == 0 && reply.there == 1) {
+            ++count;
+        } else {
+            close_fd(place.directory);
+        }
+    }
+    call(SYS_write, image.socket, &reply, sizeof reply);
+}
+
+// Removes it unless another sandbox uses it, or it is no placeholder any more.
+void let_go(const Placeholder& place) {
+    struct stat status {};
+    if (call(SYS_flock, place.file, LOCK_EX | LOCK_NB) != 0 || stat_of(place.file, status) ||
+        !is_placeholder(status) || !is_same(place.directory, place.name, status)) {
+        return;
+    }
+    call(SYS_unlinkat, place.directory, place.name, S_ISDIR(status.st_mode) ? AT_REMOVEDIR : 0);
+}
+
+}  // namespace
+
+bool is_placeholder(const struct stat& status) {
+    const unsigned mode = status.st_mode & 07777U;
+    if (S_ISDIR(status.st_mode)) return mode == directory_mode;  // rmdir(2) sees that it is empty
+    return S_ISREG(status.st_mode) && mode == file_mode && status.st_size == 0;
+}
+
+Failure ask_for_placeholder(const ChildImage& image, int directory, const char* name, NodeKind kind,
+                            bool& there) {
+    Request request{kind == NodeKind::directory ? 1 : 0, {}};
+    std::memcpy(request.name, name, std::strlen(name) + 1);
+    iovec data{&request, sizeof request};
+    Control control{};
+    msghdr message = message_of(data, control);
+    control.header.cmsg_level = SOL_SOCKET;
+    control.header.cmsg_type = SCM_RIGHTS;
+    control.header.cmsg_len = CMSG_LEN(sizeof directory);
+    std::memcpy(CMSG_DATA(&control.header), &directory, sizeof directory);
+    const long sent = call(SYS_sendmsg, image.cleaner, &message, MSG_NOSIGNAL);
+    if (sent < 0) return {static_cast<int>(-sent), Detail::placeholder};
+    Reply reply{};
+    long got = -EINTR;
+    while (got == -EINTR) got = call(SYS_read, image.cleaner, &reply, sizeof reply);
+    if (got != static_cast<long>(sizeof reply)) return {got < 0 ? static_cast<int>(-got) : EPIPE};
+    there = reply.there == 1;
+    return reply.error == 0 ? Failure{} : Failure{reply.error, Detail::placeholder};
+}
+
+void cleaner_main(CleanerImage& image) {
+    // Out of reach of what is sent to the job that sbx is, and of who is of the same user inside.
+    call(SYS_setsid);
+    call(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
+    call(SYS_chdir, "/");
+    int keep[] = {image.socket, image.init};
+    if (!close_others(keep, 2)) leave(1);
+    std::size_t count = 0;
+    while (true) {
+        pollfd polled[2] = {{image.socket, POLLIN, 0}, {image.init, POLLIN, 0}};
+        call(SYS_ppoll, polled, 2, nullptr, nullptr, sizeof(std::uint64_t));
+        if (image.socket >= 0 && polled[0].revents != 0) {
+            serve(image, count);
+            continue;
+        }
+        if (polled[1].revents != 0) break;
+    }
+    for (std::size_t i = 0; i < count; ++i) let_go(image.held[i]);
+    leave(0);
+}
+
+}  // namespace sbx::sys

@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: Apache-2.0
+// Guards: what is hidden or kept as it is. A mount upon it is not enough where what is around it is
+// writable: a directory on the way can be renamed, a link replaced. So the way is walked component
+// by component, and what could be exchanged becomes a mount itself, which the kernel neither
+// renames nor removes (EBUSY). What is missing is made first, on the host by the cleaner.
+#include "sys/child.hpp"
+#include "sys/syscalls.hpp"
+
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/vfs.h>
+
+#include <cstring>
+
+namespace sbx::sys {
+namespace {
+
+using Kind = entry::Guard::Kind;
+
+constexpr int most_links = 8;
+
+// Where the walk is: `current` is a directory, `name` the component looked at, path[start, end).
+struct Walk {
+    Path& path;
+    std::size_t start = 0;
+    std::size_t end = 0;
+    bool last = false;
+    int current = -1;
+    char name[NAME_MAX + 1];
+};
+
+Failure guard_path(Setup& setup, Path& path, Kind kind, int links);
+
+Failure is_writable(int fd, bool& writable) {
+    struct statfs status {};
+    const Failure failure = failed(call(SYS_fstatfs, fd, &status));
+    writable = (status.f_flags & ST_RDONLY) == 0;
+    return failure;
+}
+
+// Attaches `tree` upon what `place` refers to, a link included, and takes it over.
+Failure cover_with(int tree, int place) {
+    if (tree < 0) return {-tree};
+    const Failure failure = failed(move_mount(tree, place));
+    close_fd(tree);
+    return failure;
+}
+
+// A clone of what is at `place`, with everything mounted below it.
+int clone_of(int place, unsigned long attributes) {
+    const int tree = open_tree(place, "", OPEN_TREE_CLONE | AT_RECURSIVE | AT_EMPTY_PATH);
+    if (tree < 0) return tree;
+    mount_attr wanted{};
+    wanted.attr_set = attributes;
+    wanted.propagation = MS_PRIVATE;
+    const int set = mount_setattr(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, wanted);
+    if (set == 0) return tree;
+    close_fd(tree);
+    return set;
+}
+
+Failure is_mount(int place, bool& mount) {
+    struct statx status {};
+    const Failure failure =
+        failed(call(SYS_statx, place, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &status));
+    mount = (status.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
+    return failure;
+}
+
+Failure make_read_only(int place) {
+    bool mount = false;
+    if (Failure f = is_mount(place, mount)) return f;
+    if (!mount) return cover_with(clone_of(place, MOUNT_ATTR_RDONLY), place);
+    mount_attr attributes{};
+    attributes.attr_set = MOUNT_ATTR_RDONLY;
+    return failed(mount_setattr(place, "", AT_EMPTY_PATH | AT_RECURSIVE, attributes));
+}
+
+Failure cover(const Setup& setup, int place, Kind kind) {
+    if (kind == Kind::protect) return make_read_only(place);
+    struct stat status {};
+    if (Failure f = stat_of(place, status)) return f;
+    if (!S_ISDIR(status.st_mode)) return cover_with_empty_file(setup, place, 0);
+    int mount = -1;
+    // Its owner could open it but for the mode, and change the mode but for the mount.
+    const Failure failure =
+        make_mount({"tmpfs",
+                    {{"mode", "0000"}, {"nr_inodes", "1"}},
+                    MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC},
+                   mount);
+    return failure ? failure : cover_with(mount, place);
+}
+
+// The directory `walk.current` becomes a mount, unless it is one or nobody could rename it.
+Failure fix(Walk& walk) {
+    bool mount = false;
+    Failure failure = is_mount(walk.current, mount);
+    if (failure || mount) return failure;
+    bool writable = false;
+    failure = is_writable(walk.current, writable);
+    if (failure || !writable) return failure;
+    const int tree = clone_of(walk.current, 0);
+    if (tree < 0) return {-tree};
+    failure = failed(move_mount(tree, walk.current));
+    if (failure) {
+        close_fd(tree);
+        return failure;
+    }
+    close_fd(walk.current);
+    walk.current = tree;
+    return {};
+}
+
+Failure replaceable(Setup& setup, const Walk& walk) {
+    setup.excerpt.size = static_cast<std::int32_t>(
+        walk.end < sizeof setup.excerpt.data ? walk.end : sizeof setup.excerpt.data);
+    std::memcpy(setup.excerpt.data, walk.path.text, static_cast<std::size_t>(setup.excerpt.size));
+    return {ELOOP, Detail::replaceable_link};
+}
+
+// The component is missing, or another sandbox's placeholder.
+Failure guard_missing(Setup& setup, const Walk& walk, Kind kind, bool& again) {
+    bool writable = false;
+    Failure failure = is_writable(walk.current, writable);
+    if (failure || !writable) return failure;  // nobody inside can make it
+    const bool names_file = walk.last && walk.path.text[walk.path.length - 1] != '/';
+    const NodeKind node = names_file ? NodeKind::other : NodeKind::directory;
+    bool own = false;
+    failure = is_own(setup, walk.current, own);
+    if (failure) return failure;
+    if (own) {
+        failure = make_node(walk.current, walk.name, node, names_file ? 0444 : 0555);
+    } else {
+        bool there = true;
+        failure = ask_for_placeholder(setup.image, walk.current, walk.name, node, there);
+        if (!failure && !there) return {};
+    }
+    if (failure.error == EEXIST) {  // somebody was faster
+        again = true;
+        return {};
+    }
+    if (failure) return failure;
+    const int place = open_at2(walk.current, walk.name, O_PATH | O_NOFOLLOW, 0, plain_component);
+    if (place < 0) return {-place};
+    failure = cover(setup, place, kind);
+    close_fd(place);
+    return failure;
+}
+
+// A link where it could be replaced. One to a file is covered by that file; nothing that is not a
+// directory can be mounted upon it, and so one to a directory is refused.
+Failure guard_link(Setup& setup, Walk& walk, int link, Kind kind, int links) {
+    if (!walk.last) return replaceable(setup, walk);
+    Path real;
+    std::memcpy(&real, &walk.path, sizeof real);
+    Failure failure = splice_link(real, walk.current, walk.name, walk.start, walk.end);
+    if (failure) return failure;
+    int target = open_prefix(setup.root, real, real.length);
+    if (target == -ENOENT) {
+        return cover_with_empty_file(setup, link, kind == Kind::mask ? 0 : 0444);
+    }
+    if (target < 0) return {-target};
+    struct stat status {};
+    failure = stat_of(target, status);
+    close_fd(target);
+    if (failure) return failure;
+    if (S_ISDIR(status.st_mode)) return replaceable(setup, walk);
+    failure = guard_path(setup, real, kind, links - 1);
+    if (failure) return failure;
+    target = open_prefix(setup.root, real, real.length);  // as it is now, guarded
+    if (target < 0) return {-target};
+    failure = stat_of(target, status);
+    if (!failure && status.st_nlink == 0 && status.st_size == 0) {
+        // Hidden by a file without a name, which cannot be mounted twice.
+        failure = cover_with_empty_file(setup, link, status.st_mode & 07777U);
+    } else if (!failure) {
+        failure = cover_with(clone_of(target, MOUNT_ATTR_RDONLY), link);
+    }
+    close_fd(target);
+    return failure;
+}
+
+// Looks at one component. `done`: the guard is in place. `again`: begin anew with the path as it
+// is now.
+Failure step_on(Setup& setup, Walk& walk, Kind kind, int links, bool& done, bool& again) {
+    if (std::strcmp(walk.name, "..") == 0) {  // of a link; only the kernel knows where it leads
+        const int up = open_prefix(setup.root, walk.path, walk.end);
+        if (up < 0) return {-up};
+        close_fd(walk.current);
+        walk.current = up;
+        return walk.last ? Failure{EISDIR} : Failure{};
+    }
+    const int next = open_at2(walk.current, walk.name, O_PATH | O_NOFOLLOW, 0, plain_component);
+    if (next < 0 && next != -ENOENT) return {-next};
+    struct stat status {};
+    bool writable = false;
+    Failure failure = next < 0 ? Failure{} : stat_of(next, status);
+    if (!failure) failure = is_writable(walk.current, writable);
+    if (failure) {
+        if (next >= 0) close_fd(next);
+        return failure;
+    }
+    if (next < 0 || (writable && is_placeholder(status))) {
+        if (next >= 0) close_fd(next);
+        done = true;
+        return guard_missing(setup, walk, kind, again);
+    }
+    if (S_ISLNK(status.st_mode)) {
+        done = true;
+        if (writable) {
+            failure = guard_link(setup, walk, next, kind, links);
+        } else {
+            again = true;
+            failure = splice_link(walk.path, walk.current, walk.name, walk.start, walk.end);
+        }
+        close_fd(next);
+        return failure;
+    }
+    if (walk.last) {
+        done = true;
+        failure = cover(setup, next, kind);
+        close_fd(next);
+        return failure;
+    }
+    if (!S_ISDIR(status.st_mode)) {
+        close_fd(next);
+        return {ENOTDIR};
+    }
+    close_fd(walk.current);
+    walk.current = next;
+    return fix(walk);
+}
+
+Failure walk_once(Setup& setup, Path& path, Kind kind, int links, bool& again) {
+    std::size_t whole = path.length;
+    while (whole > 0 && path.text[whole - 1] == '/') --whole;
+    Walk walk{path, 0, 0, false, open_existing(setup, "/"), {}};
+    if (walk.current < 0) return {-walk.current};
+    Failure failure;
+    bool done = false;
+    while (!failure && !done && walk.end < whole) {
+        walk.start = walk.end;
+        while (path.text[walk.start] == '/') ++walk.start;
+        walk.end = walk.start;
+        while (walk.end < whole && path.text[walk.end] != '/') ++walk.end;
+        walk.last = walk.end == whole;
+        const std::size_t size = walk.end - walk.start;
+        if (size > NAME_MAX) {
+            failure = {ENAMETOOLONG};
+            break;
+        }
+        std::memcpy(walk.name, path.text + walk.start, size);
+        walk.name[size] = '\0';
+        if (std::strcmp(walk.name, ".") == 0) {
+            if (walk.last) failure = {EINVAL};
+            continue;
+        }
+        failure = step_on(setup, walk, kind, links, done, again);
+    }
+    close_fd(walk.current);
+    return failure;
+}
+
+Failure guard_path(Setup& setup, Path& path, Kind kind, int links) {
+    for (; links > 0; --links) {
+        bool again = false;
+        const Failure failure = walk_once(setup, path, kind, links, again);
+        if (failure || !again) return failure;
+    }
+    return {ELOOP};
+}
+
+}  // namespace
+
+Failure guard(Setup& setup, const step::Guard& s) {
+    Path path;
+    if (Failure failure = load(path, s.destination.c_str())) return failure;
+    return guard_path(setup, path, s.kind, most_links);
+}
+
+}  // namespace sbx::sys

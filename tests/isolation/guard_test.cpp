@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: Apache-2.0
+// --mask and --protect, attacked from inside: by writing, renaming what is around it, replacing
+// links, making what was missing; and from outside: by killing sbx.
+#include "place.hpp"
+#include "sandbox.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <filesystem>
+#include <string>
+
+namespace integration {
+namespace {
+
+using Words = std::vector<std::string>;
+
+const Name both[] = {Name::sbx, Name::bwrap};
+
+// Both dialects, with `place` writable at /p.
+Start guarded(Name name, const TemporaryDirectory& place, Words options, Words sentence) {
+    options.insert(options.begin(), {"--unshare-pid", "--bind", place.path(), "/p"});
+    return sandbox(name, options, std::move(sentence));
+}
+
+bool exists(const std::string& path) {
+    struct stat status {};
+    return ::lstat(path.c_str(), &status) == 0;
+}
+
+// Waits until `path`, in the directory that `place` is, does not exist any more.
+bool vanishes(const TemporaryDirectory& place, const std::string& path) {
+    const Descriptor events(::inotify_init1(IN_CLOEXEC));
+    REQUIRE(::inotify_add_watch(events.get(), place.path().c_str(), IN_DELETE) >= 0);
+    while (exists(path)) {
+        pollfd polled{events.get(), POLLIN, 0};
+        if (::poll(&polled, 1, 20000) <= 0) return false;
+        char buffer[4096];
+        if (::read(events.get(), buffer, sizeof buffer) < 0) return false;
+    }
+    return true;
+}
+
+TEST_CASE("what is protected cannot be written, removed or exchanged", "[guard]") {
+    for (const Name name : both) {
+        const TemporaryDirectory place;
+        place.directory("git");
+        place.directory("git/hooks");
+        place.file("git/hooks/old", "old");
+        place.file("git/config", "config");
+        const std::string before = place.listing();
+        CHECK(
+            output(guarded(name, place, {"--protect", "/p/git/hooks", "--protect", "/p/git/config"},
+                           {"write",
+                            "/p/git/hooks/new",
+                            "x",
+                            ",",
+                            "write",
+                            "/p/git/hooks/old",
+                            "x",
+                            ",",
+                            "write",
+                            "/p/git/config",
+                            "x",
+                            ",",
+                            "unlink",
+                            "/p/git/config",
+                            ",",
+                            "unlink",
+                            "/p/git/hooks/old",
+                            ",",
+                            "rename",
+                            "/p/git/hooks",
+                            "/p/git/h",
+                            ",",
+                            "rename",
+                            "/p/git",
+                            "/p/other",
+                            ",",
+                            "rename",
+                            "/p/git/config",
+                            "/p/git/c",
+                            ",",
+                            "link",
+                            "/p/git/config",
+                            "/p/config",
+                            ",",
+                            "chmod",
+                            "0777",
+                            "/p/git/config",
+                            ",",
+                            "read",
+                            "/p/git/hooks/old"})) ==
+            "write EROFS\nwrite EROFS\nwrite EROFS\nunlink EBUSY\nunlink EROFS\n"
+            "rename EBUSY\nrename EBUSY\nrename EBUSY\nlink EXDEV\nchmod EROFS\n"
+            "read ok old\n");
+        CHECK(place.listing() == before);
+        // Beside it everything goes on; what is moved is moved within one directory tree.
+        CHECK(output(guarded(
+                  name, place, {"--protect", "/p/git/hooks"},
+                  {"write", "/p/git/new", "x", ",", "rename", "/p/git/new", "/p/git/newer", ",",
+                   "unlink", "/p/git/newer", ",", "write", "/p/f", "x", ",", "unlink", "/p/f"})) ==
+              "write ok\nrename ok\nunlink ok\nwrite ok\nunlink ok\n");
+    }
+}
+
+TEST_CASE("what is masked cannot be read or uncovered", "[guard]") {
+    for (const Name name : both) {
+        // Root in the bwrap dialect keeps capabilities that open everything: it finds nothing.
+        const bool opens = name == Name::bwrap && is_root();
+        const TemporaryDirectory place;
+        place.file("secret", "key", 0644);
+        place.directory("keys");
+        place.file("keys/key", "key");
+        const std::string before = place.listing();
+        CHECK(output(guarded(
+                  name, place, {"--mask", "/p/secret", "--mask", "/p/keys"},
+                  {"open",        "/p/secret", ",",      "open",    "/p/keys",   ",", "open",
+                   "/p/keys/key", ",",         "chmod",  "0777",    "/p/secret", ",", "chmod",
+                   "0777",        "/p/keys",   ",",      "unlink",  "/p/secret", ",", "rmdir",
+                   "/p/keys",     ",",         "rename", "/p/keys", "/p/k",      ",", "rename",
+                   "/p/secret",   "/p/s",      ",",      "write",   "/p/secret", "x"})) ==
+              std::string(opens ? "open ok\nopen ok\nopen ENOENT\n"
+                                : "open EACCES\nopen EACCES\nopen EACCES\n") +
+                  "chmod EROFS\nchmod EROFS\nunlink EBUSY\n"
+                  "rmdir EBUSY\nrename EBUSY\nrename EBUSY\nwrite EROFS\n");
+        CHECK(place.listing() == before);
+    }
+}
+
+TEST_CASE("a mask holds against whoever keeps all capabilities", "[guard]") {
+    const TemporaryDirectory place;
+    place.file("secret", "key");
+    place.directory("keys");
+    place.file("keys/key", "key");
+    for (const Name name : both) {
+        Words options = {"--mask", "/p/secret", "--mask", "/p/keys", "--cap-add", "ALL"};
+        if (name == Name::bwrap) options.insert(options.begin(), "--unshare-user");
+        const std::string out = output(guarded(
+            name, place, options,
+            {"read", "/p/secret", ",", "list", "/p/keys", ",", "unmount", "/p/secret", ",",
+             "unmount", "/p/keys", ",", "remount-rw", "/p/keys", ",", "read", "/p/secret"}));
+        INFO(out);
+        CHECK_FALSE(contains(out, "key\n"));
+        CHECK(has_line(out, "unmount EINVAL"));
+        CHECK_FALSE(contains(out, "unmount ok"));
+        CHECK(has_line(out, "remount-rw EPERM"));
+    }
+}
+
+TEST_CASE("what is missing cannot be made, and leaves nothing behind", "[guard]") {
+    for (const Name name : both) {
+        const TemporaryDirectory place;
+        const bool opens = name == Name::bwrap && is_root();
+        CHECK(output(guarded(
+                  name, place,
+                  {"--protect", "/p/env", "--mask", "/p/key", "--protect", "/p/conf/", "--protect",
+                   "/p/deep/er/still"},
+                  {"write",   "/p/env",     "x",      ",",      "unlink",  "/p/env",  ",",
+                   "write",   "/p/key",     "x",      ",",      "open",    "/p/key",  ",",
+                   "write",   "/p/conf/x",  "x",      ",",      "rmdir",   "/p/conf", ",",
+                   "mkdir",   "/p/deep/er", ",",      "rmdir",  "/p/deep", ",",       "write",
+                   "/p/file", "x",          ",",      "rename", "/p/file", "/p/env",  ",",
+                   "symlink", "/p/file",    "/p/env", ",",      "unlink",  "/p/file"})) ==
+              std::string("write EROFS\nunlink EBUSY\nwrite EROFS\nopen ") +
+                  (opens ? "ok" : "EACCES") +
+                  "\nwrite EROFS\nrmdir EBUSY\n"
+                  "mkdir EROFS\nrmdir EBUSY\nwrite ok\nrename EBUSY\nsymlink EEXIST\nunlink ok\n");
+        CHECK(std::filesystem::is_empty(place.path()));
+    }
+}
+
+TEST_CASE("nothing is made where nobody inside could make it", "[guard]") {
+    const TemporaryDirectory place;
+    const std::string before = place.listing();
+    CHECK(output(sbx({"--ro-bind", place.path(), "/p", "--protect", "/p/x", "--mask", "/none/of"},
+                     {"look", "/p/x", ",", "write", "/p/x", "y"})) == "look ENOENT\nwrite EROFS\n");
+    // On a file system of the sandbox's own it is made there.
+    CHECK(output(sbx({"--protect", "/tmp/x"}, {"write", "/tmp/x", "y", ",", "unlink", "/tmp/x"})) ==
+          "write EROFS\nunlink EBUSY\n");
+    CHECK(place.listing() == before);
+}
+
+TEST_CASE("a link to a file is fixed with what it leads to", "[guard]") {
+    const TemporaryDirectory place;
+    place.file("real", "text");
+    place.link("link", "real");
+    place.link("hangs", "nowhere");
+    const std::string before = place.listing();
+    CHECK(
+        output(sbx(
+            {"--bind", place.path(), "/p", "--protect", "/p/link", "--protect", "/p/hangs"},
+            {"write",   "/p/link", "x",        ",",      "unlink",  "/p/link", ",",      "write",
+             "/p/real", "x",       ",",        "unlink", "/p/real", ",",       "unlink", "/p/hangs",
+             ",",       "write",   "/p/hangs", "x",      ",",       "read",    "/p/link"})) ==
+        "write EROFS\nunlink EBUSY\nwrite EROFS\nunlink EBUSY\nunlink EBUSY\nwrite EROFS\n"
+        "read ok text\n");
+    CHECK(output(sbx({"--bind", place.path(), "/p", "--protect", "/p/link", "--mask", "/p/real"},
+                     {"open", "/p/link", ",", "open", "/p/real"})) == "open EACCES\nopen EACCES\n");
+    CHECK(place.listing() == before);
+}
+
+TEST_CASE("a link to a directory could be replaced, and is refused", "[guard]") {
+    const TemporaryDirectory place;
+    place.directory("real");
+    place.link("link", "real");
+    for (const char* path : {"/p/link", "/p/link/x"}) {
+        const Ended ended =
+            run(sbx({"--bind", place.path(), "/p", "--protect", path}, {"exit", "0"}));
+        CHECK(ended.status == 125);
+        CHECK(contains(ended.err, "the symbolic link \"/p/link\" could be replaced inside"));
+    }
+    // Where it cannot be replaced it is followed.
+    CHECK(output(sbx({"--ro-bind", place.path(), "/p", "--bind", place.path() + "/real", "/p/real",
+                      "--protect", "/p/link/x"},
+                     {"write", "/p/real/x", "y", ",", "write", "/p/real/z", "y", ",", "unlink",
+                      "/p/real/z"})) == "write EROFS\nwrite ok\nunlink ok\n");
+}
+
+TEST_CASE("a guard comes last, wherever it stands", "[guard]") {
+    const TemporaryDirectory place;
+    place.file("secret", "key");
+    CHECK(output(sbx({"--mask", "/p/secret", "--bind", place.path(), "/p"},
+                     {"open", "/p/secret"})) == "open EACCES\n");
+}
+
+TEST_CASE("the end of one sandbox does not lift the guard of another", "[guard]") {
+    const TemporaryDirectory place;
+    const std::string path = place.path() + "/env";
+    Pipe go = make_pipe();
+    Start first = sbx({"--bind", place.path(), "/p", "--protect", "/p/env", "--keep-fd", "7"},
+                      {"echo", "ready", ",", "wait-end", "7", ",", "unlink", "/p/env", ",", "write",
+                       "/p/env", "x"});
+    first.descriptors = {{7, go.read.get()}};
+    Running running(first);
+    running.expect("ready\n");
+    CHECK(exists(path));
+    CHECK(output(sbx({"--bind", place.path(), "/p", "--protect", "/p/env"},
+                     {"write", "/p/env", "x"})) == "write EROFS\n");
+    CHECK(exists(path));  // still in use
+    go.write.close();
+    CHECK(running.wait().out == "ready\nunlink EBUSY\nwrite EROFS\n");
+    CHECK_FALSE(exists(path));
+}
+
+TEST_CASE("a placeholder that was left behind is taken over and removed", "[guard]") {
+    const TemporaryDirectory place;
+    const std::string path = place.file("env", "");
+    REQUIRE(::chmod(path.c_str(), 01400) == 0);
+    CHECK(output(sbx({"--bind", place.path(), "/p", "--protect", "/p/env"},
+                     {"write", "/p/env", "x"})) == "write EROFS\n");
+    CHECK_FALSE(exists(path));
+    // An empty file of the user's own is none.
+    place.file("env", "");
+    CHECK(output(sbx({"--bind", place.path(), "/p", "--protect", "/p/env"},
+                     {"write", "/p/env", "x"})) == "write EROFS\n");
+    CHECK(exists(path));
+}
+
+TEST_CASE("placeholders go when sbx is killed, and when set-up fails", "[guard]") {
+    const TemporaryDirectory place;
+    const std::string path = place.path() + "/env";
+    for (int i = 0; i < 20; ++i) {
+        Running running(sbx({"--bind", place.path(), "/p", "--protect", "/p/env"},
+                            {"echo", "ready", ",", "signals", "15"}));
+        running.expect("ready\n");
+        CHECK(exists(path));
+        running.send(SIGKILL);
+        running.wait();
+        CHECK(vanishes(place, path));
+    }
+    const Ended ended =
+        run(sbx({"--bind", place.path(), "/p", "--protect", "/p/env", "--protect", "/payload/x"},
+                {"exit", "0"}));
+    CHECK(ended.status == 125);
+    CHECK(std::filesystem::is_empty(place.path()));
+}
+
+}  // namespace
+}  // namespace integration
