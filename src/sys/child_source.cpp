@@ -101,6 +101,11 @@ Failure set_changes(Setup& setup, const step::MountOverlay& s, int fs, Opened& o
 Failure set_sources(const step::MountOverlay& s, int fs, Opened& opened) {
     constexpr std::size_t surely_fit = 50;  // names of up to four digits, in 255 bytes
     const bool one_by_one = s.sources.size() > surely_fit;
+    // Before 6.5 overlayfs takes whatever is set, and refuses it without a reason in the end. This
+    // sets nothing where it is known, for it lacks the value.
+    if (one_by_one && call(SYS_fsconfig, fs, FSCONFIG_SET_FLAG, "lowerdir+", nullptr, 0) == 0) {
+        return {E2BIG, Detail::too_many_layers};
+    }
     Layers lower;
     for (const std::string& source : s.sources) {
         const int fd = open_layer(opened, opened.cwd, source.c_str());
