@@ -10,8 +10,6 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include <algorithm>
-
 namespace integration {
 namespace {
 
@@ -184,39 +182,6 @@ TEST_CASE("directories of an overlay that overlap are named so", "[overlay]") {
                       "directories may not overlap\n");
             }
         }
-    }
-}
-
-TEST_CASE("an overlay of more layers than a line of options holds", "[overlay]") {
-    for (const Name name : both) {
-        const TemporaryDirectory place;
-        Options options;
-        for (int i = 0; i < 120; ++i) {
-            const std::string layer = std::to_string(i);
-            options.insert(options.end(), {"--overlay-src", place.directory(layer)});
-            place.file(layer + "/" + layer, layer);
-            place.file(layer + "/all", layer);
-        }
-        options.insert(options.end(), {"--tmp-overlay", "/d"});
-        CHECK(output(sandbox(name, options,
-                             {"read", "/d/all", ",", "read", "/d/0", ",", "read", "/d/60", ",",
-                              "read", "/d/119", ",", "write", "/d/0", "x"})) ==
-              "read ok 119\nread ok 0\nread ok 60\nread ok 119\nwrite ok\n");
-    }
-}
-
-TEST_CASE("more layers than overlayfs takes", "[overlay]") {
-    for (const Name name : both) {
-        const TemporaryDirectory place;
-        Options options;
-        for (int i = 0; i < 600; ++i) {
-            options.insert(options.end(), {"--overlay-src", place.directory(std::to_string(i))});
-        }
-        options.insert(options.end(), {"--tmp-overlay", "/d"});
-        const Ended ended = run(sandbox(name, options, {"exit", "0"}));
-        CHECK(ended.status == (name == Name::sbx ? 125 : 1));
-        CHECK(contains(ended.err, "Linux takes 500 since 6.8"));
-        CHECK(std::count(ended.err.begin(), ended.err.end(), '\n') == 1);
     }
 }
 

@@ -78,10 +78,6 @@ void link_symbolically(Context& context, const Words& words) {
     tell(context, "symlink", ::symlink(words[0].c_str(), words[1].c_str()));
 }
 
-void remove_directory(Context& context, const Words& words) {
-    tell(context, "rmdir", ::rmdir(words[0].c_str()));
-}
-
 // Takes a descriptor from socket WORDS[0] and opens WORDS[1] below it, to read and to write.
 void receive_and_open(Context& context, const Words& words) {
     char byte = 0;
@@ -130,6 +126,10 @@ void make_queue(Context& context, const Words& words) {
 
 void make_directory(Context& context, const Words& words) {
     tell(context, "mkdir", ::mkdir(words[0].c_str(), 0755));
+}
+
+void remove_directory(Context& context, const Words& words) {
+    tell(context, "rmdir", ::rmdir(words[0].c_str()));
 }
 
 void mount_tmpfs(Context& context, const Words& words) {
@@ -251,12 +251,12 @@ std::span<const Verb> tries() {
         {"rename", 2, rename_file},
         {"link", 2, link_file},
         {"symlink", 2, link_symbolically},
-        {"rmdir", 1, remove_directory},
         {"receive-and-open", 2, receive_and_open},
         {"trace-child", 0, trace_child},
         {"chmod", 2, change_mode},
         {"queue", 1, make_queue},
         {"mkdir", 1, make_directory},
+        {"rmdir", 1, remove_directory},
         {"mount", 1, mount_tmpfs},
         {"unmount", 1, unmount},
         {"remount-rw", 1, remount_writable},
