@@ -22,8 +22,12 @@
 namespace integration {
 namespace {
 
-// Far more than anything here takes, and less than the patience of the test runner.
-constexpr int limit_milliseconds = 20'000;
+// Far more than anything here takes, and less than the patience of the test runner. A machine that
+// is emulated gives a factor.
+int limit_milliseconds() {
+    const char* factor = std::getenv("SBX_TEST_PATIENCE");
+    return 20'000 * (factor == nullptr ? 1 : std::atoi(factor));
+}
 
 [[noreturn]] void fail(const std::string& what) {
     throw std::runtime_error(what + ": " + std::strerror(errno));
@@ -126,7 +130,7 @@ Descriptor file_with(std::string_view content) {
     return fd;
 }
 
-bool ends(const Descriptor& fd) { return wait_readable(fd.get(), limit_milliseconds); }
+bool ends(const Descriptor& fd) { return wait_readable(fd.get(), limit_milliseconds()); }
 bool has_ended(const Descriptor& fd) { return wait_readable(fd.get(), 0); }
 
 std::string read_until(const Descriptor& fd, std::string_view text) {
@@ -227,12 +231,12 @@ void Running::expect(std::string_view text) {
             throw std::runtime_error("it ended without \"" + std::string(text) +
                                      "\": " + ended_.out + ended_.err);
         }
-        collect(limit_milliseconds);
+        collect(limit_milliseconds());
     }
 }
 
 Ended Running::wait() {
-    while (!wait_readable(pidfd_.get(), 0)) collect(limit_milliseconds);
+    while (!wait_readable(pidfd_.get(), 0)) collect(limit_milliseconds());
     // What the command wrote before its end is in the pipes; others may still hold them.
     drain(out_, ended_.out);
     drain(err_, ended_.err);
