@@ -63,8 +63,8 @@ struct Host {
 std::vector<std::string> capability_names();
 
 /// What the caller may hand on, a bit for each capability by number: root's permitted set; nothing
-/// for other users, whose capabilities come from a user namespace.
-std::uint64_t held_capabilities();
+/// for other users, whose capabilities come from a user namespace. Fails when they cannot be seen.
+Result<std::uint64_t> held_capabilities();
 
 /// Looks at the machine for what planning `spec` needs. Reads only; fails when /proc is not
 /// there, or when a descriptor that `spec` names is not open (the message names it).

@@ -21,7 +21,9 @@ std::optional<std::uint64_t> parse_number(std::string_view text, int base, std::
 }
 
 Result<std::string> read_all(int fd, const std::string& what) {
-    if (::fcntl(fd, F_GETFD) < 0) {
+    // Marked as ours at once, so that the command does not get it, whatever becomes of the close.
+    const int open = fd > 2 ? ::fcntl(fd, F_SETFD, FD_CLOEXEC) : ::fcntl(fd, F_GETFD);
+    if (open < 0) {
         const std::string number = std::to_string(fd);
         return Error{what + ": " + std::strerror(errno) + "; descriptor " + number +
                      " is not open, open it first, as in " + number + "<file"};

@@ -17,9 +17,11 @@ namespace sbx::cli {
 namespace {
 
 // The names of the capabilities that the command keeps, for policies that depend on them.
-std::vector<std::string> kept_names(const Spec& spec) {
-    const std::uint64_t kept = kept_capabilities(spec, held_capabilities());
-    if (kept == 0) return {};  // most starts: no names to be asked for
+Result<std::vector<std::string>> kept_names(const Spec& spec) {
+    const auto held = held_capabilities();
+    if (!held) return held.error();
+    const std::uint64_t kept = kept_capabilities(spec, *held);
+    if (kept == 0) return std::vector<std::string>{};  // most starts: no names to be asked for
     const std::vector<std::string> names = capability_names();
     std::vector<std::string> out;
     for (std::size_t i = 0; i < names.size(); ++i) {
@@ -182,12 +184,13 @@ Result<void> SpecBuilder::add_policy() {
         if (edits_.empty()) return {};
         return Error{"--seccomp-edit has no policy to change; name one with --seccomp-policy"};
     }
-    const std::vector<std::string> capabilities = kept_names(spec_);
+    const auto capabilities = kept_names(spec_);
+    if (!capabilities) return capabilities.error();
     const bool is_path = wanted.find_first_of("/.") != std::string::npos;
     if (is_path) {
         const auto json = read_file(wanted);
         if (!json) return json.error();
-        auto filter = compile_policy(*json, wanted, capabilities, edits_);
+        auto filter = compile_policy(*json, wanted, *capabilities, edits_);
         if (!filter) return filter.error();
         spec_.filters.push_back(std::move(*filter));
         return {};
@@ -196,7 +199,7 @@ Result<void> SpecBuilder::add_policy() {
     std::vector<PolicyEdit> edits;
     if (given_.contains(Option::allow_userns)) edits = nested_sandbox_edits();
     edits.insert(edits.end(), edits_.begin(), edits_.end());
-    auto filter = builtin_policy(wanted, capabilities, edits);
+    auto filter = builtin_policy(wanted, *capabilities, edits);
     if (!filter) return filter.error();
     spec_.filters.push_back(std::move(*filter));
     return {};

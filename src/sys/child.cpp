@@ -30,6 +30,8 @@ void send(const ChildImage& image, const Excerpt& excerpt) {
          offsetof(Excerpt, data) + static_cast<std::size_t>(excerpt.size));
 }
 
+constexpr auto no_step = static_cast<std::size_t>(-1);
+
 [[noreturn]] void fail(const ChildImage& image, std::size_t step, Failure failure,
                        const Excerpt* excerpt = nullptr) {
     const Report report{static_cast<std::int32_t>(step), failure.error, failure.detail};
@@ -48,9 +50,9 @@ struct KernelAction {
 
 // CLONE_CLEAR_SIGHAND clears handlers but leaves what is ignored, and an ignored SIGCHLD makes
 // children vanish without a status.
-void set_sigchld(void (*handler)(int)) {
+Failure set_sigchld(void (*handler)(int)) {
     const KernelAction action{handler, 0, nullptr, 0};
-    call(SYS_rt_sigaction, SIGCHLD, &action, nullptr, sizeof action.mask);
+    return failed(call(SYS_rt_sigaction, SIGCHLD, &action, nullptr, sizeof action.mask));
 }
 
 Failure load_filter(const step::LoadFilter& s) {
@@ -129,17 +131,19 @@ void send_excerpt(const ChildImage& image, int error) {
         if (std::get_if<step::LoadFilter>(&plan.seal[i]) != nullptr) break;
         const std::size_t step = plan.setup.size() + i;
         if (Failure failure = do_seal_step(image, plan.seal[i])) fail(image, step, failure);
-        if (std::get_if<step::DieWithParent>(&plan.seal[i]) != nullptr &&
-            supervisor_is_gone(image)) {
-            leave(1);
-        }
+        if (std::get_if<step::DieWithParent>(&plan.seal[i]) == nullptr) continue;
+        if (Failure failure = leave_without_supervisor(image)) fail(image, step, failure);
     }
+    Failure start;
     if (hold >= 0) {
         char go = 0;
-        if (read_byte(hold, go) != 1) leave(1);  // init is gone
+        const long got = read_byte(hold, go);
+        if (got == 0) leave(1);  // init is gone
+        start = failed(got);
     }
-    if (image.ignore_sigchld) set_sigchld(SIG_IGN);
-    signal_mask(SIG_SETMASK, &image.mask, nullptr);
+    if (!start && image.ignore_sigchld) start = set_sigchld(SIG_IGN);
+    if (!start) start = failed(signal_mask(SIG_SETMASK, &image.mask, nullptr));
+    if (start) fail(image, no_step, {start.error, Detail::start_command});
     // Nothing but filters and exec from here on: a client's filter may allow no more.
     for (; i < plan.seal.size(); ++i) {
         const auto* filter = std::get_if<step::LoadFilter>(&plan.seal[i]);
@@ -177,37 +181,41 @@ bool has_own_group(const Plan& plan) {
     return false;
 }
 
-bool supervisor_is_gone(const ChildImage& image) {
+Failure leave_without_supervisor(const ChildImage& image) {
     pollfd line{image.ready_read, 0, 0};
     const timespec now{0, 0};
-    return call(SYS_ppoll, &line, 1, &now, nullptr, sizeof(std::uint64_t)) > 0;
+    const long ended = call(SYS_ppoll, &line, 1, &now, nullptr, sizeof(std::uint64_t));
+    if (ended > 0) leave(1);
+    return failed(ended);
 }
 
-void tie_to_supervisor(const ChildImage& image) {
-    call(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-    if (supervisor_is_gone(image)) leave(1);  // the signal is not sent for one that died before
+Failure tie_to_supervisor(const ChildImage& image) {
+    if (Failure f = failed(call(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0))) return f;
+    return leave_without_supervisor(image);  // the signal is not sent for one that died before
 }
 
 void child_main(ChildImage& image) {
     const Plan& plan = *image.plan;
     close_fd(image.ready_write);
-    tie_to_supervisor(image);
-    set_sigchld(SIG_DFL);
+    Failure begun = tie_to_supervisor(image);
+    if (!begun) begun = set_sigchld(SIG_DFL);
     const long umask = call(SYS_umask, 0);
+    if (!begun) begun = failed(umask);
+    if (begun) fail(image, no_step, begun);
 
     Setup setup{image};
     for (std::size_t i = 0; i < plan.setup.size(); ++i) {
         const Failure failure = do_setup_step(setup, plan.setup[i]);
         if (failure) fail(image, i, failure, &setup.excerpt);
     }
-    call(SYS_umask, umask);
+    Failure done = failed(call(SYS_umask, umask));
     if (image.cleaner >= 0) close_fd(image.cleaner);
-
-    if (plan.init == Init::command) {
-        // The death signal was for set-up; the command's own is a step of its seal.
-        call(SYS_prctl, PR_SET_PDEATHSIG, 0, 0, 0, 0);
-        command_main(image, -1);
+    // The death signal was for set-up; the command's own is a step of its seal.
+    if (!done && plan.init == Init::command) {
+        done = failed(call(SYS_prctl, PR_SET_PDEATHSIG, 0, 0, 0, 0));
     }
+    if (done) fail(image, no_step, {done.error, Detail::start_command});
+    if (plan.init == Init::command) command_main(image, -1);
     const int children = open_children(image);
     int hold[2];
     const long piped = call(SYS_pipe2, hold, O_CLOEXEC);

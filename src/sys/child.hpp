@@ -136,6 +136,7 @@ struct ChildImage {
 struct Started {
     enum class Failed {
         nothing,
+        prepare,
         clone,
         join_user_namespace,
         join_pid_namespace
@@ -143,16 +144,16 @@ struct Started {
     int error = 0;   ///< errno of what failed
     pid_t pid = -1;  ///< of the child, a child of the caller; -1: it is not known
     int pidfd = -1;
-    pid_t helper = 0;  ///< from a helper: another one, a child of the caller, will answer
+    pid_t helper = 0;  ///< from a helper: another one, a child of the caller, goes on
 };
 
 /// Makes init; comes back in the parent only. With CLONE_PARENT in `more_flags` it becomes a child
-/// of the calling process's parent.
-Started clone_child(const Plan& plan, ChildImage& image, std::uint64_t more_flags);
+/// of the calling process's parent. `out.pidfd` is set by the kernel, before init does anything.
+void clone_child(const Plan& plan, ChildImage& image, std::uint64_t more_flags, Started& out);
 
-/// The body of a helper: enters the namespaces of the plan, makes init as its sibling, writes a
-/// Started to `answer`.
-[[noreturn]] void helper_main(const Plan& plan, ChildImage& image, int answer);
+/// The body of a helper: enters the namespaces of the plan, makes init as its sibling, and says in
+/// `answer`, which it shares with the supervisor, how that went.
+[[noreturn]] void helper_main(const Plan& plan, ChildImage& image, Started& answer);
 
 /// The body of the process that clone3 made. All signals are blocked when it is called.
 [[noreturn]] void child_main(ChildImage& image);
@@ -326,10 +327,10 @@ bool close_others(int* keep, std::size_t count);
 Failure do_setup_step(Setup& setup, const Step& step);
 
 /// Asks for the parent-death signal (SIGKILL); leaves when the supervisor is gone already.
-void tie_to_supervisor(const ChildImage& image);
+Failure tie_to_supervisor(const ChildImage& image);
 
-/// True when the supervisor's end of the life line is closed.
-bool supervisor_is_gone(const ChildImage& image);
+/// Leaves when the supervisor's end of the life line is closed.
+Failure leave_without_supervisor(const ChildImage& image);
 
 /// Carries out a step of Plan::setup that is about namespaces or ids.
 Failure do_namespace_step(const ChildImage& image, const Step& step);

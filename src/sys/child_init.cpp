@@ -76,7 +76,11 @@ void kill_children(const InitState& init) {
     while (true) {
         char text[4096];
         const long got = call(SYS_pread64, init.children, text, sizeof text, 0);
-        if (got < 0) return;
+        if (got == -EINTR) continue;
+        if (got < 0) {  // no list: at least the command
+            if (init.command > 0) call(SYS_kill, init.command, SIGKILL);
+            return;
+        }
         int pid = 0;
         for (long i = 0; i < got; ++i) {
             if (text[i] >= '0' && text[i] <= '9') {
@@ -129,6 +133,11 @@ void reap(InitState& init) {
         siginfo_t info{};
         const long waited =
             call(SYS_waitid, P_ALL, 0, &info, WEXITED | WSTOPPED | WNOHANG, nullptr);
+        if (waited == -EINTR) continue;
+        if (waited < 0 && waited != -ECHILD) {  // nobody would hear of the command's end
+            kill_children(init);
+            leave(1);
+        }
         if (waited < 0 || info.si_pid == 0) {
             const bool none_left = waited == -ECHILD;
             if (command_ended) tell(init, {status.kind, status.code, none_left ? 0 : 1});
@@ -165,15 +174,15 @@ void init_main(ChildImage& image, int command, bool own_group, int children) {
                          image.plan->sync_fd.value_or(-1)}) {
         if (fd >= 0) image.init_fds[image.init_count++] = fd;
     }
-    const bool closed = signals >= 0 && close_others(image.init_fds, image.init_count) &&
-                        drop_own_capabilities(*image.plan);
+    bool ready = signals >= 0 && close_others(image.init_fds, image.init_count) &&
+                 drop_own_capabilities(*image.plan);
     // The death signal was for set-up. Where init stays, or has to kill what no pid namespace takes
     // along with it, only the life line tells of the supervisor's end.
     if (children >= 0 ||
         (image.plan->leftovers == Leftovers::keep && !image.plan->die_with_parent)) {
-        call(SYS_prctl, PR_SET_PDEATHSIG, 0, 0, 0, 0);
+        ready = ready && call(SYS_prctl, PR_SET_PDEATHSIG, 0, 0, 0, 0) == 0;
     }
-    if (!closed || call(SYS_write, go, "", 1) != 1) leave(1);
+    if (!ready || call(SYS_write, go, "", 1) != 1) leave(1);
     close_fd(go);
     while (true) {
         pollfd polled[2] = {{init.signals, POLLIN, 0}, {init.ready, POLLIN, 0}};

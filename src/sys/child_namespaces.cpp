@@ -86,6 +86,7 @@ Failure enter_with_same_ids(const ChildImage& image, NamespaceSet set) {
     const int directory = open_at(image.proc, "self", O_PATH | O_DIRECTORY);
     if (directory < 0) return {-directory, Detail::id_map};
     const long visible = call(SYS_prctl, PR_GET_DUMPABLE, 0, 0, 0, 0);
+    if (visible < 0) return failed(visible);
     // The files of a process that is not belong to the host's root.
     if (Failure f = failed(call(SYS_prctl, PR_SET_DUMPABLE, 1, 0, 0, 0))) return f;
     int go[2];
@@ -129,19 +130,35 @@ Failure limit_user_namespaces(const ChildImage& image) {
     return failure;
 }
 
+// Waits for the end of our child `child` and gives its exit status.
+Failure exit_status_of(long child, int& status) {
+    siginfo_t info{};
+    long waited = -EINTR;
+    while (waited == -EINTR) waited = call(SYS_waitid, P_PID, child, &info, WEXITED, nullptr);
+    status = info.si_status;
+    return failed(waited);
+}
+
 Failure assert_no_user_namespaces() {
     clone_args arguments{};
     arguments.flags = CLONE_NEWUSER;
     arguments.exit_signal = SIGCHLD;
     const long child = clone3(arguments);
-    if (child == 0) {
-        while (true) call(SYS_exit_group, 0);
+    if (child == 0) leave(0);
+    int status = 0;
+    if (child > 0) {
+        exit_status_of(child, status);
+        return {EPERM, Detail::user_namespaces_allowed};
     }
     if (child == -EAGAIN || child == -ENOMEM) return failed(child);  // says nothing
-    if (child < 0) return {};
-    siginfo_t info{};
-    call(SYS_waitid, P_PID, child, &info, WEXITED, nullptr);
-    return {EPERM, Detail::user_namespaces_allowed};
+    if (child == -ENOSPC) return {};  // the limit (user_namespaces(7))
+    // A filter around us may refuse that call and let the command's unshare(2) through.
+    arguments.flags = 0;
+    const long other = clone3(arguments);
+    if (other == 0) leave(call(SYS_unshare, CLONE_NEWUSER) == 0 ? 0 : 1);
+    if (other < 0) return failed(other);
+    if (Failure failure = exit_status_of(other, status)) return failure;
+    return status == 0 ? Failure{EPERM, Detail::user_namespaces_allowed} : Failure{};
 }
 
 Failure set_ids(const step::SetIds& s) {
@@ -221,9 +238,8 @@ Failure do_namespace_step(const ChildImage& image, const Step& step) {
     if (std::get_if<step::AssertNoUserNamespaces>(&step) != nullptr) {
         return assert_no_user_namespaces();
     }
-    const Failure failure = change_ids_or_namespace(image, step);
-    if (!failure) tie_to_supervisor(image);  // the kernel forgets it with a change of credentials
-    return failure;
+    if (Failure failure = change_ids_or_namespace(image, step)) return failure;
+    return tie_to_supervisor(image);  // the kernel forgets it with a change of credentials
 }
 
 }  // namespace sbx::sys

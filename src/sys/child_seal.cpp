@@ -115,6 +115,9 @@ Failure limit_capabilities(const step::LimitCapabilities& s) {
         const long result = call(SYS_prctl, keeps ? PR_CAPBSET_READ : PR_CAPBSET_DROP, i, 0, 0, 0);
         if (result < 0) return failed(result);
     }
+    // Nor is one forgotten that the plan did not count.
+    const long more = s.count < 64 ? call(SYS_prctl, PR_CAPBSET_READ, s.count, 0, 0, 0) : -EINVAL;
+    if (more != -EINVAL) return {more < 0 ? static_cast<int>(-more) : EINVAL};
     for (unsigned half = 0; half < 2; ++half) {
         const auto bits =
             now.data[half].permitted & static_cast<std::uint32_t>(s.keep >> (32 * half));

@@ -129,6 +129,8 @@ Failure configure_overlay(Setup& setup, const step::MountOverlay& s, int fs, Ope
     }
     const int here = open_layer(opened, AT_FDCWD, ".");
     if (here >= 0) opened.cwd = here;
+    // A directory that may not be searched has no paths below it that could be meant.
+    if (!failure && here < 0 && here != -EACCES) failure = failed(here);
     const int names = open_at(setup.image.proc, "self/fd", O_PATH | O_DIRECTORY);
     if (!failure) failure = failed(names);
     if (!failure) failure = failed(call(SYS_fchdir, names));
@@ -138,7 +140,8 @@ Failure configure_overlay(Setup& setup, const step::MountOverlay& s, int fs, Ope
         failure = set_changes(setup, s, fs, opened);
     }
     if (!failure) failure = failed(fs_create(fs));
-    if (here >= 0) call(SYS_fchdir, here);
+    const Failure back = here >= 0 ? failed(call(SYS_fchdir, here)) : Failure{};
+    if (!failure) failure = back;
     if (failure.error == ELOOP) failure.detail = Detail::overlay_loop;
     return failure;
 }

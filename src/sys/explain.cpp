@@ -215,6 +215,9 @@ Outcome explain_exec(const Plan& plan, const Report& report, const std::optional
 Error explain_start(const Plan& plan, const Started& started) {
     if (plan.wording == Wording::bubblewrap) return Error{bubblewrap_start_text(plan, started)};
     const int error = started.error;
+    if (started.failed_at == Started::Failed::prepare) {
+        return Error{"preparing to enter namespaces: " + error_text(error)};
+    }
     if (started.failed_at == Started::Failed::join_user_namespace) {
         std::string text = "joining the specified user namespace failed: " + error_text(error);
         if (error == EINVAL) {

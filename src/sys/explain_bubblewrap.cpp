@@ -178,6 +178,8 @@ struct StepText {
 
 std::string bubblewrap_start_text(const Plan& plan, const Started& started) {
     const std::string cause = ": " + text_of(started.error);
+    if (started.failed_at == Started::Failed::prepare)
+        return "Preparing to enter namespaces" + cause;
     if (started.failed_at == Started::Failed::join_user_namespace) {
         if (started.error != EINVAL) return "Joining specified user namespace failed" + cause;
         return "Joining the specified user namespace failed, it might not be a descendant of the "

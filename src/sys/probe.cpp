@@ -20,6 +20,7 @@
 #include <climits>
 #include <cstdio>
 #include <cstdlib>
+#include <memory>
 
 namespace sbx {
 namespace {
@@ -39,9 +40,31 @@ std::string current_directory() {
     return logical != nullptr && logical[0] == '/' && same_file(logical, ".") ? logical : "";
 }
 
-std::string real_current_directory() {
+// The error of a look at the machine that has to succeed.
+Error failure(const std::string& what, int error) { return {what + ": " + error_text(error)}; }
+
+// Empty when there is no path: it is removed, outside of our root, or above it we may not look.
+Result<std::string> real_current_directory() {
     std::array<char, PATH_MAX> path{};
-    return ::getcwd(path.data(), path.size()) != nullptr && path[0] == '/' ? path.data() : "";
+    if (::getcwd(path.data(), path.size()) != nullptr) {
+        return std::string(path[0] == '/' ? path.data() : "");
+    }
+    if (errno == ENOENT || errno == EACCES || errno == ENAMETOOLONG || errno == ERANGE) {
+        return std::string();
+    }
+    return failure("looking up the working directory", errno);
+}
+
+// Whether `path` is there. What is left out because it is not is left out for good, so only that
+// is taken for an answer, and only when a second call gives it, too: a filter around us, or a
+// security module, may answer one of them by itself.
+Result<bool> is_there(const std::string& path) {
+    struct stat status {};
+    if (::access(path.c_str(), F_OK) == 0) return true;
+    if (errno != ENOENT) return failure(quote(path), errno);
+    if (::lstat(path.c_str(), &status) == 0) return true;
+    if (errno != ENOENT) return failure(quote(path), errno);
+    return false;
 }
 
 std::string read_link(const std::string& path) {
@@ -73,22 +96,30 @@ Source look_up(const std::string& path) {
 
 // What --unshare-user-try and --unshare-cgroup-try ask: whether the kernel has them, and whether
 // user namespaces are not switched off.
-NamespaceSet available_namespaces() {
+Result<NamespaceSet> available_namespaces() {
     NamespaceSet out;
     int allowed = 1;
     if (std::FILE* file = std::fopen("/proc/sys/user/max_user_namespaces", "re")) {
         if (std::fscanf(file, "%d", &allowed) != 1) allowed = 1;
         std::fclose(file);
     }
-    if (allowed != 0 && ::access("/proc/self/ns/user", F_OK) == 0) out.add(Namespace::user);
-    if (::access("/proc/self/ns/cgroup", F_OK) == 0) out.add(Namespace::cgroup);
+    const auto user = is_there("/proc/self/ns/user");
+    const auto cgroup = is_there("/proc/self/ns/cgroup");
+    if (!user) return user.error();
+    if (!cgroup) return cgroup.error();
+    if (allowed != 0 && *user) out.add(Namespace::user);
+    if (*cgroup) out.add(Namespace::cgroup);
     return out;
 }
 
-std::vector<UsrLink> usr_links() {
+Result<std::vector<UsrLink>> usr_links() {
     std::vector<UsrLink> out;
     for (const char* name : {"/bin", "/lib", "/lib32", "/lib64", "/libx32", "/sbin"}) {
+        errno = 0;
         std::string target = read_link(name);
+        if (target.empty() && errno != 0 && errno != ENOENT && errno != EINVAL) {
+            return failure(quote(name), errno);
+        }
         if (is_at_or_below(lexically_clean(target), "/usr")) {
             out.push_back({name, std::move(target)});
         }
@@ -124,38 +155,55 @@ std::vector<std::string> devices() {
 
 // What runc and the kernel's own documentation name as writable by the host's root: sysctls,
 // the SysRq trigger, interrupts, buses and drivers.
-std::vector<std::string> proc_covers() {
+Result<std::vector<std::string>> proc_covers() {
     std::vector<std::string> out;
     for (const char* name : {"acpi", "asound", "bus", "fs", "irq", "mtrr", "pressure", "scsi",
                              "sys", "sysrq-trigger"}) {
-        if (::access((std::string("/proc/") + name).c_str(), F_OK) == 0) out.emplace_back(name);
+        const auto there = is_there(std::string("/proc/") + name);
+        if (!there) return there.error();
+        if (*there) out.emplace_back(name);
     }
     return out;
 }
 
 // Landlock may be closed by a filter around us as well as not be there.
-unsigned landlock_abi() {
+Result<unsigned> landlock_abi() {
     const long version =
         ::syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION);
-    return version < 0 ? 0 : static_cast<unsigned>(version);
+    if (version >= 0) return static_cast<unsigned>(version);
+    if (errno == ENOSYS || errno == EOPNOTSUPP || errno == EPERM) return 0U;
+    return failure("asking for the version of landlock", errno);
 }
 
-bool is_directory(int fd) {
+Result<OpenDescriptor> open_descriptor(int fd) {
     struct stat status {};
-    return ::fstat(fd, &status) == 0 && S_ISDIR(status.st_mode);
+    if (::fstat(fd, &status) != 0) {
+        return failure("looking at descriptor " + std::to_string(fd), errno);
+    }
+    return OpenDescriptor{fd, S_ISDIR(status.st_mode)};
 }
 
-std::vector<OpenDescriptor> inherited_descriptors() {
+Result<std::vector<OpenDescriptor>> inherited_descriptors() {
     std::vector<OpenDescriptor> out;
-    DIR* listing = ::opendir("/proc/self/fd");
-    if (listing == nullptr) return out;
-    while (const dirent* entry = ::readdir(listing)) {
+    struct CloseListing {
+        void operator()(DIR* open) const { ::closedir(open); }
+    };
+    const std::unique_ptr<DIR, CloseListing> listing(::opendir("/proc/self/fd"));
+    if (!listing) return failure("\"/proc/self/fd\"", errno);
+    errno = 0;
+    while (const dirent* entry = ::readdir(listing.get())) {
         if (entry->d_name[0] == '.') continue;
         const int fd = std::atoi(entry->d_name);
         const int flags = ::fcntl(fd, F_GETFD);
-        if (flags >= 0 && (flags & FD_CLOEXEC) == 0) out.push_back({fd, is_directory(fd)});
+        if (flags < 0) return failure("looking at descriptor " + std::to_string(fd), errno);
+        if ((flags & FD_CLOEXEC) == 0) {
+            const auto one = open_descriptor(fd);
+            if (!one) return one.error();
+            out.push_back(*one);
+        }
+        errno = 0;
     }
-    ::closedir(listing);
+    if (errno != 0) return failure("\"/proc/self/fd\"", errno);
     std::sort(out.begin(), out.end(),
               [](const OpenDescriptor& a, const OpenDescriptor& b) { return a.fd < b.fd; });
     return out;
@@ -187,6 +235,13 @@ Source source_of(const Entry& entry) {
     return source;
 }
 
+template <typename T>
+Result<void> take(Result<T> from, T& to) {
+    if (!from) return from.error();
+    to = std::move(*from);
+    return {};
+}
+
 std::string output_terminal() {
     if (::isatty(STDOUT_FILENO) == 0) return {};
     const char* name = ::ttyname(STDOUT_FILENO);
@@ -205,9 +260,12 @@ std::vector<std::string> capability_names() {
     return out;
 }
 
-std::uint64_t held_capabilities() {
-    if (::geteuid() != 0) return 0;
+Result<std::uint64_t> held_capabilities() {
+    uid_t ids[3]{};
+    if (::getresuid(&ids[0], &ids[1], &ids[2]) != 0) return failure("looking at user ids", errno);
+    if (ids[1] != 0) return std::uint64_t{0};
     cap_t mine = cap_get_proc();
+    if (mine == nullptr) return failure("looking at the caller's capabilities", errno);
     std::uint64_t out = 0;
     for (cap_value_t i = 0; i < cap_max_bits(); ++i) {
         cap_flag_value_t held = CAP_CLEAR;
@@ -221,25 +279,39 @@ std::uint64_t held_capabilities() {
 
 Result<Host> probe_host(const Spec& spec) {
     Host host;
-    host.uid = ::geteuid();
-    host.gid = ::getegid();
-    host.held_capabilities = held_capabilities();
+    // Not geteuid(2), which could not say that a filter around us refuses it.
+    uid_t ids[3]{};
+    if (::getresuid(&ids[0], &ids[1], &ids[2]) != 0) return failure("looking at user ids", errno);
+    host.uid = ids[1];
+    if (::getresgid(&ids[0], &ids[1], &ids[2]) != 0) return failure("looking at group ids", errno);
+    host.gid = ids[1];
+    if (auto got = take(held_capabilities(), host.held_capabilities); !got) return got.error();
     utsname system{};
-    ::uname(&system);
+    if (::uname(&system) != 0) return failure("looking at the kernel's version", errno);
     std::sscanf(system.release, "%u.%u", &host.kernel.major, &host.kernel.minor);
-    if (spec.landlock != Landlock::off) host.landlock_abi = landlock_abi();
-    if (!spec.unshare_try.empty()) host.namespaces = available_namespaces();
-    host.real_cwd = real_current_directory();
+    if (spec.landlock != Landlock::off) {
+        if (auto got = take(landlock_abi(), host.landlock_abi); !got) return got.error();
+    }
+    if (!spec.unshare_try.empty()) {
+        if (auto got = take(available_namespaces(), host.namespaces); !got) return got.error();
+    }
+    if (auto got = take(real_current_directory(), host.real_cwd); !got) return got.error();
     host.cwd = current_directory();
     if (host.cwd.empty()) host.cwd = host.real_cwd;
     for (char** entry = environ; *entry != nullptr; ++entry) host.environment.emplace_back(*entry);
     host.capability_names = capability_names();
-    host.usr_links = usr_links();
-    if (host.uid == 0) host.proc_covers = proc_covers();
+    if (auto got = take(usr_links(), host.usr_links); !got) return got.error();
+    if (host.uid == 0) {
+        if (auto got = take(proc_covers(), host.proc_covers); !got) return got.error();
+    }
     if (spec.descriptors == Descriptors::inherited) {
-        host.descriptors = inherited_descriptors();
+        if (auto got = take(inherited_descriptors(), host.descriptors); !got) return got.error();
     } else {
-        for (const int fd : {0, 1, 2}) host.descriptors.push_back({fd, is_directory(fd)});
+        for (const int fd : {0, 1, 2}) {
+            const auto one = open_descriptor(fd);
+            if (!one) return one.error();
+            host.descriptors.push_back(*one);
+        }
     }
     host.devices = devices();
     host.output_terminal = output_terminal();

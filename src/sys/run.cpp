@@ -42,6 +42,7 @@ constexpr std::uint64_t forwarded = bit(SIGHUP) | bit(SIGINT) | bit(SIGQUIT) | b
 // taken away here: we stop when the command has stopped, not beside it.
 constexpr std::uint64_t absorbed = bit(SIGTTIN) | bit(SIGTTOU);
 constexpr std::uint64_t handled = forwarded | absorbed;
+constexpr const char* unread_report = "reading how the start went: ";
 constexpr std::uint64_t ending = bit(SIGHUP) | bit(SIGINT) | bit(SIGQUIT) | bit(SIGTERM);
 
 Outcome refused(std::string message) {
@@ -53,33 +54,39 @@ class SignalGuard {
 public:
     SignalGuard() {
         const std::uint64_t all = ~std::uint64_t{0};
-        sys::signal_mask(SIG_BLOCK, &all, &mask_);
+        error_ = -sys::signal_mask(SIG_BLOCK, &all, &mask_);
+        blocked_ = error_ == 0;
         struct sigaction now {};
-        ::sigaction(SIGCHLD, nullptr, &now);
+        if (::sigaction(SIGCHLD, nullptr, &now) != 0) error_ = errno;
         ignored_ = now.sa_handler == SIG_IGN || (now.sa_flags & SA_NOCLDWAIT) != 0;
         if (!ignored_) return;
         saved_ = now;
         struct sigaction normal {};
         normal.sa_handler = SIG_DFL;
-        ::sigaction(SIGCHLD, &normal, nullptr);  // an ignored child leaves no status behind
+        // An ignored child leaves no status behind.
+        if (::sigaction(SIGCHLD, &normal, nullptr) != 0) error_ = errno;
     }
     SignalGuard(const SignalGuard&) = delete;
     SignalGuard& operator=(const SignalGuard&) = delete;
     ~SignalGuard() {
         if (ignored_) ::sigaction(SIGCHLD, &saved_, nullptr);
-        sys::signal_mask(SIG_SETMASK, &mask_, nullptr);
+        if (blocked_) sys::signal_mask(SIG_SETMASK, &mask_, nullptr);
     }
 
+    /// errno of what failed when it was made, or 0.
+    int error() const { return error_; }
     std::uint64_t mask() const { return mask_; }
     bool ignored_sigchld() const { return ignored_; }
-    /// Lets signals through again, those in `but` excepted.
-    void release(std::uint64_t but) const {
+    /// Lets signals through again, those in `but` excepted; 0 or errno.
+    int release(std::uint64_t but) const {
         const std::uint64_t mask = mask_ | but;
-        sys::signal_mask(SIG_SETMASK, &mask, nullptr);
+        return -sys::signal_mask(SIG_SETMASK, &mask, nullptr);
     }
 
 private:
     std::uint64_t mask_ = 0;
+    int error_ = 0;
+    bool blocked_ = false;
     bool ignored_ = false;
     struct sigaction saved_ {};
 };
@@ -117,10 +124,10 @@ private:
     std::optional<Outcome> read_caller();
     std::optional<siginfo_t> reap_init();
     Outcome abandon(const Error& error);
-    void go_on() const;
-    void close_others() const;
+    std::optional<Outcome> go_on();
+    int close_others() const;
     Outcome watch();
-    void read_report();
+    int read_report();
     std::optional<Outcome> read_status();
     void read_signals();
     void pass_on(unsigned number) const;
@@ -149,6 +156,7 @@ private:
 };
 
 std::optional<Outcome> Supervisor::prepare() {
+    if (guard_.error() != 0) return refused("holding signals back: " + error_text(guard_.error()));
     auto proc = open_proc();
     if (!proc) return Outcome{Outcome::End::refused, 0, proc.error()};
     proc_ = std::move(*proc);
@@ -195,13 +203,19 @@ std::optional<Outcome> Supervisor::start() {
     report_.write.reset();
     status_.write.reset();
     if (plan_.sync_fd) ::close(*plan_.sync_fd);  // its end of file says that the sandbox is gone
-    guard_.release(plan_.signals == Signals::forward ? handled : 0);
     pid_ = started.pid;
-    if (plan_.own_descriptors == OwnDescriptors::close) close_others();
+    if (const int error = guard_.release(plan_.signals == Signals::forward ? handled : 0)) {
+        return abandon({"letting signals through again: " + error_text(error)});
+    }
+    if (plan_.own_descriptors == OwnDescriptors::leave) return std::nullopt;
+    if (const int error = close_others()) {
+        return abandon({"closing descriptors: " + error_text(error)});
+    }
     return std::nullopt;
 }
 
-void Supervisor::close_others() const {
+// 0 or errno.
+int Supervisor::close_others() const {
     std::vector<int> keep = {0, 1, 2};
     for (const Fd* fd : {&proc_, &ready_.write, &report_.read, &status_.read, &signals_, &child_,
                          &cleaner_.process()}) {
@@ -213,20 +227,24 @@ void Supervisor::close_others() const {
     std::sort(keep.begin(), keep.end());
     int next = 0;
     for (const int fd : keep) {
-        if (fd > next) ::close_range(static_cast<unsigned>(next), static_cast<unsigned>(fd - 1), 0);
+        if (fd > next &&
+            ::close_range(static_cast<unsigned>(next), static_cast<unsigned>(fd - 1), 0) != 0) {
+            return errno;
+        }
         next = fd + 1;
     }
-    ::close_range(static_cast<unsigned>(next), ~0U, 0);
+    return ::close_range(static_cast<unsigned>(next), ~0U, 0) == 0 ? 0 : errno;
 }
 
 // Init has said that the namespaces are there and waits. With --userns-block-fd it is the caller
 // who lets it go on, when the ids of the process that --info-fd named are mapped.
 std::optional<Outcome> Supervisor::announce() {
+    // A number that is none would mean every process to a caller that ends the sandbox by it.
+    if (pid_ <= 0) return abandon({"the process id of init cannot be found out"});
     const sys::JsonStatus json(plan_, proc_.get(), pid_);
     if (auto written = json.write_start(); !written) return abandon(written.error());
     awaits_caller_ = plan_.userns_block_fd.has_value();
-    if (!awaits_caller_) go_on();
-    return std::nullopt;
+    return awaits_caller_ ? std::nullopt : go_on();
 }
 
 std::optional<Outcome> Supervisor::read_caller() {
@@ -238,8 +256,7 @@ std::optional<Outcome> Supervisor::read_caller() {
     }
     awaits_caller_ = false;
     ::close(*plan_.userns_block_fd);
-    go_on();
-    return std::nullopt;
+    return go_on();
 }
 
 // Init waits and shall not go on: ends it, and leaves nobody to be reaped.
@@ -249,9 +266,14 @@ Outcome Supervisor::abandon(const Error& error) {
     return {Outcome::End::refused, 0, error};
 }
 
-void Supervisor::go_on() const {
+std::optional<Outcome> Supervisor::go_on() {
+    ssize_t put = -1;
+    do {
+        put = ::send(ready_.write.get(), "", 1, MSG_NOSIGNAL);
+    } while (put < 0 && errno == EINTR);
     // Init may have ended meanwhile; then there is nobody to tell.
-    [[maybe_unused]] const ssize_t put = ::send(ready_.write.get(), "", 1, MSG_NOSIGNAL);
+    if (put == 1 || errno == EPIPE || errno == ECONNRESET) return std::nullopt;
+    return abandon({"telling init to go on: " + error_text(errno)});
 }
 
 Outcome Supervisor::ended(Status::Kind kind, int code) const {
@@ -260,15 +282,17 @@ Outcome Supervisor::ended(Status::Kind kind, int code) const {
         kind == Status::Kind::exited ? Outcome::End::exited : Outcome::End::signalled, code, {}};
 }
 
-// Reads what init or the command reported; end of file means that the command was executed.
-void Supervisor::read_report() {
+// Reads what init or the command reported; end of file means that the command was executed. 0 or
+// errno.
+int Supervisor::read_report() {
     std::array<char, sizeof(sys::Excerpt)> buffer{};
     const ssize_t got = ::read(report_.read.get(), buffer.data(),
                                failure_ ? sizeof(sys::Excerpt) : sizeof(sys::Report));
-    if (got < 0 && errno == EINTR) return;
+    if (got < 0 && errno == EINTR) return 0;
     if (got <= 0) {
+        const int error = got < 0 ? errno : 0;
         report_.read.reset();
-        return;
+        return error;
     }
     if (!failure_ && got == static_cast<ssize_t>(sizeof(sys::Report))) {
         std::memcpy(&failure_.emplace(), buffer.data(), sizeof(sys::Report));
@@ -277,6 +301,7 @@ void Supervisor::read_report() {
         excerpt_->size = static_cast<std::int32_t>(got) -
                          static_cast<std::int32_t>(offsetof(sys::Excerpt, data));
     }
+    return 0;
 }
 
 // Waits for init's end, which adds the CPU time of all that it waited for to ours. Nothing when
@@ -297,7 +322,9 @@ Outcome Supervisor::init_ended() {
     // ECHILD: somebody else in this program reaped it; its status is lost.
     if (!reaped) return refused("waiting for init: " + error_text(errno));
     const siginfo_t& info = *reaped;
-    while (report_.read) read_report();
+    while (report_.read) {
+        if (const int error = read_report()) return refused(unread_report + error_text(error));
+    }
     if (aborted_by_ != 0) return {Outcome::End::signalled, aborted_by_, {}};
     if (failure_) return sys::explain_report(plan_, *failure_, excerpt_);
     if (plan_.init == Init::command) {
@@ -321,6 +348,7 @@ std::optional<Outcome> Supervisor::read_status() {
     Status status{};
     const ssize_t got = ::read(status_.read.get(), &status, sizeof status);
     if (got < 0 && errno == EINTR) return std::nullopt;
+    if (got < 0) return abandon({"reading what init says: " + error_text(errno)});
     if (got != static_cast<ssize_t>(sizeof status)) {
         status_.read.reset();
         return std::nullopt;
@@ -330,7 +358,9 @@ std::optional<Outcome> Supervisor::read_status() {
         stop_with_command();
         return std::nullopt;
     }
-    while (report_.read) read_report();
+    while (report_.read) {
+        if (const int error = read_report()) return abandon({unread_report + error_text(error)});
+    }
     if (status.lingers == 0) reap_init();
     return ended(status.kind, status.code);
 }
@@ -380,8 +410,12 @@ Outcome Supervisor::watch() {
                                          {report_.read.get(), POLLIN, 0},
                                          {status_.read.get(), POLLIN, 0},
                                          {caller, POLLIN, 0}}};
-        if (::poll(polled.data(), polled.size(), -1) < 0) continue;
-        if (polled[2].revents != 0) read_report();
+        if (::poll(polled.data(), polled.size(), -1) < 0) {
+            if (errno == EINTR || errno == EAGAIN) continue;
+            return abandon({"waiting for the sandbox: " + error_text(errno)});
+        }
+        const int unread = polled[2].revents != 0 ? read_report() : 0;
+        if (unread != 0) return abandon({unread_report + error_text(unread)});
         continued_ = false;
         if (polled[1].revents != 0) read_signals();
         if (polled[4].revents != 0) {
@@ -398,13 +432,15 @@ Outcome Supervisor::watch() {
 Outcome Supervisor::run() {
     if (plan_.die_with_parent) {
         const pid_t parent = ::getppid();
-        ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) {
+            return refused("asking to die with the parent: " + error_text(errno));
+        }
         // The signal is not sent for a parent that died before it was asked for.
         if (::getppid() != parent) return refused("the parent died while the sandbox was started");
     }
     if (auto outcome = prepare()) return *outcome;
-    if (auto outcome = start()) return *outcome;
-    Outcome outcome = watch();
+    const auto not_started = start();
+    Outcome outcome = not_started ? *not_started : watch();
     if (reaped_) cleaner_.wait();  // else init stays with what the command left
     const bool ran = outcome.end == Outcome::End::exited || outcome.end == Outcome::End::signalled;
     if (plan_.json_status_fd) {

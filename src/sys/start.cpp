@@ -5,27 +5,54 @@
 #include "sys/syscalls.hpp"
 
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 
 #include <array>
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <new>
 #include <string>
 
 namespace sbx::sys {
 namespace {
 
-// What a helper that has ended wrote.
-Started answer_of(pid_t helper, const Fd& answer) {
-    while (::waitpid(helper, nullptr, 0) < 0 && errno == EINTR) {
+// Memory that a helper says in how it went: what it has done is known even if it is killed.
+class Answer {
+public:
+    Answer()
+        : memory_(::mmap(nullptr, sizeof(Started), PROT_READ | PROT_WRITE,
+                         MAP_SHARED | MAP_ANONYMOUS, -1, 0)) {
+        if (memory_ == MAP_FAILED) return;
+        // What it is until a helper has come to its end.
+        new (memory_) Started{.failed_at = Started::Failed::clone, .error = ECHILD};
     }
-    Started told;
-    const ssize_t got = ::read(answer.get(), &told, sizeof told);
-    if (got == static_cast<ssize_t>(sizeof told)) return told;
-    told = {};
-    told.failed_at = Started::Failed::clone;
-    told.error = ECHILD;
-    return told;
+    Answer(const Answer&) = delete;
+    Answer& operator=(const Answer&) = delete;
+    ~Answer() {
+        if (memory_ != MAP_FAILED) ::munmap(memory_, sizeof(Started));
+    }
+    explicit operator bool() const { return memory_ != MAP_FAILED; }
+    Started& operator*() const { return *static_cast<Started*>(memory_); }
+
+private:
+    void* memory_;
+};
+
+// Waits for the end of a helper; 0 or errno, and then it is killed.
+int reap(pid_t helper) {
+    const auto wait = [&] {
+        while (::waitpid(helper, nullptr, 0) < 0) {
+            if (errno != EINTR) return errno;
+        }
+        return 0;
+    };
+    const int error = wait();
+    if (error == 0) return 0;
+    ::kill(helper, SIGKILL);
+    wait();
+    return error;
 }
 
 // Helpers in another pid namespace know the child by another number than we do.
@@ -40,36 +67,50 @@ pid_t pid_of(const ChildImage& image, int pidfd) {
 
 Started start_by_helper(const Plan& plan, ChildImage& image) {
     Started out;
-    out.failed_at = Started::Failed::clone;
-    // The helpers share our table of descriptors (the pidfd is made there), so the pipe's end that
-    // they write to is open until they are gone; what they write fits into the pipe.
-    const Pipe answer = make_pipe();
-    if (!answer.read) {
+    out.failed_at = Started::Failed::prepare;
+    const Answer answer;
+    if (!answer) {
         out.error = errno;
         return out;
     }
-    // One that is killed leaves no end of file behind.
-    ::fcntl(answer.read.get(), F_SETFL, O_NONBLOCK);
+    // The helpers share our table of descriptors: the pidfd of init is made there.
     clone_args arguments{};
     arguments.flags = CLONE_FILES | CLONE_CLEAR_SIGHAND;
     arguments.exit_signal = SIGCHLD;
     const long helper = clone3(arguments);
-    if (helper == 0) helper_main(plan, image, answer.write.get());
+    if (helper == 0) helper_main(plan, image, *answer);
     if (helper < 0) {
         out.error = static_cast<int>(-helper);
         return out;
     }
-    Started told = answer_of(static_cast<pid_t>(helper), answer.read);
-    if (told.helper > 0) told = answer_of(told.helper, answer.read);
-    if (told.failed_at == Started::Failed::nothing) told.pid = pid_of(image, told.pidfd);
+    int error = reap(static_cast<pid_t>(helper));
+    const pid_t other = (*answer).helper;
+    if (other > 0) {
+        if (const int more = reap(other)) error = more;
+    }
+    Started told = *answer;
+    if (error != 0) {
+        told.failed_at = Started::Failed::prepare;
+        told.error = error;
+    }
+    if (told.failed_at == Started::Failed::nothing) {
+        told.pid = pid_of(image, told.pidfd);
+    } else if (told.pidfd >= 0) {  // it must not go on without us
+        call(SYS_pidfd_send_signal, told.pidfd, SIGKILL, nullptr, 0);
+        siginfo_t info{};
+        ::waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(told.pidfd), &info, WEXITED);
+        ::close(told.pidfd);
+    }
     return told;
 }
 
 }  // namespace
 
 Started start_child(const Plan& plan, ChildImage& image) {
-    return plan.userns_fd || plan.pidns_fd ? start_by_helper(plan, image)
-                                           : clone_child(plan, image, 0);
+    if (plan.userns_fd || plan.pidns_fd) return start_by_helper(plan, image);
+    Started out;
+    clone_child(plan, image, 0, out);
+    return out;
 }
 
 }  // namespace sbx::sys
