@@ -28,6 +28,7 @@ struct Verb {
 std::span<const Verb> sights();     ///< what it can see
 std::span<const Verb> details();    ///< the same more closely
 std::span<const Verb> tries();      ///< what it can do; prints "VERB ok" or "VERB ENAME"
+std::span<const Verb> attacks();    ///< what a hostile command tries; changes nothing
 std::span<const Verb> processes();  ///< signals, children, its own end
 
 /// Prints `text` and a newline in one write.

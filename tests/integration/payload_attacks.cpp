@@ -1,0 +1,336 @@
+// SPDX-License-Identifier: Apache-2.0
+// Verbs of an attacker: what a hostile command tries against init, against the mounts, the host's
+// sysctls and the caller's keys. None of them changes anything when it succeeds.
+#include "payload.hpp"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <linux/keyctl.h>
+#include <linux/mount.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <sstream>
+
+namespace payload {
+namespace {
+
+// Opens, and reads where that is what is asked for: some files of procfs ask at the reading only.
+void try_open(const Context& context, const std::string& what, const std::string& path, int flags) {
+    const int fd = ::open(path.c_str(), flags | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    long result = fd;
+    char byte = 0;
+    if (fd >= 0 && flags == O_RDONLY) result = ::read(fd, &byte, 1);
+    tell(context, what, result);
+    if (fd >= 0) ::close(fd);
+}
+
+// All that leads into a process of somebody else: "attack WHAT ok" or "attack WHAT ENAME".
+void attack(Context& context, const Words& words) {
+    const pid_t pid = std::atoi(words[0].c_str());
+    const std::string process = "/proc/" + words[0] + "/";
+    tell(context, "attack attach", ::ptrace(PTRACE_ATTACH, pid, nullptr, nullptr));
+    tell(context, "attack seize", ::ptrace(PTRACE_SEIZE, pid, nullptr, nullptr));
+    std::array<char, 16> bytes{};
+    const iovec here{bytes.data(), bytes.size()};
+    const iovec there{&bytes, bytes.size()};  // init is a fork: its stack is near ours
+    tell(context, "attack read-memory", ::process_vm_readv(pid, &here, 1, &there, 1, 0));
+    tell(context, "attack write-memory", ::process_vm_writev(pid, &here, 1, &there, 1, 0));
+    const int pidfd = static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
+    for (int fd = 0; fd < 32; ++fd) {
+        const long got = ::syscall(SYS_pidfd_getfd, pidfd, fd, 0);
+        if (got >= 0 || errno != EPERM) tell(context, "attack take-" + std::to_string(fd), got);
+    }
+    tell(context, "attack enter",
+         ::setns(pidfd, CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWUTS | CLONE_NEWIPC));
+    for (const char* name :
+         {"environ", "auxv", "maps", "smaps", "pagemap", "syscall", "stack", "io", "personality"}) {
+        try_open(context, std::string("attack read-") + name, process + name, O_RDONLY);
+    }
+    for (const char* name : {"exe", "root", "cwd", "fd/0", "fd/1", "fd/2", "fd/3", "fd/4", "fd/5",
+                             "fd/6", "fd/7", "fd/8", "ns/mnt", "ns/user"}) {
+        try_open(context, std::string("attack open-") + name, process + name, O_PATH);
+    }
+    try_open(context, "attack open-mem", process + "mem", O_RDWR);
+    const std::string thread = process + "task/" + words[0] + "/";
+    try_open(context, "attack open-thread-mem", thread + "mem", O_RDWR);
+    try_open(context, "attack open-thread-root", thread + "root", O_PATH | O_DIRECTORY);
+    if (pidfd >= 0) ::close(pidfd);
+}
+
+// Says "which" and attacks the processes whose numbers then come on descriptor WORD.
+void attack_told(Context& context, const Words& words) {
+    say(context, "which");
+    std::string text;
+    std::array<char, 256> buffer{};
+    ssize_t got = 1;
+    while ((got = ::read(std::atoi(words[0].c_str()), buffer.data(), buffer.size())) > 0) {
+        text.append(buffer.data(), static_cast<std::size_t>(got));
+    }
+    std::istringstream numbers(text);
+    for (std::string number; numbers >> number;) attack(context, {number});
+}
+
+// Every signal there is, in every way to send one.
+void bombard(Context& context, const Words& words) {
+    const pid_t pid = std::atoi(words[0].c_str());
+    const int pidfd = static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
+    for (int number = 1; number <= SIGRTMAX; ++number) {
+        if (number == 32 || number == 33) continue;  // the C library's
+        ::kill(pid, number);
+        ::syscall(SYS_tgkill, pid, pid, number);
+        ::syscall(SYS_pidfd_send_signal, pidfd, number, nullptr, 0);
+        sigval value{};
+        ::sigqueue(pid, number, value);
+    }
+    if (pidfd >= 0) ::close(pidfd);
+    say(context, "bombarded");
+}
+
+// Whether a process is at work or waits, or was stopped or traced or has died (proc(5)).
+void state(Context& context, const Words& words) {
+    std::ifstream file("/proc/" + words[0] + "/stat");
+    std::string text;
+    std::getline(file, text);
+    const std::size_t at = text.rfind(") ");
+    const char letter = at == std::string::npos ? 'X' : text[at + 2];
+    const bool goes = letter == 'R' || letter == 'S' || letter == 'D';
+    say(context, std::string("state ") + (goes ? "going" : std::string(1, letter)));
+}
+
+int clear_attributes(const char* path, unsigned flags) {
+    mount_attr attributes{};
+    attributes.attr_clr = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
+    return static_cast<int>(
+        ::syscall(SYS_mount_setattr, AT_FDCWD, path, flags, &attributes, sizeof attributes));
+}
+
+// A clone of the mount, whose flags are cleared before it is attached.
+int clone_writable(const char* path, unsigned more) {
+    const int tree =
+        static_cast<int>(::syscall(SYS_open_tree, AT_FDCWD, path, OPEN_TREE_CLONE | more));
+    if (tree < 0) return tree;
+    mount_attr attributes{};
+    attributes.attr_clr = MOUNT_ATTR_RDONLY;
+    const long cleared = ::syscall(SYS_mount_setattr, tree, "", AT_EMPTY_PATH | more, &attributes,
+                                   sizeof attributes);
+    const int error = errno;
+    ::close(tree);
+    errno = error;
+    return static_cast<int>(cleared);
+}
+
+int move_away(const char* path, const char* to) {
+    return static_cast<int>(::syscall(SYS_move_mount, AT_FDCWD, path, AT_FDCWD, to, 0));
+}
+
+void undo_mount(Context& context, const std::string& who, const char* path) {
+    const auto report = [&](const char* how, long result) {
+        tell(context, who + " " + how, result);
+    };
+    report("remount", ::mount(nullptr, path, nullptr, MS_REMOUNT | MS_BIND, nullptr));
+    report("remount-all", ::mount(nullptr, path, nullptr, MS_REMOUNT, nullptr));
+    report("setattr", clear_attributes(path, 0));
+    report("setattr-all", clear_attributes(path, AT_RECURSIVE));
+    report("clone", clone_writable(path, 0));
+    report("clone-all", clone_writable(path, AT_RECURSIVE));
+    report("move", move_away(path, "/tmp"));
+    report("unmount", ::umount2(path, MNT_DETACH));
+    report("unmount-plain", ::umount2(path, 0));
+    report("unmount-expire", ::umount2(path, MNT_EXPIRE));
+}
+
+// Everything that would make the read-only mount at WORD writable or take it away, as it is and in
+// new namespaces: "as-is HOW ENAME", then "deeper HOW ENAME".
+void undo(Context& context, const Words& words) {
+    undo_mount(context, "as-is", words[0].c_str());
+    // A child: what it enters must not outlast the verb.
+    const pid_t pid = ::fork();
+    if (pid == 0) {
+        tell(context, "deeper unshare", ::unshare(CLONE_NEWUSER | CLONE_NEWNS));
+        undo_mount(context, "deeper", words[0].c_str());
+        ::_exit(0);
+    }
+    ::waitpid(pid, nullptr, 0);
+}
+
+// Shows the directory WORD elsewhere without what is mounted below it, and reads the file NAME
+// there: what a cover hides.
+void uncover(Context& context, const Words& words) {
+    const int tree = static_cast<int>(
+        ::syscall(SYS_open_tree, AT_FDCWD, words[0].c_str(), OPEN_TREE_CLONE | O_CLOEXEC));
+    long result = tree;
+    if (tree >= 0) result = ::openat(tree, words[1].c_str(), O_RDONLY | O_CLOEXEC);
+    std::array<char, 64> content{};
+    if (result >= 0) {
+        const ssize_t got = ::read(static_cast<int>(result), content.data(), content.size() - 1);
+        if (got > 0) say(context, std::string("uncovered ") + content.data());
+    }
+    tell(context, "uncover", result);
+    if (::mount(words[0].c_str(), "/tmp", nullptr, MS_BIND, nullptr) == 0) {
+        say(context, "uncover-bind ok");
+        ::umount2("/tmp", MNT_DETACH);
+    }
+}
+
+// Climbs out of the working directory, and out of one that was left outside by chroot(2), and says
+// whether the top is the sandbox's own: the file WORD is there.
+void climb(Context& context, const Words& words) {
+    const auto top = [&]() -> std::string {
+        for (int i = 0; i < 64; ++i) {
+            if (::chdir("..") != 0) return strerrorname_np(errno);
+        }
+        struct stat status {};
+        return ::stat(words[0].c_str(), &status) == 0 ? "inside" : "outside";
+    };
+    say(context, "climb " + top());
+    if (::chroot("/tmp") == 0) say(context, "climb-chroot " + top());
+}
+
+bool is_process(const char* name) {
+    return std::strspn(name, "0123456789") == std::strlen(name) || std::strcmp(name, "self") == 0 ||
+           std::strcmp(name, "thread-self") == 0;
+}
+
+// Which files of procfs, those of processes apart, open for writing. Nothing is written.
+void find_writable(const Context& context, const std::string& path, unsigned depth) {
+    DIR* listing = ::opendir(path.c_str());
+    if (listing == nullptr) return;
+    while (const dirent* entry = ::readdir(listing)) {
+        if (entry->d_name[0] == '.' || (depth == 0 && is_process(entry->d_name))) continue;
+        const std::string name = path + "/" + entry->d_name;
+        struct stat status {};
+        if (::lstat(name.c_str(), &status) != 0) continue;
+        if (S_ISDIR(status.st_mode)) find_writable(context, name, depth + 1);
+        if (!S_ISREG(status.st_mode)) continue;
+        const int fd = ::open(name.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+        if (fd < 0) continue;
+        ::close(fd);
+        say(context, "writable " + escaped(name));
+    }
+    ::closedir(listing);
+}
+
+void writable_proc(Context& context, const Words& words) {
+    find_writable(context, words[0], 0);
+    say(context, "searched");
+}
+
+// Looks for the key of type "user" with that description, in every keyring that has a name, and by
+// its serial number: "key WHERE ENAME".
+void find_key(Context& context, const Words& words) {
+    const char* description = words[0].c_str();
+    const long serial = std::atol(words[1].c_str());
+    struct Ring {
+        const char* name;
+        long number;
+    };
+    constexpr std::array<Ring, 3> rings = {{{"session", KEY_SPEC_SESSION_KEYRING},
+                                            {"process", KEY_SPEC_PROCESS_KEYRING},
+                                            {"thread", KEY_SPEC_THREAD_KEYRING}}};
+    for (const Ring& ring : rings) {
+        tell(context, std::string("key ") + ring.name,
+             ::syscall(SYS_keyctl, KEYCTL_SEARCH, ring.number, "user", description, 0));
+    }
+    tell(context, "key request", ::syscall(SYS_request_key, "user", description, nullptr, 0));
+    std::array<char, 64> content{};
+    tell(context, "key read",
+         ::syscall(SYS_keyctl, KEYCTL_READ, serial, content.data(), content.size()));
+    tell(context, "key link", ::syscall(SYS_keyctl, KEYCTL_LINK, serial, KEY_SPEC_SESSION_KEYRING));
+    tell(context, "key change", ::syscall(SYS_keyctl, KEYCTL_UPDATE, serial, "x", 1));
+}
+
+// COUNT orphans that end at once, and what is left of them when init has reaped: zombies.
+void orphans(Context& context, const Words& words) {
+    for (int i = std::atoi(words[0].c_str()); i > 0; --i) {
+        const pid_t middle = ::fork();
+        if (middle == 0) {
+            if (::fork() >= 0) ::_exit(0);
+            ::_exit(118);
+        }
+        ::waitpid(middle, nullptr, 0);
+    }
+    // There is no event for the last of them: init is asked again and again.
+    for (bool some = true; some; ::sched_yield()) {
+        some = false;
+        DIR* listing = ::opendir("/proc");
+        while (const dirent* entry = ::readdir(listing)) {
+            const int pid = std::atoi(entry->d_name);
+            some = some || (pid > 1 && pid != ::getpid());
+        }
+        ::closedir(listing);
+    }
+    say(context, "reaped");
+}
+
+// Every descriptor, whatever its number, and what it is open on.
+void all_descriptors(Context& context, const Words&) {
+    std::vector<int> numbers;
+    DIR* listing = ::opendir("/proc/self/fd");
+    while (const dirent* entry = ::readdir(listing)) {
+        const int fd = std::atoi(entry->d_name);
+        if (entry->d_name[0] != '.' && fd != ::dirfd(listing)) numbers.push_back(fd);
+    }
+    ::closedir(listing);
+    std::sort(numbers.begin(), numbers.end());
+    std::string text = "open";
+    for (const int fd : numbers) text += " " + std::to_string(fd);
+    say(context, text);
+}
+
+// "flags PATH NAME...": what the kernel says of the mount that PATH is on.
+void mount_flags(Context& context, const Words& words) {
+    for (const std::string& path : words) {
+        struct statvfs status {};
+        if (::statvfs(path.c_str(), &status) != 0) {
+            tell(context, "flags " + escaped(path), -1);
+            continue;
+        }
+        constexpr unsigned long no_symlinks = 0x2000;  // ST_NOSYMFOLLOW
+        std::string text = "flags " + escaped(path);
+        if ((status.f_flag & ST_RDONLY) != 0) text += " ro";
+        if ((status.f_flag & ST_NOSUID) != 0) text += " nosuid";
+        if ((status.f_flag & ST_NODEV) != 0) text += " nodev";
+        if ((status.f_flag & ST_NOEXEC) != 0) text += " noexec";
+        if ((status.f_flag & no_symlinks) != 0) text += " nosymfollow";
+        say(context, text);
+    }
+}
+
+}  // namespace
+
+std::span<const Verb> attacks() {
+    static constexpr std::array<Verb, 12> verbs = {{
+        {"attack", 1, attack},
+        {"attack-told", 1, attack_told},
+        {"bombard", 1, bombard},
+        {"state", 1, state},
+        {"undo", 1, undo},
+        {"uncover", 2, uncover},
+        {"climb", 1, climb},
+        {"writable-proc", 1, writable_proc},
+        {"find-key", 2, find_key},
+        {"orphans", 1, orphans},
+        {"all-descriptors", 0, all_descriptors},
+        {"mount-flags", 1, mount_flags},
+    }};
+    return verbs;
+}
+
+}  // namespace payload

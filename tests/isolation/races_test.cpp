@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+// An attacker outside who shares a directory with the sandbox changes it while set-up goes on: at
+// the moment of every system call that set-up looks something up with.
+#include "place.hpp"
+#include "sandbox.hpp"
+#include "stepper.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <fcntl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdio>
+#include <filesystem>
+
+namespace integration {
+namespace {
+
+namespace fs = std::filesystem;
+using Options = std::vector<std::string>;
+
+constexpr std::array<Name, 2> both = {Name::sbx, Name::bwrap};
+constexpr std::initializer_list<int> lookups = {
+    SYS_openat2,   SYS_openat,     SYS_mkdirat,    SYS_symlinkat, SYS_readlinkat,
+    SYS_open_tree, SYS_move_mount, SYS_newfstatat, SYS_fchmodat,  SYS_statx};
+
+// A directory that is bound writable, in which "d" is a directory and then a link to what is the
+// host's, in turn.
+struct Swapped {
+    TemporaryDirectory bound;
+    TemporaryDirectory outside;
+
+    Swapped() {
+        outside.file("file", "precious");
+        outside.directory("sub");
+        bound.directory("d/sub");
+        bound.file("d/file", "shared");
+        bound.link("link", outside.path());
+    }
+    // rename(2) with RENAME_EXCHANGE: there is no moment without either.
+    void swap() const {
+        ::renameat2(AT_FDCWD, (bound.path() + "/d").c_str(), AT_FDCWD,
+                    (bound.path() + "/link").c_str(), RENAME_EXCHANGE);
+    }
+};
+
+// How often `act` was called is how often the attacker had a turn.
+int run_swapping(const Swapped& place, Start start, unsigned every) {
+    unsigned turns = 0;
+    run_stepwise(std::move(start), lookups, [&](const Moment&) {
+        if (++turns % every == 0) place.swap();
+    });
+    return static_cast<int>(turns);
+}
+
+TEST_CASE("a directory that becomes a link during set-up leads nothing to the host", "[races]") {
+    for (const Name name : both) {
+        for (const unsigned every : {1U, 2U}) {
+            const Swapped place;
+            const std::string before = place.outside.listing();
+            const std::string own = place.bound.path();
+            const Descriptor content = file_with("overwritten");
+            const std::vector<Options> attempts = {
+                {"--tmpfs", "/b/d/sub"},
+                {"--dir", "/b/d/new/deep"},
+                {"--ro-bind", payload_path(), "/b/d/file"},
+                {"--bind", own, "/b/d/sub"},
+                {"--file", "7", "/b/d/file"},
+                {"--file", "7", "/b/d/new-file"},
+                {"--symlink", "target", "/b/d/new-link"},
+                {"--chmod", "0777", "/b/d/sub"},
+                {"--ro-bind-data", "7", "/b/d/new-data"},
+            };
+            for (Options options : attempts) {
+                INFO(options[0] << " " << options.back() << " " << every);
+                options.insert(options.begin(), {"--bind", own, "/b"});
+                Start start = sandbox(name, options, {"exit", "0"});
+                start.descriptors = {{7, content.get()}};
+                CHECK(run_swapping(place, start, every) > 5);
+                CHECK(place.outside.listing() == before);
+            }
+        }
+    }
+}
+
+TEST_CASE("a directory that is moved out of the bind during set-up is not left by ..", "[races]") {
+    for (const Name name : both) {
+        const TemporaryDirectory place;
+        const std::string deep = place.directory("bound/a/b");
+        place.directory("aside");
+        place.directory("secret");
+        const std::string before = place.listing();
+        bool away = false;
+        run_stepwise(sandbox(name,
+                             {"--bind", place.path() + "/bound", "/b", "--dir",
+                              "/b/a/b/../../../secret/new", "--tmpfs", "/b/a/b/../../../secret"},
+                             {"exit", "0"}),
+                     lookups, [&](const Moment&) {
+                         const std::string from = place.path() + (away ? "/aside/b" : "/bound/a/b");
+                         const std::string to = place.path() + (away ? "/bound/a/b" : "/aside/b");
+                         away = !away;
+                         fs::rename(from, to);
+                     });
+        CHECK(fs::is_empty(place.path() + "/secret"));
+        CHECK(fs::is_empty(place.path() + (away ? "/aside/b" : "/bound/a/b")));
+    }
+}
+
+// Sources: at every moment of set-up what the name of the source leads to is another file; what is
+// shown must be the one that was opened.
+TEST_CASE("--bind-fd shows what the descriptor is open on, or nothing", "[races]") {
+    for (const Name name : both) {
+        for (const char* option : {"--bind-fd", "--ro-bind-fd"}) {
+            for (const char* what : {"good", "good-directory"}) {
+                for (unsigned first = 1; first <= 60; first += what[4] == '\0' ? 1 : 7) {
+                    const TemporaryDirectory place;
+                    place.file("good", "good");
+                    place.file("good-directory-file", "bad");
+                    place.directory("good-directory");
+                    place.file("good-directory/file", "good");
+                    place.directory("bad");
+                    place.file("bad/file", "bad");
+                    const std::string path = place.path() + "/" + what;
+                    const bool directory = fs::is_directory(path);
+                    const Descriptor fd(::open(path.c_str(), O_PATH | O_CLOEXEC));
+                    Start start =
+                        sandbox(name, {option, "7", "/x"}, {"read", directory ? "/x/file" : "/x"});
+                    start.descriptors = {{7, fd.get()}};
+                    unsigned turns = 0;
+                    const Ended ended = run_stepwise(
+                        start, {SYS_openat, SYS_open, SYS_readlink, SYS_open_tree, SYS_newfstatat},
+                        [&](const Moment&) {
+                            if (++turns != first) return;
+                            fs::rename(path, place.path() + "/elsewhere");
+                            if (directory) {
+                                fs::create_directory_symlink(place.path() + "/bad", path);
+                            } else {
+                                fs::create_hard_link(place.path() + "/good-directory-file", path);
+                            }
+                        });
+                    INFO(option << " " << what << " " << first << ": " << ended.out << ended.err);
+                    CHECK_FALSE(contains(ended.out, "bad"));
+                    CHECK((ended.out == "read ok good\n" || !ended.err.empty()));
+                    if (turns < first) break;
+                }
+            }
+        }
+    }
+}
+
+TEST_CASE("--bind-fd of a file that is another's name by now is refused", "[races]") {
+    for (const Name name : both) {
+        for (const char* how : {"replaced", "gone"}) {
+            const TemporaryDirectory place;
+            const std::string path = place.file("good", "good");
+            const Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+            fs::remove(path);
+            // The name that the kernel gives to a file without one.
+            if (how[0] == 'r') place.file("good (deleted)", "bad");
+            place.file("good", "bad");
+            Start start = sandbox(name, {"--bind-fd", "7", "/x"}, {"read", "/x"});
+            start.descriptors = {{7, fd.get()}};
+            const Ended ended = run(start);
+            INFO(ended.err);
+            CHECK(ended.status == (name == Name::sbx ? 125 : 1));
+            CHECK(ended.out.empty());
+        }
+    }
+}
+
+TEST_CASE("a source that becomes a link during set-up is the old one, the new one, or an error",
+          "[races]") {
+    // Who may change the source says what is shown; but it is one or the other, read-only at once.
+    for (const Name name : both) {
+        const Swapped place;
+        const std::string outside = place.outside.listing();
+        for (unsigned every = 1; every <= 3; ++every) {
+            Start start = sandbox(name, {"--ro-bind", place.bound.path() + "/d", "/x"},
+                                  {"read", "/x/file", ",", "write", "/x/file", "z"});
+            const int turns = run_swapping(place, start, every);
+            CHECK(turns > 5);
+        }
+        CHECK(place.outside.listing() == outside);
+    }
+}
+
+}  // namespace
+}  // namespace integration

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "stepper.hpp"
+
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstddef>
+#include <cstring>
+#include <stdexcept>
+#include <vector>
+
+namespace integration {
+namespace {
+
+// Loads a filter that answers `action` for `numbers`; gives what seccomp(2) gives.
+int load(const std::vector<int>& numbers, unsigned action, unsigned flags) {
+    std::vector<sock_filter> program = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr))};
+    for (const int number : numbers) {
+        program.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, static_cast<unsigned>(number), 0, 1));
+        program.push_back(BPF_STMT(BPF_RET | BPF_K, action));
+    }
+    program.push_back(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW));
+    const sock_fprog description{static_cast<unsigned short>(program.size()), program.data()};
+    if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) ::_exit(113);
+    return static_cast<int>(::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &description));
+}
+
+void send_descriptor(int socket, int fd) {
+    char byte = 'x';
+    iovec data{&byte, 1};
+    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> room{};
+    msghdr message{};
+    message.msg_iov = &data;
+    message.msg_iovlen = 1;
+    message.msg_control = room.data();
+    message.msg_controllen = room.size();
+    cmsghdr* control = CMSG_FIRSTHDR(&message);
+    control->cmsg_level = SOL_SOCKET;
+    control->cmsg_type = SCM_RIGHTS;
+    control->cmsg_len = CMSG_LEN(sizeof(int));
+    std::memcpy(CMSG_DATA(control), &fd, sizeof fd);
+    if (::sendmsg(socket, &message, 0) != 1) ::_exit(113);
+}
+
+Descriptor receive_descriptor(int socket) {
+    char byte = 0;
+    iovec data{&byte, 1};
+    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> room{};
+    msghdr message{};
+    message.msg_iov = &data;
+    message.msg_iovlen = 1;
+    message.msg_control = room.data();
+    message.msg_controllen = room.size();
+    int fd = -1;
+    if (::recvmsg(socket, &message, MSG_CMSG_CLOEXEC) == 1) {
+        const cmsghdr* control = CMSG_FIRSTHDR(&message);
+        if (control != nullptr) std::memcpy(&fd, CMSG_DATA(control), sizeof fd);
+    }
+    if (fd < 0) throw std::runtime_error("the filter that asks could not be loaded");
+    return Descriptor(fd);
+}
+
+}  // namespace
+
+Ended run_stepwise(Start start, std::initializer_list<int> numbers,
+                   const std::function<void(const Moment&)>& act) {
+    std::array<int, 2> sockets{};
+    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets.data()) != 0) {
+        throw std::runtime_error("socketpair");
+    }
+    const Descriptor here(sockets[0]);
+    Descriptor there(sockets[1]);
+    constexpr int number_there = 650;  // out of the way of what a test gives
+    start.descriptors.emplace_back(number_there, there.get());
+    start.prepare = [before = start.prepare, wanted = std::vector<int>(numbers)] {
+        if (before) before();
+        const int filter = load(wanted, SECCOMP_RET_USER_NOTIF, SECCOMP_FILTER_FLAG_NEW_LISTENER);
+        if (filter < 0) ::_exit(113);
+        send_descriptor(number_there, filter);
+        ::close(filter);
+        ::close(number_there);
+    };
+    Running running(start);
+    there.close();
+    const Descriptor filter = receive_descriptor(here.get());
+    // POLLHUP: nobody is left who has the filter.
+    for (pollfd polled{filter.get(), POLLIN, 0}; ::poll(&polled, 1, 20'000) > 0;) {
+        if ((polled.revents & POLLIN) == 0) return running.wait();
+        Moment moment{};
+        if (::ioctl(filter.get(), SECCOMP_IOCTL_NOTIF_RECV, &moment) != 0) continue;
+        act(moment);
+        seccomp_notif_resp answer{};
+        answer.id = moment.id;
+        answer.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
+        ::ioctl(filter.get(), SECCOMP_IOCTL_NOTIF_SEND, &answer);
+    }
+    throw std::runtime_error("a sandbox that was stopped before its system calls never ended");
+}
+
+std::string path_of(const Moment& moment, std::size_t argument) {
+    const auto fd = static_cast<int>(moment.data.args[argument]);
+    return "/proc/" + std::to_string(moment.pid) + "/fd/" + std::to_string(fd);
+}
+
+void deny_system_call(int number, int error) {
+    if (load({number}, SECCOMP_RET_ERRNO | static_cast<unsigned>(error), 0) < 0) ::_exit(113);
+}
+
+}  // namespace integration

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// Stops a sandbox before each of some system calls, so that an attacker outside can act at exactly
+// that moment: what otherwise takes a race, and luck. It is a seccomp filter that asks
+// (seccomp_unotify(2)), put around sbx; whatever the call asks for is done afterwards.
+#pragma once
+
+#include "sandbox.hpp"
+
+#include <linux/seccomp.h>
+
+#include <functional>
+#include <initializer_list>
+#include <string>
+
+namespace integration {
+
+/// A call that is about to be made: who, which, and its arguments.
+using Moment = seccomp_notif;
+
+/// Starts `start` and calls `act` before every one of the system calls `numbers`, made by sbx or by
+/// what it starts; gives the end.
+Ended run_stepwise(Start start, std::initializer_list<int> numbers,
+                   const std::function<void(const Moment&)>& act);
+
+/// What descriptor `argument` of the call is, as a path that leads to it.
+std::string path_of(const Moment& moment, std::size_t argument);
+
+/// For Start::prepare: a filter under which the system call `number` fails with `error`.
+void deny_system_call(int number, int error);
+
+}  // namespace integration
