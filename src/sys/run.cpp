@@ -121,6 +121,7 @@ private:
     std::optional<Outcome> prepare();
     std::optional<Outcome> start();
     std::optional<Outcome> announce();
+    bool has_room(int fd);
     std::optional<Outcome> read_caller();
     std::optional<siginfo_t> reap_init();
     Outcome abandon(const Error& error);
@@ -241,10 +242,28 @@ int Supervisor::close_others() const {
 std::optional<Outcome> Supervisor::announce() {
     // A number that is none would mean every process to a caller that ends the sandbox by it.
     if (pid_ <= 0) return abandon({"the process id of init cannot be found out"});
+    for (const auto& fd : {plan_.info_fd, plan_.json_status_fd}) {
+        if (fd && !has_room(*fd)) return std::nullopt;
+    }
     const sys::JsonStatus json(plan_, proc_.get(), pid_);
     if (auto written = json.write_start(); !written) return abandon(written.error());
     awaits_caller_ = plan_.userns_block_fd.has_value();
     return awaits_caller_ ? std::nullopt : go_on();
+}
+
+// Waits until `fd`, which may be a pipe that nobody reads, takes what is written. False when a
+// signal ended init first: signals are blocked here, and a write would not hear of them.
+bool Supervisor::has_room(int fd) {
+    while (aborted_by_ == 0) {
+        std::array<pollfd, 2> polled = {{{fd, POLLOUT, 0}, {signals_.get(), POLLIN, 0}}};
+        if (::poll(polled.data(), polled.size(), -1) < 0) {
+            if (errno == EINTR) continue;
+            return true;  // the write will say what is wrong
+        }
+        if (polled[1].revents != 0) read_signals();
+        if (aborted_by_ == 0 && polled[0].revents != 0) return true;
+    }
+    return false;
 }
 
 std::optional<Outcome> Supervisor::read_caller() {
@@ -444,6 +463,9 @@ Outcome Supervisor::run() {
     if (reaped_) cleaner_.wait();  // else init stays with what the command left
     const bool ran = outcome.end == Outcome::End::exited || outcome.end == Outcome::End::signalled;
     if (plan_.json_status_fd) {
+        // Nobody is inside any more: while a reader is waited for, a signal may end us.
+        pollfd reader{*plan_.json_status_fd, POLLOUT, 0};
+        if (ran && ::poll(&reader, 1, 0) == 0) guard_.release(0);
         if (ran) sys::write_exit_code(*plan_.json_status_fd, outcome);
         ::close(*plan_.json_status_fd);
     }
