@@ -74,9 +74,16 @@ NamespaceSet second_namespaces(const Spec& spec, const Privileges& privileges) {
     }
     if (privileges.keep != 0) {
         const NamespaceSet least = Namespace::user | Namespace::mount;
+        NamespaceSet movable = ownable;
+        // Message queues are mounted before the second one is there, by the owner of their
+        // namespace.
+        const bool queues =
+            std::any_of(spec.entries.begin(), spec.entries.end(),
+                        [](const Entry& e) { return std::holds_alternative<entry::Mqueue>(e); });
+        if (queues) movable.remove(Namespace::ipc);
         // A caller that maps the ids has been told of the other namespaces before, and may be at
         // work in them.
-        return spec.userns_block_fd ? least : least | (privileges.outer & ownable);
+        return spec.userns_block_fd ? least : least | (privileges.outer & movable);
     }
     // devpts must be mounted by uid 0 and gid 0 (EINVAL if not).
     const bool devpts = has_devpts(spec) && (privileges.uid != 0 || privileges.gid != 0);

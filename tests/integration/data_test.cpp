@@ -267,6 +267,13 @@ TEST_CASE("--mqueue shows the queues of the sandbox", "[data]") {
         // It is gone with its namespace.
         CHECK(output(sandbox(name, {"--unshare-ipc", "--mqueue", "/q"}, {"list", "/q"})).empty());
     }
+    // With a capability that is kept the other namespaces are the command's own.
+    for (const Name name : both) {
+        const std::string out = output(
+            sandbox(name, {"--unshare-ipc", "--unshare-user", "--cap-add", "ALL", "--mqueue", "/q"},
+                    {"queue", "/mine", ",", "list", "/q"}));
+        CHECK(contains(out, "entry mine file 0600"));
+    }
     if (is_root()) return;
     const Ended shared = run(bwrap({"--mqueue", "/q"}, {"exit", "0"}));
     CHECK(shared.status == 1);

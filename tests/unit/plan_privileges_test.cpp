@@ -91,6 +91,16 @@ TEST_CASE("devpts needs root: another id is given by a second user namespace") {
     CHECK(nested_of(plan).uid_map == "1000 0 1\n");
 }
 
+TEST_CASE("the owner of the message queues mounts them, whoever keeps a capability") {
+    Spec spec = plain_spec();
+    spec.capabilities = {{CapabilityChange::Kind::add, 12}};
+    CHECK(nested_of(planned(spec)).also.has(Namespace::ipc));
+    CHECK_FALSE(planned(spec).namespaces.has(Namespace::ipc));
+    spec.entries = {entry::Mqueue{"/q"}};
+    CHECK_FALSE(nested_of(planned(spec)).also.has(Namespace::ipc));
+    CHECK(planned(spec).namespaces.has(Namespace::ipc));
+}
+
 TEST_CASE("a group of its own is enough for a second user namespace") {
     Spec spec = plain_spec();
     spec.gid = 5;
