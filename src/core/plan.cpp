@@ -50,11 +50,17 @@ std::optional<Error> refuse_early(const Spec& spec, const Host& host) {
     if (spec.hostname && !spec.unshare.has(Namespace::uts)) {
         return Error{"Specifying --hostname requires --unshare-uts"};
     }
+    constexpr std::size_t longest_filter = 4096;  // BPF_MAXINSNS of the kernel
     for (const SeccompFilter& filter : spec.filters) {
-        if (!filter.program.empty()) continue;
-        return Error{spec.wording == Wording::bubblewrap
-                         ? std::string(bubblewrap_refused_filter)
-                         : "the seccomp filter of " + filter.name + " is empty"};
+        const std::size_t size = filter.program.size();
+        if (size > 0 && size <= longest_filter) continue;
+        if (spec.wording == Wording::bubblewrap) {
+            return Error{std::string(bubblewrap_refused_filter)};
+        }
+        return Error{"the seccomp filter of " + filter.name +
+                     (size == 0 ? " is empty"
+                                : " has " + std::to_string(size) +
+                                      " instructions, and the kernel takes 4096 at most")};
     }
     constexpr std::size_t longest_hostname = 64;  // __NEW_UTS_LEN of the kernel
     if (spec.hostname && spec.hostname->size() > longest_hostname) {

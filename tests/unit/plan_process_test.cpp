@@ -185,6 +185,18 @@ TEST_CASE("an empty filter is refused, as the kernel would") {
     CHECK(refused(spec).find("Unable to set up system call filtering as requested") == 0);
 }
 
+TEST_CASE("a filter that is too long for the kernel is refused while planning") {
+    Spec spec = plain_spec();
+    spec.filters = {{"descriptor 7", std::vector<std::uint64_t>(4096)}};
+    CHECK(refused(spec) == "no error");
+    spec.filters.front().program.push_back(0);
+    CHECK(refused(spec) ==
+          "the seccomp filter of descriptor 7 has 4097 instructions, and the kernel takes 4096 at "
+          "most");
+    spec.wording = Wording::bubblewrap;
+    CHECK(refused(spec).find("Unable to set up system call filtering as requested") == 0);
+}
+
 TEST_CASE("the directory is entered without capabilities, which would open it") {
     const Plan plan = planned(plain_spec());
     CHECK(place_of(plan.seal, "drop all capabilities") <
