@@ -3,6 +3,7 @@
 #include "cli/command_line.hpp"
 #include "cli/dialect.hpp"
 #include "cli/help.hpp"
+#include "cli/printable.hpp"
 #include "cli/spec_builder.hpp"
 
 #include <sbx/host.hpp>
@@ -45,23 +46,6 @@ private:
     Dialect dialect_;
     Prefix prefix_ = Prefix::none;
 };
-
-// What came from the command line into a message must not forge lines or move the cursor.
-std::string printable(const std::string& text) {
-    static constexpr char digits[] = "0123456789abcdef";
-    std::string out;
-    for (const char c : text) {
-        const auto byte = static_cast<unsigned char>(c);
-        if (byte >= 0x20 && byte != 0x7f) {
-            out += c;
-        } else {
-            out += "\\x";
-            out += digits[byte >> 4U];
-            out += digits[byte & 0xfU];
-        }
-    }
-    return out;
-}
 
 void Program::say(Level level, Prefix prefix, const std::string& message) const {
     const auto slash = called_.find_last_of('/');

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Set-up steps that are about namespaces and ids, and touch no mount.
 #include "sys/child.hpp"
+#include "sys/id_map.hpp"
 #include "sys/namespace_flags.hpp"
 #include "sys/syscalls.hpp"
 
@@ -35,39 +36,24 @@ Failure map_ids(const ChildImage& image, const char* uid_map, const char* gid_ma
 }
 
 // Writes the map "as many ids as here, under the same numbers" for the process whose directory of
-// procfs `directory` is. Reads our own map for it: lines of "inside outside count".
+// procfs `directory` is. Reads our own map for it.
 Failure write_identity_map(const ChildImage& image, int directory, const char* own,
                            const char* name) {
-    constexpr std::size_t page = 4096;  // what the kernel takes in one write (user_namespaces(7))
-    char read[page];
+    char read[id_map_most];
+    std::size_t size = 0;
     const int fd = open_at(image.proc, own, O_RDONLY);
     if (fd < 0) return {-fd, Detail::id_map};
-    const long got = call(SYS_read, fd, read, sizeof read);
+    long got = 1;
+    while (got > 0 && size < sizeof read) {  // a page at a time
+        got = call(SYS_read, fd, read + size, sizeof read - size);
+        if (got > 0) size += static_cast<std::size_t>(got);
+    }
     close_fd(fd);
     if (got < 0) return {static_cast<int>(-got), Detail::id_map};
+    constexpr std::size_t page = 4096;  // the kernel takes less than that in one write
     char text[page];
     std::size_t length = 0;
-    std::uint64_t numbers[3]{};
-    unsigned column = 0;
-    for (long i = 0; i < got; ++i) {
-        if (read[i] >= '0' && read[i] <= '9') {
-            numbers[column] = numbers[column] * 10 + static_cast<unsigned>(read[i] - '0');
-            continue;
-        }
-        const bool ends_number = i > 0 && read[i - 1] >= '0' && read[i - 1] <= '9';
-        if (!ends_number || ++column < 3) continue;
-        for (const std::size_t part : {0U, 0U, 2U}) {
-            char number[24];
-            const char* digit = digits(numbers[part], 10, number + sizeof number);
-            const std::size_t size = std::strlen(digit);
-            if (length + size + 2 > page) return {E2BIG, Detail::id_map};
-            std::memcpy(text + length, digit, size);
-            length += size;
-            text[length++] = part == 2 ? '\n' : ' ';
-        }
-        for (std::uint64_t& number : numbers) number = 0;
-        column = 0;
-    }
+    if (!same_ids({read, size}, {text, page - 1}, length)) return {E2BIG, Detail::id_map};
     text[length] = '\0';
     return write_text(directory, name, text);
 }

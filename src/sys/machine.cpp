@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sys/machine.hpp"
 
+#include "sys/proc_text.hpp"
+
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdlib>
 #include <fstream>
+#include <iterator>
 
 namespace sbx::sys {
 namespace {
@@ -19,23 +22,15 @@ std::string first_word(const char* path) {
     return word;
 }
 
-// The value of `wanted` ("CapEff:") in /proc/self/status.
-std::string status_value(const std::string& wanted) {
+// The value of `key` in /proc/self/status.
+std::string status_value(std::string_view key) {
     std::ifstream file("/proc/self/status");
-    std::string key;
-    std::string value;
-    while (file >> key) {
-        if (key == wanted) {
-            file >> value;
-            return value;
-        }
-        std::getline(file, value);
-    }
-    return {};
+    const std::string text{std::istreambuf_iterator<char>(file), {}};
+    return std::string(proc_value(text, key));
 }
 
 // 2 when a filter is around us.
-bool is_filtered() { return status_value("Seccomp:") == "2"; }
+bool is_filtered() { return status_value("Seccomp") == "2"; }
 
 // Whether we are in a user namespace already: the first one maps all ids.
 bool is_mapped() {
@@ -49,7 +44,7 @@ bool is_mapped() {
 
 // Bit 31 of the effective capabilities.
 bool may_set_file_capabilities() {
-    return (std::strtoull(status_value("CapEff:").c_str(), nullptr, 16) >> 31U & 1U) != 0;
+    return (std::strtoull(status_value("CapEff").c_str(), nullptr, 16) >> 31U & 1U) != 0;
 }
 
 // A root that is not the mount namespace's: the kernel makes no user namespace there.

@@ -2,6 +2,7 @@
 #include "sys/start.hpp"
 
 #include "sys/fd.hpp"
+#include "sys/proc_text.hpp"
 #include "sys/syscalls.hpp"
 
 #include <fcntl.h>
@@ -60,9 +61,9 @@ pid_t pid_of(const ChildImage& image, int pidfd) {
     const std::string path = "self/fdinfo/" + std::to_string(pidfd);
     const Fd info(::openat(image.proc, path.c_str(), O_RDONLY | O_CLOEXEC));
     std::array<char, 1024> text{};
-    if (!info || ::read(info.get(), text.data(), text.size() - 1) <= 0) return -1;
-    const char* line = std::strstr(text.data(), "Pid:");
-    return line == nullptr ? -1 : std::atoi(line + 4);
+    const ssize_t got = info ? ::read(info.get(), text.data(), text.size()) : -1;
+    if (got <= 0) return -1;
+    return pid_in_fdinfo({text.data(), static_cast<std::size_t>(got)}).value_or(-1);
 }
 
 Started start_by_helper(const Plan& plan, ChildImage& image) {
