@@ -197,6 +197,7 @@ Failure tie_to_supervisor(const ChildImage& image) {
 void child_main(ChildImage& image) {
     const Plan& plan = *image.plan;
     close_fd(image.ready_write);
+    if (image.cleaner_far >= 0) close_fd(image.cleaner_far);
     Failure begun = tie_to_supervisor(image);
     if (!begun) begun = set_sigchld(SIG_DFL);
     const long umask = call(SYS_umask, 0);

@@ -128,6 +128,7 @@ struct ChildImage {
     int status_write = -1;   ///< Status; end of file: init was killed
     int hold = -1;           ///< in the command: what init says go by
     int cleaner = -1;        ///< init's end of the way to the cleaner, where there is one
+    int cleaner_far = -1;    ///< the cleaner's end, which init must not hold open
     std::uint64_t mask = 0;  ///< the caller's signal mask, for the command
     bool ignore_sigchld = false;  ///< the caller ignored SIGCHLD; so does the command
 };
@@ -301,6 +302,9 @@ bool is_placeholder(const struct stat& status);
 /// placeholder.
 Failure ask_for_placeholder(const ChildImage& image, int directory, const char* name, NodeKind kind,
                             bool& there);
+
+/// Fails when the cleaner is not there to answer.
+Failure see_cleaner(const ChildImage& image);
 
 /// A placeholder that the cleaner holds.
 struct Placeholder {

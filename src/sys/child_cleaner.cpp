@@ -141,14 +141,22 @@ void serve(CleanerImage& image, std::size_t& count) {
     call(SYS_write, image.socket, &reply, sizeof reply);
 }
 
-// Removes it unless another sandbox uses it, or it is no placeholder any more.
-void let_go(const Placeholder& place) {
+// Removes it unless another sandbox uses it, or it is no placeholder any more. Whether that was all
+// that could be done.
+bool let_go(const Placeholder& place) {
+    const long locked = call(SYS_flock, place.file, LOCK_EX | LOCK_NB);
+    if (locked == -EWOULDBLOCK) return true;
     struct stat status {};
-    if (call(SYS_flock, place.file, LOCK_EX | LOCK_NB) != 0 || stat_of(place.file, status) ||
-        !is_placeholder(status) || !is_same(place.directory, place.name, status)) {
-        return;
+    struct stat named {};
+    if (locked != 0 || stat_of(place.file, status)) return false;
+    const long found =
+        call(SYS_newfstatat, place.directory, place.name, &named, AT_SYMLINK_NOFOLLOW);
+    if (found < 0) return found == -ENOENT;
+    if (!is_placeholder(status) || named.st_dev != status.st_dev || named.st_ino != status.st_ino) {
+        return true;
     }
-    call(SYS_unlinkat, place.directory, place.name, S_ISDIR(status.st_mode) ? AT_REMOVEDIR : 0);
+    return call(SYS_unlinkat, place.directory, place.name,
+                S_ISDIR(status.st_mode) ? AT_REMOVEDIR : 0) == 0;
 }
 
 }  // namespace
@@ -159,34 +167,50 @@ bool is_placeholder(const struct stat& status) {
     return S_ISREG(status.st_mode) && mode == file_mode && status.st_size == 0;
 }
 
-Failure ask_for_placeholder(const ChildImage& image, int directory, const char* name, NodeKind kind,
-                            bool& there) {
-    Request request{kind == NodeKind::directory ? 1 : 0, {}};
-    std::memcpy(request.name, name, std::strlen(name) + 1);
-    iovec data{&request, sizeof request};
+namespace {
+
+Failure ask(const ChildImage& image, const Request& request, int directory, Reply& reply) {
+    iovec data{const_cast<Request*>(&request), sizeof request};
     Control control{};
     msghdr message = message_of(data, control);
     control.header.cmsg_level = SOL_SOCKET;
     control.header.cmsg_type = SCM_RIGHTS;
     control.header.cmsg_len = CMSG_LEN(sizeof directory);
     std::memcpy(CMSG_DATA(&control.header), &directory, sizeof directory);
+    if (directory < 0) message.msg_controllen = 0;
     const long sent = call(SYS_sendmsg, image.cleaner, &message, MSG_NOSIGNAL);
     if (sent < 0) return {static_cast<int>(-sent), Detail::placeholder};
-    Reply reply{};
     long got = -EINTR;
     while (got == -EINTR) got = call(SYS_read, image.cleaner, &reply, sizeof reply);
-    if (got != static_cast<long>(sizeof reply)) return {got < 0 ? static_cast<int>(-got) : EPIPE};
+    if (got == static_cast<long>(sizeof reply)) return {};
+    return {got < 0 ? static_cast<int>(-got) : EPIPE, Detail::placeholder};
+}
+
+}  // namespace
+
+Failure see_cleaner(const ChildImage& image) {
+    Reply reply{};
+    const Failure failure = ask(image, Request{}, -1, reply);
+    return {failure.error};
+}
+
+Failure ask_for_placeholder(const ChildImage& image, int directory, const char* name, NodeKind kind,
+                            bool& there) {
+    Request request{kind == NodeKind::directory ? 1 : 0, {}};
+    std::memcpy(request.name, name, std::strlen(name) + 1);
+    Reply reply{};
+    if (Failure failure = ask(image, request, directory, reply)) return failure;
     there = reply.there == 1;
     return reply.error == 0 ? Failure{} : Failure{reply.error, Detail::placeholder};
 }
 
 void cleaner_main(CleanerImage& image) {
     // Out of reach of what is sent to the job that sbx is, and of who is of the same user inside.
-    call(SYS_setsid);
-    call(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
-    call(SYS_chdir, "/");
     int keep[] = {image.socket, image.init};
-    if (!close_others(keep, 2)) leave(1);
+    if (call(SYS_setsid) < 0 || call(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 ||
+        call(SYS_chdir, "/") != 0 || !close_others(keep, 2)) {
+        leave(1);  // init gets no answer then, and set-up ends
+    }
     std::size_t count = 0;
     while (true) {
         pollfd polled[2] = {{image.socket, POLLIN, 0}, {image.init, POLLIN, 0}};
@@ -197,7 +221,11 @@ void cleaner_main(CleanerImage& image) {
         }
         if (polled[1].revents != 0) break;
     }
-    for (std::size_t i = 0; i < count; ++i) let_go(image.held[i]);
+    constexpr int tries = 3;  // nobody else will do it
+    for (std::size_t i = 0; i < count; ++i) {
+        for (int n = 0; n < tries && !let_go(image.held[i]); ++n) {
+        }
+    }
     leave(0);
 }
 

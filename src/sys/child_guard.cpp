@@ -274,6 +274,7 @@ Failure guard_path(Setup& setup, Path& path, Kind kind, int links) {
 }  // namespace
 
 Failure guard(Setup& setup, const step::Guard& s) {
+    if (Failure failure = see_cleaner(setup.image)) return failure;
     Path path;
     if (Failure failure = load(path, s.destination.c_str())) return failure;
     return guard_path(setup, path, s.kind, most_links);

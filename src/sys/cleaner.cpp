@@ -24,6 +24,7 @@ int Cleaner::prepare(const Plan& plan, ChildImage& image) {
     // A guard needs two at the most: where a link is, and where it leads.
     room_.resize(2 * static_cast<std::size_t>(guards));
     image.cleaner = inits_.get();
+    image.cleaner_far = theirs_.get();
     return 0;
 }
 

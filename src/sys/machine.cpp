@@ -65,6 +65,10 @@ std::string real_path(const std::string& path) {
     return out;
 }
 
+std::string no_proc() {
+    return "/proc is not mounted here, and user ids are mapped through it; mount proc on /proc";
+}
+
 std::string proc_remedy() {
     return "the /proc around sbx is partly covered (as in a container), and the kernel shows no "
            "new "

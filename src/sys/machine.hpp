@@ -13,6 +13,9 @@ std::string real_path(const std::string& path);
 /// sysctl or the restriction that it found.
 std::string user_namespace_remedy(int error);
 
+/// What is wrong where the host has no procfs.
+std::string no_proc();
+
 /// Why the kernel refuses a new procfs (EPERM), and what to do.
 std::string proc_remedy();
 

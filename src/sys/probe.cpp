@@ -4,6 +4,7 @@
 #include "core/planning.hpp"
 #include "core/text.hpp"
 #include "sys/fd.hpp"
+#include "sys/machine.hpp"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -189,6 +190,7 @@ Result<std::vector<OpenDescriptor>> inherited_descriptors() {
         void operator()(DIR* open) const { ::closedir(open); }
     };
     const std::unique_ptr<DIR, CloseListing> listing(::opendir("/proc/self/fd"));
+    if (!listing && errno == ENOENT) return Error{sys::no_proc()};
     if (!listing) return failure("\"/proc/self/fd\"", errno);
     errno = 0;
     while (const dirent* entry = ::readdir(listing.get())) {

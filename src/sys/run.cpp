@@ -9,6 +9,7 @@
 #include "sys/fd.hpp"
 #include "sys/image.hpp"
 #include "sys/json_status.hpp"
+#include "sys/machine.hpp"
 #include "sys/start.hpp"
 #include "sys/syscalls.hpp"
 
@@ -96,9 +97,7 @@ Result<Fd> open_proc() {
     Fd proc = sys::above_standard(Fd(::open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC)));
     struct statfs status {};
     if (!proc || ::fstatfs(proc.get(), &status) != 0 || status.f_type != PROC_SUPER_MAGIC) {
-        return Error{
-            "/proc is not mounted here, and user ids are mapped through it; mount proc "
-            "on /proc"};
+        return Error{sys::no_proc()};
     }
     return proc;
 }
