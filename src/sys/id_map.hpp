@@ -11,7 +11,7 @@
 namespace sbx::sys {
 
 /// The longest that procfs shows: 340 lines of three columns.
-inline constexpr std::size_t id_map_most = 340 * 33;
+inline constexpr std::size_t id_map_most = std::size_t{340} * 33;
 
 /// Appends the digits of `value` and `after` to the `length` bytes in `out`; false when they do not
 /// fit.
