@@ -139,6 +139,45 @@ TEST_CASE("a destination through a descriptor of init is refused", "[destination
     }
 }
 
+TEST_CASE("links of a bound directory to what procfs opens by itself lead nowhere",
+          "[destinations]") {
+    for (const Name name : both) {
+        const TemporaryDirectory bound;
+        const TemporaryDirectory outside;
+        outside.file("file", "precious");
+        const std::string before = outside.listing();
+        const Descriptor fd(::open(outside.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+        const Descriptor content = file_with("overwritten");
+        int number = 0;
+        for (const char* to :
+             {"/proc/self/fd/7", "/proc/self/cwd", "/proc/thread-self/fd/7", "/dev/fd/7",
+              "/proc/self/task/1/fd/7", "/proc/1/fd/7", "/proc/1/cwd", "../proc/self/fd/7",
+              "/proc/self/fd/7/../../..", "/proc/self/root", "/dev/stdin"}) {
+            const std::string link = "link-" + std::to_string(number++);
+            bound.link(link, to);
+            for (const std::string& destination : {"/b/" + link, std::string(to)}) {
+                INFO(destination << " " << to);
+                for (const std::vector<std::string>& attempt :
+                     std::vector<std::vector<std::string>>{{"--dir", destination + "/deep"},
+                                                           {"--tmpfs", destination},
+                                                           {"--file", "8", destination},
+                                                           {"--chmod", "0700", destination}}) {
+                    std::vector<std::string> options = {"--unshare-pid", "--proc", "/proc",
+                                                        "--dev",         "/dev",   "--bind",
+                                                        bound.path(),    "/b"};
+                    options.insert(options.end(), attempt.begin(), attempt.end());
+                    Start start = sandbox(name, options, {"exit", "0"});
+                    start.descriptors = {{7, fd.get()}, {8, content.get()}};
+                    start.directory = outside.path();
+                    const bool made = run(start).status == 0;
+                    CHECK_FALSE(made);
+                    CHECK(outside.listing() == before);
+                }
+            }
+        }
+    }
+}
+
 TEST_CASE("a missing mount point on the host: sbx refuses, bwrap makes it", "[destinations]") {
     const std::vector<std::vector<std::string>> attempts = {
         {"--tmpfs", "/b/new"},       {"--dir", "/b/new"},

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // sbx within sbx, and sbx where it must not run at all.
+#include "id_maps.hpp"
 #include "place.hpp"
 #include "sandbox.hpp"
 
@@ -132,6 +133,44 @@ TEST_CASE("sbx refuses to run setuid or setgid", "[nesting]") {
         // Set to the caller's own ids they give nothing, and there is nothing to refuse.
         REQUIRE(::chmod(copy.c_str(), 06755) == 0);
         CHECK(run_path(copy).rfind("0 sbx ", 0) == 0);
+    }
+}
+
+// In a user namespace with ids besides the caller's the caller is its root, and can make a program
+// somebody else's.
+TEST_CASE("sbx refuses to run setuid or setgid for an ordinary user", "[nesting]") {
+    for (const unsigned mode : {04755U, 02755U, 06755U}) {
+        const TemporaryDirectory place;
+        const std::string copy = copy_of_sbx(place);
+        Pipe ready = make_pipe();
+        Pipe mapped = make_pipe();
+        const std::string out = in_child([&] {
+            const std::string pid = std::to_string(::getpid()) + "\n";
+            // Who stays outside maps the ids.
+            const pid_t mapper = ::fork();
+            if (mapper == 0) {
+                ready.write.close();
+                read_until(ready.read, "x");
+                const bool more = map_ids(pid.substr(0, pid.size() - 1));
+                ::_exit(more && ::write(mapped.write.get(), "x", 1) == 1 ? 0 : 1);
+            }
+            mapped.write.close();
+            if (::unshare(CLONE_NEWUSER) != 0) return std::string("unshare");
+            if (::write(ready.write.get(), "x", 1) != 1) return std::string("write");
+            read_until(mapped.read, "x");
+            if (::setresgid(0, 0, 0) != 0 || ::setresuid(0, 0, 0) != 0) return std::string("ids");
+            const std::string plain = run_path(copy);
+            if (plain.rfind("0 sbx ", 0) != 0) return "plain: " + plain;
+            if (::chown(copy.c_str(), (mode & 04000U) != 0 ? 5 : 0, (mode & 02000U) != 0 ? 5 : 0) !=
+                    0 ||
+                ::chmod(copy.c_str(), mode) != 0) {
+                return std::string("chown");
+            }
+            return run_path(copy);
+        });
+        INFO(out);
+        CHECK_FALSE(out.rfind("0 ", 0) == 0);
+        CHECK(contains(out, "sbx: installed setuid, setgid or with file capabilities"));
     }
 }
 

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the command has no right to, whoever its caller is: capabilities, groups, the caller's keys,
+// the sysctls of the machine.
+#include "place.hpp"
+#include "sandbox.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <linux/keyctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <sstream>
+
+namespace integration {
+namespace {
+
+using Options = std::vector<std::string>;
+constexpr std::array<Name, 2> both = {Name::sbx, Name::bwrap};
+
+const Options& unfiltered(Name name) {
+    static const Options policy = {"--seccomp-policy", "none"};
+    static const Options nothing;
+    return name == Name::sbx ? policy : nothing;
+}
+
+TEST_CASE("no set holds a capability, none can be gained, and groups cannot be set",
+          "[privileges]") {
+    for (const Name name : both) {
+        for (const Options& more : std::vector<Options>{{},
+                                                        {"--uid", "0", "--gid", "0"},
+                                                        {"--uid", "1000", "--gid", "1000"},
+                                                        {"--unshare-pid", "--as-pid-1"},
+                                                        {"--unshare-pid", "--disable-userns"},
+                                                        {"--dev", "/dev"}}) {
+            Options options = {"--unshare-user"};
+            options.insert(options.end(), more.begin(), more.end());
+            // Root's own in the bwrap dialect are bubblewrap's rule, and its caller's to drop.
+            if (name == Name::bwrap) options.insert(options.end(), {"--cap-drop", "ALL"});
+            options.insert(options.end(), unfiltered(name).begin(), unfiltered(name).end());
+            const std::string out = output(sandbox(
+                name, options, {"capabilities", ",", "maps", ",", "gain", ",", "capabilities"}));
+            INFO(out);
+            int sets = 0;
+            for (const std::string& line : lines_of(out)) {
+                for (const char* set :
+                     {"inheritable ", "permitted ", "effective ", "bounding ", "ambient "}) {
+                    if (line.rfind(set, 0) != 0) continue;
+                    ++sets;
+                    CHECK(line == std::string(set) + "0");
+                }
+                if (line.rfind("gain ", 0) == 0) CHECK(line.substr(line.size() - 5) == "EPERM");
+            }
+            CHECK(sets == 10);
+            CHECK(value(out, "no_new_privs") == "1");
+            CHECK(has_line(out, "setgroups deny"));
+        }
+    }
+}
+
+// ---- keys ----
+
+// In the child before exec: a key in a session keyring of its own, whose number goes to `answer`.
+void put_key(const char* description, int answer) {
+    ::syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, nullptr);
+    const long key =
+        ::syscall(SYS_add_key, "user", description, "secret", 6, KEY_SPEC_SESSION_KEYRING);
+    ::dprintf(answer, "%ld\n", key);
+}
+
+TEST_CASE("a key of the caller's session is not found, read or changed inside", "[privileges]") {
+    for (const Name name : both) {
+        for (const Options& more :
+             std::vector<Options>{{},
+                                  {"--unshare-user", "--unshare-pid"},
+                                  {"--unshare-user", "--unshare-pid", "--as-pid-1"},
+                                  {"--unshare-user", "--cap-add", "ALL"},
+                                  {"--new-session"}}) {
+            INFO((more.empty() ? "" : more.back()));
+            Options options = more;
+            options.insert(options.end(), unfiltered(name).begin(), unfiltered(name).end());
+            Pipe answer = make_pipe();
+            Pipe control = make_pipe();
+            Start start = sandbox(name, options, {"find-key-told", "sbx-test-key", "0"});
+            start.descriptors = {{0, control.read.get()}, {9, answer.write.get()}};
+            start.prepare = [] {
+                put_key("sbx-test-key", 9);
+                ::close(9);
+            };
+            Running running(start);
+            const std::string number = read_until(answer.read, "\n");
+            REQUIRE(std::atol(number.c_str()) > 0);
+            REQUIRE(::write(control.write.get(), number.data(), number.size()) > 0);
+            control.write.close();
+            const Ended ended = running.wait();
+            INFO(ended.out << ended.err);
+            CHECK(ended.status == 0);
+            int seen = 0;
+            for (const std::string& line : lines_of(ended.out)) {
+                INFO(line);
+                ++seen;
+                CHECK(line.rfind("key ", 0) == 0);
+                CHECK(line.substr(line.size() - 3) != " ok");
+            }
+            CHECK(seen == 7);
+        }
+    }
+}
+
+TEST_CASE("the same key is found without a sandbox", "[privileges]") {
+    // So that it is the sandbox that hides it, and not a kernel without keys.
+    Pipe answer = make_pipe();
+    Start start;
+    start.program = payload_path();
+    start.words = {"find-key", "sbx-test-key", "0"};
+    start.descriptors = {{9, answer.write.get()}};
+    start.prepare = [] { put_key("sbx-test-key", 9); };
+    const std::string out = output(start);
+    CHECK(has_line(out, "key session ok"));
+    CHECK(has_line(out, "key request ok"));
+}
+
+TEST_CASE("the built-in policy closes the keys of the caller's user, too", "[privileges]") {
+    // The kernel knows them by uid and serial number in every namespace: a process of that uid can
+    // link a user keyring whose number /proc/keys tells, and read what is in it.
+    const long ring = ::syscall(SYS_keyctl, KEYCTL_GET_KEYRING_ID, KEY_SPEC_USER_KEYRING, 1);
+    REQUIRE(ring > 0);
+    const std::string out = output(sbx({}, {"find-key", "sbx-test-key", std::to_string(ring)}));
+    INFO(out);
+    for (const std::string& line : lines_of(out)) {
+        CHECK(line.substr(line.rfind(' ') + 1) == "EPERM");
+    }
+    CHECK(lines_of(out).size() == 7);
+}
+
+// ---- procfs ----
+
+// What belongs to namespaces of the sandbox's own, or asks for a capability when it is written, or
+// is for everybody (pressure: a program may wait for its own alarms).
+bool is_harmless(const std::string& name) {
+    for (const char* start :
+         {"sys/fs/mqueue/", "sys/kernel/auto_msgmni", "sys/kernel/msg", "sys/kernel/sem",
+          "sys/kernel/shm", "sys/kernel/ns_last_pid", "sys/kernel/pid_max", "sys/kernel/hostname",
+          "sys/kernel/domainname", "sys/net/", "sys/user/", "pressure/"}) {
+        if (name.rfind(start, 0) == 0) return true;
+    }
+    return false;
+}
+
+// Where real root's sysctls and triggers are.
+bool is_covered(const std::string& name) {
+    for (const char* start :
+         {"sys/", "sysrq-trigger", "irq/", "bus/", "fs/", "acpi/", "scsi/", "asound/", "mtrr"}) {
+        if (name.rfind(start, 0) == 0) return true;
+    }
+    return false;
+}
+
+TEST_CASE("no file of the machine's in /proc opens for writing, whoever the caller is",
+          "[privileges]") {
+    for (const Name name : both) {
+        for (const Options& more : std::vector<Options>{
+                 {"--map-current-user"},
+                 {"--unshare-user", "--uid", "0", "--gid", "0"},
+                 {"--unshare-pid", "--unshare-user", "--uid", "0", "--gid", "0"},
+                 {"--unshare-pid", "--unshare-user", "--uid", "1000", "--gid", "1000"},
+                 {"--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-net"},
+                 {"--unshare-pid", "--unshare-user", "--disable-userns"},
+                 {"--unshare-pid", "--unshare-user", "--cap-add", "ALL"}}) {
+            const bool capable = more.back() == "ALL";
+            INFO((name == Name::sbx ? "sbx " : "bwrap ") << more.front() << " " << more.back());
+            Options options = more;
+            // Root's own in the bwrap dialect are bubblewrap's rule, and its caller's to drop.
+            if (!capable) options.insert(options.end(), {"--cap-drop", "ALL"});
+            options.insert(options.end(), unfiltered(name).begin(), unfiltered(name).end());
+            const std::string out = output(sandbox(name, options, {"writable-proc", "/proc"}));
+            CHECK(has_line(out, "searched"));
+            for (const std::string& line : lines_of(out)) {
+                if (line == "searched") continue;
+                INFO(line);
+                const std::string file = line.substr(std::string("writable /proc/").size());
+                if (!is_root()) {
+                    CHECK(is_harmless(file));
+                } else if (capable) {
+                    // Over the modes of the rest CAP_DAC_OVERRIDE goes; nothing takes a write
+                    // there.
+                    CHECK_FALSE(is_covered(file));
+                } else {
+                    CHECK(file.empty());
+                }
+            }
+        }
+    }
+}
+
+}  // namespace
+}  // namespace integration
