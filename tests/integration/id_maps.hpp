@@ -6,8 +6,8 @@
 
 namespace integration {
 
-/// Maps 0 in the user namespace of process `pid` to the caller and, where the caller may (root, or a
-/// user with a range in /etc/subuid and /etc/subgid), 1 to 10 to others; true when it may.
+/// Maps 0 in the user namespace of process `pid` to the caller and, where the caller may (root, or
+/// a user with a range in /etc/subuid and /etc/subgid), 1 to 10 to others; true when it may.
 bool map_ids(const std::string& pid);
 
 }  // namespace integration
