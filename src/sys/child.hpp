@@ -253,8 +253,8 @@ Failure remember_mount(Setup& setup, int mount);
 /// Opens for writing the very file that `fd` (O_PATH) refers to.
 int reopen(const ChildImage& image, int fd, int flags);
 
-/// Copies all that `from` gives to `to`.
-Failure copy(int from, int to);
+/// Copies all that `from` gives to `to`; leaves when the supervisor is gone meanwhile.
+Failure copy(const ChildImage& image, int from, int to);
 
 Failure mount_overlay(Setup& setup, const step::MountOverlay& s);
 Failure bind_fd(Setup& setup, const step::BindFd& s);

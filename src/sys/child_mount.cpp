@@ -5,6 +5,7 @@
 #include "sys/syscalls.hpp"
 
 #include <linux/capability.h>
+#include <poll.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -81,9 +82,25 @@ char* digits(std::uint64_t value, unsigned base, char* end) {
     return end;
 }
 
-Failure copy(int from, int to) {
+namespace {
+
+// Waits until `from` gives something, or leaves when the supervisor is gone: its death signal is
+// not enough, since one that dies while a helper still holds the life line is not found to be gone.
+void await_supplier(const ChildImage& image, int from) {
+    pollfd polled[2] = {{from, POLLIN, 0}, {image.ready_read, 0, 0}};
+    while (polled[0].revents == 0) {
+        const long got = call(SYS_ppoll, polled, 2, nullptr, nullptr, sizeof(std::uint64_t));
+        if (got < 0 && got != -EINTR) return;  // read(2) has the error
+        if (polled[1].revents != 0) leave(1);
+    }
+}
+
+}  // namespace
+
+Failure copy(const ChildImage& image, int from, int to) {
     char buffer[16384];
     while (true) {
+        await_supplier(image, from);
         const long got = call(SYS_read, from, buffer, sizeof buffer);
         if (got == -EINTR) continue;
         if (got <= 0) return failed(got);
@@ -269,7 +286,7 @@ Failure write_file(const Setup& setup, const step::WriteFile& s) {
         const int file = reopen(setup.image, place, O_WRONLY | O_TRUNC);
         failure = failed(file);
         if (!failure) {
-            failure = copy(s.fd, file);
+            failure = copy(setup.image, s.fd, file);
             if (failure) failure.detail = Detail::copying;
             close_fd(file);
         }

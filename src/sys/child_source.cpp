@@ -192,7 +192,7 @@ Failure copy_and_bind(Setup& setup, const step::BindData& s) {
     static constexpr char name[] = ".sbx-data";  // gone again before the command is there
     const int file = open_at(setup.base, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, s.mode);
     if (file < 0) return {-file, Detail::copying};
-    Failure failure = copy(s.fd, file);
+    Failure failure = copy(setup.image, s.fd, file);
     if (failure) failure.detail = Detail::copying;
     if (!failure) {
         failure = bind_place(setup, file, s.access, s.destination.c_str(), NodeKind::other,

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // sbx is killed with SIGKILL, at any moment of its life, and nothing is left: no process, no mount,
 // no file. What survived it would come to the test as its subreaper, and be waited for in vain.
+#include "keeper.hpp"
 #include "place.hpp"
 #include "sandbox.hpp"
+#include "stepper.hpp"
 
 #include <catch2/catch.hpp>
 
 #include <poll.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -15,7 +18,9 @@
 #include <cerrno>
 #include <csignal>
 #include <ctime>
+#include <optional>
 #include <random>
+#include <utility>
 
 namespace integration {
 namespace {
@@ -113,6 +118,8 @@ void kill_at_random(const Case& c, int times, long most) {
     CHECK(read_whole("/proc/self/mountinfo") == mounts);
 }
 
+constexpr int content_fd = 78;  // a number that none of sbx's own descriptors has
+
 const Options kept = {"--keep-fd", "9"};
 
 TEST_CASE("nothing is left of an sbx that is killed at a random moment", "[killed]") {
@@ -128,6 +135,58 @@ TEST_CASE("nothing is left of an sbx that is killed at a random moment", "[kille
     kill_at_random(
         {Name::bwrap, {"--unshare-all", "--die-with-parent", "--cap-add", "CAP_SYS_ADMIN"}}, 30,
         most);
+}
+
+// Kills sbx in the worst moment: before init has asked for the signal of its parent's death, which
+// is not sent for one that died before. With --pidns a helper that shares sbx's descriptors is
+// still there at that time, and holds the life line open.
+void kill_before_tie(Start start, const Descriptor& written) {
+    REQUIRE(::write(written.get(), "x", 1) == 1);
+    const bool helped = start.name == Name::bwrap;
+    Stepper stepper(std::move(start), {SYS_prctl, SYS_exit_group, SYS_read});
+    std::optional<Moment> helper;
+    std::optional<Moment> init;
+    bool killed = false;
+    while (const auto moment = stepper.next()) {
+        const auto& call = moment->data;
+        if (call.nr == SYS_exit_group && helped && !helper && !killed) {
+            helper = moment;
+        } else if (call.nr == SYS_prctl && call.args[0] == PR_SET_PDEATHSIG && !init &&
+                   static_cast<pid_t>(moment->pid) != stepper.pid()) {
+            init = moment;
+        } else {
+            // Set-up reads: whoever was to be looked for by then has been.
+            const bool reads = call.nr == SYS_read && call.args[0] == content_fd;
+            if (reads && helper) stepper.go_on(*helper);
+            stepper.go_on(*moment);
+            continue;
+        }
+        if (killed || !init || (helped && !helper)) continue;
+        ::kill(stepper.pid(), SIGKILL);
+        CHECK(stepper.wait().signal == SIGKILL);
+        killed = true;
+        stepper.go_on(*init);
+    }
+    CHECK(killed);
+}
+
+TEST_CASE("nothing is left of an sbx that is killed before init can know", "[killed]") {
+    const std::string number = std::to_string(content_fd);
+    for (const char* option : {"--file", "--ro-bind-data"}) {
+        const Pipe endless = make_pipe();
+        Start start = sbx({option, number, "/x"}, {"exit", "0"});
+        start.descriptors = {{content_fd, endless.read.get()}};
+        kill_before_tie(start, endless.write);
+
+        const Keeper keeper(Keeper::With::pid);
+        const Pipe more = make_pipe();
+        Start joining = bwrap({"--userns", "7", "--pidns", "8", "--uid", "0", "--gid", "0",
+                               "--die-with-parent", option, number, "/x"},
+                              {"exit", "0"});
+        joining.descriptors = {
+            {7, keeper.user()}, {8, keeper.pid_namespace()}, {content_fd, more.read.get()}};
+        kill_before_tie(joining, more.write);
+    }
 }
 
 }  // namespace

@@ -15,6 +15,7 @@
 #include <cstddef>
 #include <cstring>
 #include <stdexcept>
+#include <utility>
 #include <vector>
 
 namespace integration {
@@ -71,8 +72,7 @@ Descriptor receive_descriptor(int socket) {
 
 }  // namespace
 
-Ended run_stepwise(Start start, std::initializer_list<int> numbers,
-                   const std::function<void(const Moment&)>& act) {
+Stepper::Stepper(Start start, std::initializer_list<int> numbers) {
     std::array<int, 2> sockets{};
     if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets.data()) != 0) {
         throw std::runtime_error("socketpair");
@@ -89,21 +89,37 @@ Ended run_stepwise(Start start, std::initializer_list<int> numbers,
         ::close(filter);
         ::close(number_there);
     };
-    Running running(start);
+    running_ = std::make_unique<Running>(start);
     there.close();
-    const Descriptor filter = receive_descriptor(here.get());
+    filter_ = receive_descriptor(here.get());
+}
+
+std::optional<Moment> Stepper::next() {
     // POLLHUP: nobody is left who has the filter.
-    for (pollfd polled{filter.get(), POLLIN, 0}; ::poll(&polled, 1, 20'000) > 0;) {
-        if ((polled.revents & POLLIN) == 0) return running.wait();
+    for (pollfd polled{filter_.get(), POLLIN, 0}; ::poll(&polled, 1, 20'000) > 0;) {
+        if ((polled.revents & POLLIN) == 0) return std::nullopt;
         Moment moment{};
-        if (::ioctl(filter.get(), SECCOMP_IOCTL_NOTIF_RECV, &moment) != 0) continue;
-        act(moment);
-        seccomp_notif_resp answer{};
-        answer.id = moment.id;
-        answer.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
-        ::ioctl(filter.get(), SECCOMP_IOCTL_NOTIF_SEND, &answer);
+        // It fails when who came to it was killed meanwhile.
+        if (::ioctl(filter_.get(), SECCOMP_IOCTL_NOTIF_RECV, &moment) == 0) return moment;
     }
     throw std::runtime_error("a sandbox that was stopped before its system calls never ended");
+}
+
+void Stepper::go_on(const Moment& moment) const {
+    seccomp_notif_resp answer{};
+    answer.id = moment.id;
+    answer.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
+    ::ioctl(filter_.get(), SECCOMP_IOCTL_NOTIF_SEND, &answer);
+}
+
+Ended run_stepwise(Start start, std::initializer_list<int> numbers,
+                   const std::function<void(const Moment&)>& act) {
+    Stepper stepper(std::move(start), numbers);
+    while (const auto moment = stepper.next()) {
+        act(*moment);
+        stepper.go_on(*moment);
+    }
+    return stepper.wait();
 }
 
 std::string path_of(const Moment& moment, std::size_t argument) {

@@ -10,12 +10,34 @@
 
 #include <functional>
 #include <initializer_list>
+#include <memory>
+#include <optional>
 #include <string>
 
 namespace integration {
 
 /// A call that is about to be made: who, which, and its arguments.
 using Moment = seccomp_notif;
+
+class Stepper {
+public:
+    /// Starts `start`, to be stopped before every one of the system calls `numbers`, made by sbx or
+    /// by what it starts.
+    Stepper(Start start, std::initializer_list<int> numbers);
+
+    /// The next such moment; nothing when nobody is left who could come to one. Throws when neither
+    /// comes.
+    std::optional<Moment> next();
+    /// Lets the call of `moment` be made.
+    void go_on(const Moment& moment) const;
+    /// When next() has given nothing: how sbx ended.
+    Ended wait() { return running_->wait(); }
+    pid_t pid() const { return running_->pid(); }
+
+private:
+    std::unique_ptr<Running> running_;
+    Descriptor filter_;
+};
 
 /// Starts `start` and calls `act` before every one of the system calls `numbers`, made by sbx or by
 /// what it starts; gives the end.
