@@ -114,6 +114,12 @@ Failure hold(Placeholder& place, const Request& request, Reply& reply) {
     return {EBUSY};
 }
 
+// Init asks no more: what waits for an answer all the same is told that nobody is there.
+void stop_serving(CleanerImage& image) {
+    close_fd(image.socket);
+    image.socket = -1;
+}
+
 void serve(CleanerImage& image, std::size_t& count) {
     Request request{};
     iovec data{&request, sizeof request};
@@ -121,11 +127,7 @@ void serve(CleanerImage& image, std::size_t& count) {
     msghdr message = message_of(data, control);
     const long got = call(SYS_recvmsg, image.socket, &message, MSG_CMSG_CLOEXEC);
     if (got == -EINTR) return;
-    if (got != static_cast<long>(sizeof request)) {
-        close_fd(image.socket);  // init has no more to ask
-        image.socket = -1;
-        return;
-    }
+    if (got != static_cast<long>(sizeof request)) return stop_serving(image);
     request.name[NAME_MAX] = '\0';
     Reply reply{ENOSPC, 1};
     if (count < image.room && message.msg_controllen >= sizeof(cmsghdr)) {
@@ -138,7 +140,9 @@ void serve(CleanerImage& image, std::size_t& count) {
             close_fd(place.directory);
         }
     }
-    call(SYS_write, image.socket, &reply, sizeof reply);
+    long put = -EINTR;
+    while (put == -EINTR) put = call(SYS_write, image.socket, &reply, sizeof reply);
+    if (put != static_cast<long>(sizeof reply)) stop_serving(image);
 }
 
 // Removes it unless another sandbox uses it, or it is no placeholder any more. Whether that was all

@@ -62,6 +62,7 @@ private:
     bool started_ = false;
     std::map<pid_t, Tracee> tracees_;
     std::set<pid_t> early_;  // stopped before their parent told of them
+    std::set<pid_t> gone_;   // ended before it, with their namespace
     Observed seen_;
 };
 
@@ -75,6 +76,7 @@ void Tracer::resume(pid_t pid, int signal) const {
 void Tracer::born(Tracee& parent, pid_t pid) {
     Tracee child;
     child.process = parent.process + "." + std::to_string(++parent.children);
+    if (gone_.erase(pid) > 0) return;
     child.watched = watch_ == Watch::list || (!seen_.hit && child.process == fault_.process);
     tracees_[pid] = std::move(child);
     if (early_.erase(pid) > 0) resume(pid, 0);
@@ -170,7 +172,10 @@ bool Tracer::step() {
         if (WIFEXITED(status)) seen_.status = WEXITSTATUS(status);
         if (WIFSIGNALED(status)) seen_.signal = WTERMSIG(status);
     }
-    tracees_.erase(pid);
+    if (tracees_.erase(pid) == 0) {
+        early_.erase(pid);
+        gone_.insert(pid);
+    }
     if (WIFSIGNALED(status)) adopt_early();
     return true;
 }
