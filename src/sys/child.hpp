@@ -198,6 +198,7 @@ struct Setup {
     int root = -1;  ///< the top of the new root, where destinations are resolved
     int base = -1;  ///< the tmpfs at the bottom of it, with room for files that are bound
     Place root_place{};
+    bool cleaner_seen = false;
     Excerpt excerpt{};  ///< goes with the report when `size` is not 0
 };
 
@@ -233,6 +234,14 @@ char* digits(std::uint64_t value, unsigned base, char* end);
 /// Attaches the detached tree `mount` at `path` and takes the descriptor over. A place that is made
 /// for it is seen by nobody; its parents get their mode from `parents`.
 Failure attach(Setup& setup, int mount, const char* path, NodeKind kind, unsigned parents = 0755);
+
+/// Clones what is at `place` with everything mounted below it, private, and with `attributes` set
+/// (MOUNT_ATTR_*); the detached tree or -errno.
+int clone_tree(int place, std::uint64_t attributes);
+
+/// Attaches `tree` upon what `place` refers to, be it a link, and takes it over; a negative one is
+/// the errno of making it.
+Failure cover_with(int tree, int place);
 
 /// Gives the detached tree `tree` the flags of `access`, all its mounts, and attaches it.
 Failure attach_bind(Setup& setup, int tree, Access access, const char* path, NodeKind kind,
@@ -325,7 +334,7 @@ struct CleanerImage {
 [[noreturn]] void cleaner_main(CleanerImage& image);
 
 /// Closes everything but the `count` descriptors at `keep`, which it sorts.
-bool close_others(int* keep, std::size_t count);
+Failure close_others(int* keep, std::size_t count);
 
 /// Carries out one step of Plan::setup.
 Failure do_setup_step(Setup& setup, const Step& step);

@@ -212,7 +212,7 @@ void cleaner_main(CleanerImage& image) {
     // Out of reach of what is sent to the job that sbx is, and of who is of the same user inside.
     int keep[] = {image.socket, image.init};
     if (call(SYS_setsid) < 0 || call(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 ||
-        call(SYS_chdir, "/") != 0 || !close_others(keep, 2)) {
+        call(SYS_chdir, "/") != 0 || close_others(keep, 2)) {
         leave(1);  // init gets no answer then, and set-up ends
     }
     std::size_t count = 0;

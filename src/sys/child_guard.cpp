@@ -39,27 +39,6 @@ Failure is_writable(int fd, bool& writable) {
     return failure;
 }
 
-// Attaches `tree` upon what `place` refers to, a link included, and takes it over.
-Failure cover_with(int tree, int place) {
-    if (tree < 0) return {-tree};
-    const Failure failure = failed(move_mount(tree, place));
-    close_fd(tree);
-    return failure;
-}
-
-// A clone of what is at `place`, with everything mounted below it.
-int clone_of(int place, unsigned long attributes) {
-    const int tree = open_tree(place, "", OPEN_TREE_CLONE | AT_RECURSIVE | AT_EMPTY_PATH);
-    if (tree < 0) return tree;
-    mount_attr wanted{};
-    wanted.attr_set = attributes;
-    wanted.propagation = MS_PRIVATE;
-    const int set = mount_setattr(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, wanted);
-    if (set == 0) return tree;
-    close_fd(tree);
-    return set;
-}
-
 Failure is_mount(int place, bool& mount) {
     struct statx status {};
     const Failure failure =
@@ -71,7 +50,7 @@ Failure is_mount(int place, bool& mount) {
 Failure make_read_only(int place) {
     bool mount = false;
     if (Failure f = is_mount(place, mount)) return f;
-    if (!mount) return cover_with(clone_of(place, MOUNT_ATTR_RDONLY), place);
+    if (!mount) return cover_with(clone_tree(place, MOUNT_ATTR_RDONLY), place);
     mount_attr attributes{};
     attributes.attr_set = MOUNT_ATTR_RDONLY;
     return failed(mount_setattr(place, "", AT_EMPTY_PATH | AT_RECURSIVE, attributes));
@@ -100,7 +79,7 @@ Failure fix(Walk& walk) {
     bool writable = false;
     failure = is_writable(walk.current, writable);
     if (failure || !writable) return failure;
-    const int tree = clone_of(walk.current, 0);
+    const int tree = clone_tree(walk.current, 0);
     if (tree < 0) return {-tree};
     failure = failed(move_mount(tree, walk.current));
     if (failure) {
@@ -175,7 +154,7 @@ Failure guard_link(Setup& setup, Walk& walk, int link, Kind kind, int links) {
         // Hidden by a file without a name, which cannot be mounted twice.
         failure = cover_with_empty_file(setup, link, status.st_mode & 07777U);
     } else if (!failure) {
-        failure = cover_with(clone_of(target, MOUNT_ATTR_RDONLY), link);
+        failure = cover_with(clone_tree(target, MOUNT_ATTR_RDONLY), link);
     }
     close_fd(target);
     return failure;
@@ -274,7 +253,10 @@ Failure guard_path(Setup& setup, Path& path, Kind kind, int links) {
 }  // namespace
 
 Failure guard(Setup& setup, const step::Guard& s) {
-    if (Failure failure = see_cleaner(setup.image)) return failure;
+    if (!setup.cleaner_seen) {
+        if (Failure failure = see_cleaner(setup.image)) return failure;
+        setup.cleaner_seen = true;
+    }
     Path path;
     if (Failure failure = load(path, s.destination.c_str())) return failure;
     return guard_path(setup, path, s.kind, most_links);

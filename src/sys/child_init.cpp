@@ -25,7 +25,7 @@ struct InitState {
 
 }  // namespace
 
-bool close_others(int* keep, std::size_t count) {
+Failure close_others(int* keep, std::size_t count) {
     for (std::size_t i = 1; i < count; ++i) {
         const int fd = keep[i];
         std::size_t at = i;
@@ -35,10 +35,12 @@ bool close_others(int* keep, std::size_t count) {
     unsigned next = 0;
     for (std::size_t i = 0; i < count; ++i) {
         const auto fd = static_cast<unsigned>(keep[i]);
-        if (fd > next && close_range(next, fd - 1, 0) < 0) return false;
+        if (fd > next) {
+            if (const Failure f = failed(close_range(next, fd - 1, 0))) return f;
+        }
         next = fd + 1;
     }
-    return close_range(next, ~0U, 0) == 0;
+    return failed(close_range(next, ~0U, 0));
 }
 
 namespace {
@@ -174,7 +176,7 @@ void init_main(ChildImage& image, int command, bool own_group, int children) {
                          image.plan->sync_fd.value_or(-1)}) {
         if (fd >= 0) image.init_fds[image.init_count++] = fd;
     }
-    bool ready = signals >= 0 && close_others(image.init_fds, image.init_count) &&
+    bool ready = signals >= 0 && !close_others(image.init_fds, image.init_count) &&
                  drop_own_capabilities(*image.plan);
     // The death signal was for set-up. Where init stays, or has to kill what no pid namespace takes
     // along with it, only the life line tells of the supervisor's end.

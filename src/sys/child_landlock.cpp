@@ -18,12 +18,18 @@ struct RulesetAttributes {
     std::uint64_t scopes;
 };
 
-Failure add_rule(int ruleset, int fd, std::uint64_t access) {
+// What is allowed depends on what `fd` is open on.
+struct Access {
+    std::uint64_t directory;  ///< for it and all below it
+    std::uint64_t other;
+};
+
+Failure add_rule(int ruleset, int fd, Access access) {
     struct stat status {};
     if (Failure f = stat_of(fd, status)) return f;
-    if (!S_ISDIR(status.st_mode)) access &= landlock::of_files;
-    if (access == 0) return {};  // the kernel takes no rule that allows nothing
-    landlock_path_beneath_attr rule{access, fd};
+    landlock_path_beneath_attr rule{
+        S_ISDIR(status.st_mode) ? access.directory : access.other & landlock::of_files, fd};
+    if (rule.allowed_access == 0) return {};  // the kernel takes no rule that allows nothing
     return failed(call(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0));
 }
 
@@ -32,7 +38,7 @@ Failure add_path(int ruleset, const step::EnforceLandlock::Rule& rule) {
     // Covered by a later mount, or behind what nobody inside may search: nothing to be allowed.
     if (fd == -ENOENT || fd == -ENOTDIR || fd == -EACCES) return {};
     if (fd < 0) return {-fd};
-    const Failure failure = add_rule(ruleset, fd, rule.access);
+    const Failure failure = add_rule(ruleset, fd, {rule.access, rule.access});
     close_fd(fd);
     return failure;
 }
@@ -43,19 +49,15 @@ Failure add_descriptor(int ruleset, int fd, std::uint64_t files) {
     const long flags = call(SYS_fcntl, fd, F_GETFL);
     if (flags == -EBADF) return {};  // a standard one that bubblewrap's callers have closed
     if (flags < 0) return failed(flags);
-    std::uint64_t access = 0;
-    if ((flags & O_PATH) != 0) {
-        access = files;
-    } else {
+    std::uint64_t access = files;  // of what is open on a name only, its permissions decide
+    if ((flags & O_PATH) == 0) {
         const long mode = flags & O_ACCMODE;
+        access = landlock::ioctl_device;
         if (mode != O_WRONLY) access |= landlock::read_file | landlock::execute;
         if (mode != O_RDONLY) access |= landlock::write_file | landlock::truncate;
-        access |= landlock::ioctl_device;
-        struct stat status {};
-        if (Failure f = stat_of(fd, status)) return f;
-        if (S_ISDIR(status.st_mode)) access = files;  // named by the caller: what is below it, too
     }
-    const Failure failure = add_rule(ruleset, fd, access & files);
+    // A directory was named by the caller, and what is below it with it.
+    const Failure failure = add_rule(ruleset, fd, {files, access & files});
     // Pipes, sockets and files without a name belong to no directory; Landlock leaves them alone.
     return failure.error == EBADFD ? Failure{} : failure;
 }

@@ -138,6 +138,25 @@ Failure attach(Setup& setup, int mount, const char* path, NodeKind kind, unsigne
     return failure;
 }
 
+int clone_tree(int place, std::uint64_t attributes) {
+    const int tree = open_tree(place, "", OPEN_TREE_CLONE | AT_RECURSIVE | AT_EMPTY_PATH);
+    if (tree < 0) return tree;
+    mount_attr wanted{};
+    wanted.attr_set = attributes;
+    wanted.propagation = MS_PRIVATE;
+    const int set = mount_setattr(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, wanted);
+    if (set == 0) return tree;
+    close_fd(tree);
+    return set;
+}
+
+Failure cover_with(int tree, int place) {
+    if (tree < 0) return {-tree};
+    const Failure failure = failed(move_mount(tree, place));
+    close_fd(tree);
+    return failure;
+}
+
 Failure attach_bind(Setup& setup, int tree, Access access, const char* path, NodeKind kind,
                     unsigned parents) {
     mount_attr attributes{};
@@ -208,17 +227,9 @@ Failure bind(Setup& setup, const step::Bind& s) {
 Failure cover_read_only(Setup& setup, const step::CoverReadOnly& s) {
     const int place = open_existing(setup, s.destination.c_str());
     if (place < 0) return {-place};
-    const int tree = open_tree(place, "", OPEN_TREE_CLONE | AT_RECURSIVE | AT_EMPTY_PATH);
-    mount_attr attributes{};
-    attributes.attr_set =
-        MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_RDONLY;
-    attributes.propagation = MS_PRIVATE;
-    Failure failure = failed(tree);
-    if (!failure) {
-        failure = failed(mount_setattr(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, attributes));
-    }
-    if (!failure) failure = failed(move_mount(tree, place));
-    if (tree >= 0) close_fd(tree);
+    const Failure failure = cover_with(clone_tree(place, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
+                                                             MOUNT_ATTR_NOEXEC | MOUNT_ATTR_RDONLY),
+                                       place);
     close_fd(place);
     return failure;
 }

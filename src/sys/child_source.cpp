@@ -246,16 +246,11 @@ Failure make_and_cover(const Setup& setup, int place, unsigned mode) {
     static constexpr char name[] = ".sbx-empty";  // gone again before the command is there
     const int file = open_at(setup.base, name, O_RDONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
     if (file < 0) return {-file};
-    const int tree = open_tree(file, "", OPEN_TREE_CLONE | AT_EMPTY_PATH);
-    close_fd(file);
-    Failure failure = failed(tree);
-    mount_attr attributes{};
-    attributes.attr_set =
-        MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
-    if (!failure) failure = failed(mount_setattr(tree, "", AT_EMPTY_PATH, attributes));
     // Before its name is gone: nothing that has none can be mounted.
-    if (!failure) failure = failed(move_mount(tree, place));
-    if (tree >= 0) close_fd(tree);
+    const Failure failure = cover_with(clone_tree(file, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID |
+                                                            MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC),
+                                       place);
+    close_fd(file);
     const Failure removed = failed(call(SYS_unlinkat, setup.base, name, 0));
     return failure ? failure : removed;
 }

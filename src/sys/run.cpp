@@ -10,6 +10,7 @@
 #include "sys/image.hpp"
 #include "sys/json_status.hpp"
 #include "sys/machine.hpp"
+#include "sys/signal_guard.hpp"
 #include "sys/start.hpp"
 #include "sys/syscalls.hpp"
 
@@ -49,48 +50,6 @@ constexpr std::uint64_t ending = bit(SIGHUP) | bit(SIGINT) | bit(SIGQUIT) | bit(
 Outcome refused(std::string message) {
     return {Outcome::End::refused, 0, Error{std::move(message)}};
 }
-
-// The signal state of the caller: everything blocked until clone is over, and back at the end.
-class SignalGuard {
-public:
-    SignalGuard() {
-        const std::uint64_t all = ~std::uint64_t{0};
-        error_ = -sys::signal_mask(SIG_BLOCK, &all, &mask_);
-        blocked_ = error_ == 0;
-        struct sigaction now {};
-        if (::sigaction(SIGCHLD, nullptr, &now) != 0) error_ = errno;
-        ignored_ = now.sa_handler == SIG_IGN || (now.sa_flags & SA_NOCLDWAIT) != 0;
-        if (!ignored_) return;
-        saved_ = now;
-        struct sigaction normal {};
-        normal.sa_handler = SIG_DFL;
-        // An ignored child leaves no status behind.
-        if (::sigaction(SIGCHLD, &normal, nullptr) != 0) error_ = errno;
-    }
-    SignalGuard(const SignalGuard&) = delete;
-    SignalGuard& operator=(const SignalGuard&) = delete;
-    ~SignalGuard() {
-        if (ignored_) ::sigaction(SIGCHLD, &saved_, nullptr);
-        if (blocked_) sys::signal_mask(SIG_SETMASK, &mask_, nullptr);
-    }
-
-    /// errno of what failed when it was made, or 0.
-    int error() const { return error_; }
-    std::uint64_t mask() const { return mask_; }
-    bool ignored_sigchld() const { return ignored_; }
-    /// Lets signals through again, those in `but` excepted; 0 or errno.
-    int release(std::uint64_t but) const {
-        const std::uint64_t mask = mask_ | but;
-        return -sys::signal_mask(SIG_SETMASK, &mask, nullptr);
-    }
-
-private:
-    std::uint64_t mask_ = 0;
-    int error_ = 0;
-    bool blocked_ = false;
-    bool ignored_ = false;
-    struct sigaction saved_ {};
-};
 
 // The host's procfs, and really procfs: ids are written through it.
 Result<Fd> open_proc() {
@@ -136,7 +95,7 @@ private:
     Outcome init_ended();
 
     const Plan& plan_;
-    SignalGuard guard_;
+    sys::SignalGuard guard_;
     sys::ImageStorage storage_;
     Fd proc_;
     Fd null_;
@@ -224,16 +183,7 @@ int Supervisor::close_others() const {
     for (const auto& fd : {plan_.info_fd, plan_.json_status_fd, plan_.userns_block_fd}) {
         if (fd) keep.push_back(*fd);
     }
-    std::sort(keep.begin(), keep.end());
-    int next = 0;
-    for (const int fd : keep) {
-        if (fd > next &&
-            ::close_range(static_cast<unsigned>(next), static_cast<unsigned>(fd - 1), 0) != 0) {
-            return errno;
-        }
-        next = fd + 1;
-    }
-    return ::close_range(static_cast<unsigned>(next), ~0U, 0) == 0 ? 0 : errno;
+    return sys::close_others(keep.data(), keep.size()).error;
 }
 
 // Init has said that the namespaces are there and waits. With --userns-block-fd it is the caller

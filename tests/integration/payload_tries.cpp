@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Verbs that try what a sandbox may forbid.
+#include "descriptor_passing.hpp"
 #include "payload.hpp"
 
 #include <arpa/inet.h>
@@ -80,17 +81,8 @@ void link_symbolically(Context& context, const Words& words) {
 
 // Takes a descriptor from socket WORDS[0] and opens WORDS[1] below it, to read and to write.
 void receive_and_open(Context& context, const Words& words) {
-    char byte = 0;
-    iovec data{&byte, 1};
-    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
-    msghdr message{};
-    message.msg_iov = &data;
-    message.msg_iovlen = 1;
-    message.msg_control = control.data();
-    message.msg_controllen = control.size();
-    if (::recvmsg(std::atoi(words[0].c_str()), &message, MSG_CMSG_CLOEXEC) != 1) ::_exit(117);
-    int directory = -1;
-    std::memcpy(&directory, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof directory);
+    const int directory = descriptor_passing::receive(std::atoi(words[0].c_str()));
+    if (directory < 0) ::_exit(117);
     tell(context, "open-below", ::openat(directory, words[1].c_str(), O_RDONLY | O_CLOEXEC));
     tell(context, "write-below", ::openat(directory, "new", O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The second wall: what the mounts cannot close, Landlock does; and what builds need goes on.
+#include "descriptor_passing.hpp"
 #include "place.hpp"
 #include "sandbox.hpp"
 
@@ -39,23 +40,6 @@ SocketPair make_sockets() {
     return {Descriptor(ends[0]), Descriptor(ends[1])};
 }
 
-void send_descriptor(const Descriptor& socket, int fd) {
-    char byte = 'x';
-    iovec data{&byte, 1};
-    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
-    msghdr message{};
-    message.msg_iov = &data;
-    message.msg_iovlen = 1;
-    message.msg_control = control.data();
-    message.msg_controllen = control.size();
-    cmsghdr* header = CMSG_FIRSTHDR(&message);
-    header->cmsg_level = SOL_SOCKET;
-    header->cmsg_type = SCM_RIGHTS;
-    header->cmsg_len = CMSG_LEN(sizeof fd);
-    std::memcpy(CMSG_DATA(header), &fd, sizeof fd);
-    REQUIRE(::sendmsg(socket.get(), &message, 0) == 1);
-}
-
 TEST_CASE("a directory of the host that is handed in later opens nothing", "[landlock]") {
     REQUIRE(keeps_files());
     const TemporaryDirectory place;
@@ -67,7 +51,7 @@ TEST_CASE("a directory of the host that is handed in later opens nothing", "[lan
         options.insert(options.end(), {"--keep-fd", "7"});
         Start start = sbx(options, {"receive-and-open", "7", "secret"});
         start.descriptors = {{7, sockets.there.get()}};
-        send_descriptor(sockets.here, directory.get());
+        REQUIRE(descriptor_passing::send(sockets.here.get(), directory.get()));
         return output(start);
     };
     CHECK(attack({}) == "open-below EACCES\nwrite-below EACCES\n");

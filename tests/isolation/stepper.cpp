@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "stepper.hpp"
 
+#include "descriptor_passing.hpp"
+
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <poll.h>
@@ -35,41 +37,6 @@ int load(const std::vector<int>& numbers, unsigned action, unsigned flags) {
     return static_cast<int>(::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &description));
 }
 
-void send_descriptor(int socket, int fd) {
-    char byte = 'x';
-    iovec data{&byte, 1};
-    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> room{};
-    msghdr message{};
-    message.msg_iov = &data;
-    message.msg_iovlen = 1;
-    message.msg_control = room.data();
-    message.msg_controllen = room.size();
-    cmsghdr* control = CMSG_FIRSTHDR(&message);
-    control->cmsg_level = SOL_SOCKET;
-    control->cmsg_type = SCM_RIGHTS;
-    control->cmsg_len = CMSG_LEN(sizeof(int));
-    std::memcpy(CMSG_DATA(control), &fd, sizeof fd);
-    if (::sendmsg(socket, &message, 0) != 1) ::_exit(113);
-}
-
-Descriptor receive_descriptor(int socket) {
-    char byte = 0;
-    iovec data{&byte, 1};
-    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> room{};
-    msghdr message{};
-    message.msg_iov = &data;
-    message.msg_iovlen = 1;
-    message.msg_control = room.data();
-    message.msg_controllen = room.size();
-    int fd = -1;
-    if (::recvmsg(socket, &message, MSG_CMSG_CLOEXEC) == 1) {
-        const cmsghdr* control = CMSG_FIRSTHDR(&message);
-        if (control != nullptr) std::memcpy(&fd, CMSG_DATA(control), sizeof fd);
-    }
-    if (fd < 0) throw std::runtime_error("the filter that asks could not be loaded");
-    return Descriptor(fd);
-}
-
 }  // namespace
 
 Stepper::Stepper(Start start, std::initializer_list<int> numbers) {
@@ -85,13 +52,14 @@ Stepper::Stepper(Start start, std::initializer_list<int> numbers) {
         if (before) before();
         const int filter = load(wanted, SECCOMP_RET_USER_NOTIF, SECCOMP_FILTER_FLAG_NEW_LISTENER);
         if (filter < 0) ::_exit(113);
-        send_descriptor(number_there, filter);
+        if (!descriptor_passing::send(number_there, filter)) ::_exit(113);
         ::close(filter);
         ::close(number_there);
     };
     running_ = std::make_unique<Running>(start);
     there.close();
-    filter_ = receive_descriptor(here.get());
+    filter_ = Descriptor(descriptor_passing::receive(here.get()));
+    if (filter_.get() < 0) throw std::runtime_error("the filter that asks could not be loaded");
 }
 
 std::optional<Moment> Stepper::next() {
