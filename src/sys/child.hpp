@@ -176,6 +176,10 @@ struct Failure {
 /// fstat(2), of an O_PATH descriptor too.
 Failure stat_of(int fd, struct stat& status);
 
+/// Whether another call, newfstatat(2) with `flags`, fails with `error` for the same name: asked
+/// before something is left undone because of an error.
+bool is_confirmed(int directory, const char* name, int flags, int error);
+
 /// Waits for one byte: 1, 0 at the end of file, or -errno.
 long read_byte(int fd, char& byte);
 

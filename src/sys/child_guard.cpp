@@ -171,7 +171,10 @@ Failure step_on(Setup& setup, Walk& walk, Kind kind, int links, bool& done, bool
         return walk.last ? Failure{EISDIR} : Failure{};
     }
     const int next = open_at2(walk.current, walk.name, O_PATH | O_NOFOLLOW, 0, plain_component);
-    if (next < 0 && next != -ENOENT) return {-next};
+    if (next < 0 &&
+        !(next == -ENOENT && is_confirmed(walk.current, walk.name, AT_SYMLINK_NOFOLLOW, ENOENT))) {
+        return {-next};
+    }
     struct stat status {};
     bool writable = false;
     Failure failure = next < 0 ? Failure{} : stat_of(next, status);

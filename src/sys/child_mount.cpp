@@ -45,6 +45,11 @@ Failure stat_of(int fd, struct stat& status) {
     return failed(call(SYS_newfstatat, fd, "", &status, AT_EMPTY_PATH));
 }
 
+bool is_confirmed(int directory, const char* name, int flags, int error) {
+    struct stat status {};
+    return call(SYS_newfstatat, directory, name, &status, flags) == -error;
+}
+
 Failure remember_mount(Setup& setup, int mount) {
     struct statx status {};
     const Failure failure =

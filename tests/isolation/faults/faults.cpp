@@ -48,7 +48,8 @@ std::string words_of(const Baseline& baseline, const Fault& fault) {
 // How the same is seen with strace, which counts in every process alike.
 std::string strace_words(const Baseline& baseline, const Fault& fault) {
     const auto& first = baseline.calls.at("sbx");
-    const auto before = std::count(first.begin(), first.end(), fault.number);
+    const auto before = std::count_if(
+        first.begin(), first.end(), [&](const Call& call) { return call.number == fault.number; });
     if (fault.process != "sbx" && before >= static_cast<long>(fault.nth)) return {};
     return "\n    strace -f -e inject=" + name_of_call(fault.number) +
            ":error=" + strerrorname_np(fault.error) + ":when=" + std::to_string(fault.nth);
@@ -72,8 +73,9 @@ Baseline baseline_of(World& world, const Line& line) {
     out.report = run.report;
     out.calls = run.observed.calls;
     // main's first call looks whether the standard descriptors are open.
-    const std::vector<long>& calls = out.calls["sbx"];
-    const auto first = std::find(calls.begin(), calls.end(), SYS_fcntl);
+    const std::vector<Call>& calls = out.calls["sbx"];
+    const auto first = std::find_if(calls.begin(), calls.end(),
+                                    [](const Call& call) { return call.number == SYS_fcntl; });
     out.before_main = static_cast<std::size_t>(first - calls.begin());
     std::vector<std::string> dry = world.words(line);
     dry.insert(dry.begin(), {line.called, "--dry-run"});

@@ -100,10 +100,16 @@ void Tracer::in_call(pid_t pid, Tracee& tracee) {
         tracee.pending.reset();
         tracee.watched = false;
     }
+    if (info.op == PTRACE_SYSCALL_INFO_EXIT && watch_ == Watch::list) {
+        std::vector<Call>& calls = seen_.calls[tracee.process];
+        if (!calls.empty() && info.exit.is_error != 0) {
+            calls.back().error = static_cast<int>(-info.exit.rval);
+        }
+    }
     if (info.op != PTRACE_SYSCALL_INFO_ENTRY) return;
     const auto number = static_cast<long>(info.entry.nr);
     if (watch_ == Watch::list) {
-        seen_.calls[tracee.process].push_back(number);
+        seen_.calls[tracee.process].push_back({number, 0});
         return;
     }
     if (number != fault_.number || ++tracee.counts[number] != fault_.nth) return;

@@ -23,8 +23,13 @@ struct Fault {
     int error = 0;
 };
 
+struct Call {
+    long number = -1;
+    int error = 0;  ///< what it gave by itself, or 0
+};
+
 /// The calls of a process, in order, up to the exec of the command.
-using Calls = std::map<std::string, std::vector<long>>;
+using Calls = std::map<std::string, std::vector<Call>>;
 
 struct Observed {
     int status = -1;         ///< exit status of the first process
