@@ -22,13 +22,6 @@
 namespace integration {
 namespace {
 
-// Far more than anything here takes, and less than the patience of the test runner. A machine that
-// is emulated gives a factor.
-int limit_milliseconds() {
-    const char* factor = std::getenv("SBX_TEST_PATIENCE");
-    return 20'000 * (factor == nullptr ? 1 : std::atoi(factor));
-}
-
 [[noreturn]] void fail(const std::string& what) {
     throw std::runtime_error(what + ": " + std::strerror(errno));
 }
@@ -128,6 +121,11 @@ Descriptor file_with(std::string_view content) {
     if (::write(fd.get(), content.data(), content.size()) < 0) fail("write");
     ::lseek(fd.get(), 0, SEEK_SET);
     return fd;
+}
+
+int limit_milliseconds() {
+    const char* factor = std::getenv("SBX_TEST_PATIENCE");
+    return 20'000 * (factor == nullptr ? 1 : std::atoi(factor));
 }
 
 bool ends(const Descriptor& fd) { return wait_readable(fd.get(), limit_milliseconds()); }

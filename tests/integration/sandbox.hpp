@@ -42,6 +42,10 @@ Pipe make_pipe();
 /// An unnamed file with `content`, to be read from its start.
 Descriptor file_with(std::string_view content);
 
+/// The time limit of a test: far more than anything takes, and less than the patience of the test
+/// runner. A machine that is emulated gives a factor.
+int limit_milliseconds();
+
 /// True when end of file (or anything to read) comes to `fd` within the time limit of a test.
 bool ends(const Descriptor& fd);
 /// The same without waiting at all.
@@ -96,6 +100,7 @@ public:
     ~Running();
 
     pid_t pid() const { return pid_; }
+    int pidfd() const { return pidfd_.get(); }
     void send(int signal) const;
     /// Waits until standard output holds `text`, counted from what was expected before.
     void expect(std::string_view text);

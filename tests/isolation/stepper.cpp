@@ -63,9 +63,15 @@ Stepper::Stepper(Start start, std::initializer_list<int> numbers) {
 }
 
 std::optional<Moment> Stepper::next() {
-    // POLLHUP: nobody is left who has the filter.
-    for (pollfd polled{filter_.get(), POLLIN, 0}; ::poll(&polled, 1, 20'000) > 0;) {
-        if ((polled.revents & POLLIN) == 0) return std::nullopt;
+    std::array<pollfd, 2> polled = {{{filter_.get(), POLLIN, 0}, {running_->pidfd(), POLLIN, 0}}};
+    while (::poll(polled.data(), ended_ ? 1 : 2, limit_milliseconds()) > 0) {
+        if ((polled[0].revents & POLLIN) == 0) {
+            // POLLHUP: nobody is left who has the filter.
+            if (polled[0].revents != 0) return std::nullopt;
+            // Before Linux 6.11 whoever has ended has it until its parent hears of that.
+            wait();
+            continue;
+        }
         Moment moment{};
         // It fails when who came to it was killed meanwhile.
         if (::ioctl(filter_.get(), SECCOMP_IOCTL_NOTIF_RECV, &moment) == 0) return moment;
