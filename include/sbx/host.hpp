@@ -43,11 +43,11 @@ struct Host {
     std::uint32_t gid = 0;
     std::uint64_t held_capabilities = 0;  ///< see held_capabilities()
     KernelVersion kernel;
-    unsigned landlock_abi = 0;  ///< landlock(7); 0: not there, or closed by a filter around us
-    NamespaceSet namespaces;    ///< kinds that can be made here
-    std::string cwd;            ///< as $PWD says it when that is true
-    std::string real_cwd;       ///< the same without symbolic links
-    std::vector<std::string> environment;       ///< "NAME=value", in order
+    unsigned landlock_abi = 0;             ///< landlock(7); 0: not there, as far as can be told
+    NamespaceSet namespaces;               ///< kinds that can be made here
+    std::string cwd;                       ///< as $PWD says it when that is true
+    std::string real_cwd;                  ///< the same without symbolic links
+    std::vector<std::string> environment;  ///< "NAME=value", in order
     std::vector<std::string> capability_names;  ///< by number: "cap_chown", ...
     std::vector<UsrLink> usr_links;             ///< of /, sorted
     std::vector<std::string> proc_covers;       ///< what can change the host: "sys", "irq", ...

@@ -67,48 +67,78 @@ Failure closed_directory(int directory, int error, Reply& reply) {
     return {error};
 }
 
+// Removes it unless another sandbox uses it, or it is no placeholder any more. Whether that was all
+// that could be done.
+bool let_go(const Placeholder& place) {
+    const long locked = call(SYS_flock, place.file, LOCK_EX | LOCK_NB);
+    if (locked == -EWOULDBLOCK) return true;
+    struct stat status {};
+    struct stat named {};
+    if (locked != 0 || stat_of(place.file, status)) return false;
+    const long found =
+        call(SYS_newfstatat, place.directory, place.name, &named, AT_SYMLINK_NOFOLLOW);
+    if (found < 0) return found == -ENOENT;
+    if (!is_placeholder(status) || named.st_dev != status.st_dev || named.st_ino != status.st_ino) {
+        return true;
+    }
+    return call(SYS_unlinkat, place.directory, place.name,
+                S_ISDIR(status.st_mode) ? AT_REMOVEDIR : 0) == 0;
+}
+
+// Nobody else will remove what is left now, so a call that fails is tried again.
+constexpr int tries_to_clean = 3;
+
+void let_go_of(const Placeholder& place) {
+    for (int i = 0; i < tries_to_clean && !let_go(place); ++i) {
+    }
+}
+
 int make(int directory, const Request& request) {
     if (request.directory == 0) {
         return open_at(directory, request.name, O_RDONLY | O_CREAT | O_EXCL | O_NOFOLLOW,
                        file_mode);
     }
     const long made = call(SYS_mkdirat, directory, request.name, directory_mode);
-    if (made < 0) return static_cast<int>(made);
-    return open_at(directory, request.name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+    int fd = static_cast<int>(made);
+    for (int i = 0; made == 0 && i < tries_to_clean; ++i) {
+        fd = open_at(directory, request.name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+        if (fd >= 0) break;
+    }
+    return fd;
 }
 
 // Makes it, or takes over what is there, and locks it. It may vanish meanwhile: another cleaner
 // removes it when it is the last to use it.
 Failure hold(Placeholder& place, const Request& request, Reply& reply) {
     constexpr int enough = 64;
+    std::memcpy(place.name, request.name, sizeof place.name);
     for (int tries = 0; tries < enough; ++tries) {
-        int fd = make(place.directory, request);
-        const bool made = fd >= 0;
-        if (fd == -EROFS || fd == -EACCES || fd == -EPERM) {
+        place.file = make(place.directory, request);
+        const bool made = place.file >= 0;
+        if (place.file == -EROFS || place.file == -EACCES || place.file == -EPERM) {
             reply.there = 0;
-            return closed_directory(place.directory, -fd, reply);
+            return closed_directory(place.directory, -place.file, reply);
         }
-        if (fd == -EEXIST) {
-            fd = open_at(place.directory, request.name,
-                         O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
-            if (fd == -ENOENT) continue;
-            if (fd == -ELOOP || fd == -EACCES || fd == -ENXIO) return {EEXIST};
+        if (place.file == -EEXIST) {
+            place.file = open_at(place.directory, request.name,
+                                 O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+            if (place.file == -ENOENT) continue;
+            if (place.file == -ELOOP || place.file == -EACCES || place.file == -ENXIO) {
+                return {EEXIST};
+            }
         }
-        if (fd < 0) return {-fd};
+        if (place.file < 0) return {-place.file};
         struct stat status {};
-        // The mode of a new file is what the umask and the directory's defaults left of it.
-        Failure failure =
-            made ? failed(call(SYS_fchmod, fd, request.directory != 0 ? directory_mode : file_mode))
-                 : Failure{};
-        if (!failure) failure = stat_of(fd, status);
+        // The directory's default ACL may have taken something from the mode of a new file.
+        Failure failure = made ? failed(call(SYS_fchmod, place.file,
+                                             request.directory != 0 ? directory_mode : file_mode))
+                               : Failure{};
+        if (!failure) failure = stat_of(place.file, status);
         if (!failure && !is_placeholder(status)) failure = {EEXIST};
-        if (!failure) failure = failed(call(SYS_flock, fd, LOCK_SH));
-        if (!failure && is_same(place.directory, request.name, status)) {
-            place.file = fd;
-            std::memcpy(place.name, request.name, sizeof place.name);
-            return {};
-        }
-        close_fd(fd);
+        if (!failure) failure = failed(call(SYS_flock, place.file, LOCK_SH));
+        if (!failure && is_same(place.directory, request.name, status)) return {};
+        if (made && failure) let_go_of(place);
+        close_fd(place.file);
         if (failure) return failure;
     }
     return {EBUSY};
@@ -143,24 +173,6 @@ void serve(CleanerImage& image, std::size_t& count) {
     long put = -EINTR;
     while (put == -EINTR) put = call(SYS_write, image.socket, &reply, sizeof reply);
     if (put != static_cast<long>(sizeof reply)) stop_serving(image);
-}
-
-// Removes it unless another sandbox uses it, or it is no placeholder any more. Whether that was all
-// that could be done.
-bool let_go(const Placeholder& place) {
-    const long locked = call(SYS_flock, place.file, LOCK_EX | LOCK_NB);
-    if (locked == -EWOULDBLOCK) return true;
-    struct stat status {};
-    struct stat named {};
-    if (locked != 0 || stat_of(place.file, status)) return false;
-    const long found =
-        call(SYS_newfstatat, place.directory, place.name, &named, AT_SYMLINK_NOFOLLOW);
-    if (found < 0) return found == -ENOENT;
-    if (!is_placeholder(status) || named.st_dev != status.st_dev || named.st_ino != status.st_ino) {
-        return true;
-    }
-    return call(SYS_unlinkat, place.directory, place.name,
-                S_ISDIR(status.st_mode) ? AT_REMOVEDIR : 0) == 0;
 }
 
 }  // namespace
@@ -211,8 +223,10 @@ Failure ask_for_placeholder(const ChildImage& image, int directory, const char* 
 void cleaner_main(CleanerImage& image) {
     // Out of reach of what is sent to the job that sbx is, and of who is of the same user inside.
     int keep[] = {image.socket, image.init};
-    if (call(SYS_setsid) < 0 || call(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 ||
-        call(SYS_chdir, "/") != 0 || close_others(keep, 2)) {
+    // Without a umask the modes of placeholders are theirs from the start.
+    if (call(SYS_umask, 0) < 0 || call(SYS_setsid) < 0 ||
+        call(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 || call(SYS_chdir, "/") != 0 ||
+        close_others(keep, 2)) {
         leave(1);  // init gets no answer then, and set-up ends
     }
     std::size_t count = 0;
@@ -225,11 +239,7 @@ void cleaner_main(CleanerImage& image) {
         }
         if (polled[1].revents != 0) break;
     }
-    constexpr int tries = 3;  // nobody else will do it
-    for (std::size_t i = 0; i < count; ++i) {
-        for (int n = 0; n < tries && !let_go(image.held[i]); ++n) {
-        }
-    }
+    for (std::size_t i = 0; i < count; ++i) let_go_of(image.held[i]);
     leave(0);
 }
 

@@ -18,6 +18,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <climits>
 #include <cstdio>
 #include <cstdlib>
@@ -154,26 +155,55 @@ std::vector<std::string> devices() {
     return out;
 }
 
-// What runc and the kernel's own documentation name as writable by the host's root: sysctls,
-// the SysRq trigger, interrupts, buses and drivers.
-Result<std::vector<std::string>> proc_covers() {
+Result<std::vector<std::string>> names_in(const char* path) {
+    struct CloseListing {
+        void operator()(DIR* open) const { ::closedir(open); }
+    };
+    const std::unique_ptr<DIR, CloseListing> listing(::opendir(path));
+    if (!listing && errno == ENOENT) return Error{sys::no_proc()};
+    if (!listing) return failure(quote(path), errno);
     std::vector<std::string> out;
-    for (const char* name : {"acpi", "asound", "bus", "fs", "irq", "mtrr", "pressure", "scsi",
-                             "sys", "sysrq-trigger"}) {
-        const auto there = is_there(std::string("/proc/") + name);
-        if (!there) return there.error();
-        if (*there) out.emplace_back(name);
+    errno = 0;
+    while (const dirent* entry = ::readdir(listing.get())) {
+        if (entry->d_name[0] != '.') out.emplace_back(entry->d_name);
+        errno = 0;
     }
+    if (errno != 0) return failure(quote(path), errno);
     return out;
 }
 
-// Landlock may be closed by a filter around us as well as not be there.
+// What the host's root can write to in procfs: sysctls, the SysRq trigger, interrupts, and whatever
+// drivers and modules add. Every directory but those of processes, since no list of names is whole.
+Result<std::vector<std::string>> proc_covers() {
+    auto names = names_in("/proc");
+    if (!names) return names.error();
+    std::vector<std::string> out;
+    for (const std::string& name : *names) {
+        if (std::isdigit(static_cast<unsigned char>(name[0])) != 0) continue;
+        struct stat status {};
+        const std::string path = "/proc/" + name;
+        if (::lstat(path.c_str(), &status) != 0) {
+            if (errno == ENOENT) continue;  // gone with its module
+            return failure(quote(path), errno);
+        }
+        const bool writable = S_ISREG(status.st_mode) && (status.st_mode & 0222U) != 0;
+        if (S_ISDIR(status.st_mode) || writable) out.push_back(name);
+    }
+    std::sort(out.begin(), out.end());
+    // The one that is always there; not to see it is not to see procfs.
+    if (std::find(out.begin(), out.end(), "sys") == out.end()) return Error{sys::no_proc()};
+    return out;
+}
+
+// ENOSYS may also come from a filter around us, which nobody can tell from an older kernel.
 Result<unsigned> landlock_abi() {
     const long version =
         ::syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION);
     if (version >= 0) return static_cast<unsigned>(version);
-    if (errno == ENOSYS || errno == EOPNOTSUPP || errno == EPERM) return 0U;
-    return failure("asking for the version of landlock", errno);
+    if (errno == ENOSYS || errno == EOPNOTSUPP) return 0U;
+    Error error = failure("asking for the version of landlock", errno);
+    error.message += "; --landlock=off goes without it";
+    return error;
 }
 
 Result<OpenDescriptor> open_descriptor(int fd) {
@@ -185,27 +215,19 @@ Result<OpenDescriptor> open_descriptor(int fd) {
 }
 
 Result<std::vector<OpenDescriptor>> inherited_descriptors() {
+    const auto names = names_in("/proc/self/fd");
+    if (!names) return names.error();
     std::vector<OpenDescriptor> out;
-    struct CloseListing {
-        void operator()(DIR* open) const { ::closedir(open); }
-    };
-    const std::unique_ptr<DIR, CloseListing> listing(::opendir("/proc/self/fd"));
-    if (!listing && errno == ENOENT) return Error{sys::no_proc()};
-    if (!listing) return failure("\"/proc/self/fd\"", errno);
-    errno = 0;
-    while (const dirent* entry = ::readdir(listing.get())) {
-        if (entry->d_name[0] == '.') continue;
-        const int fd = std::atoi(entry->d_name);
+    for (const std::string& name : *names) {
+        const int fd = std::atoi(name.c_str());
         const int flags = ::fcntl(fd, F_GETFD);
-        if (flags < 0) return failure("looking at descriptor " + std::to_string(fd), errno);
-        if ((flags & FD_CLOEXEC) == 0) {
-            const auto one = open_descriptor(fd);
-            if (!one) return one.error();
-            out.push_back(*one);
-        }
-        errno = 0;
+        if (flags < 0 && errno == EBADF) continue;  // that of the listing itself
+        if (flags < 0) return failure("looking at descriptor " + name, errno);
+        if ((flags & FD_CLOEXEC) != 0) continue;
+        const auto one = open_descriptor(fd);
+        if (!one) return one.error();
+        out.push_back(*one);
     }
-    if (errno != 0) return failure("\"/proc/self/fd\"", errno);
     std::sort(out.begin(), out.end(),
               [](const OpenDescriptor& a, const OpenDescriptor& b) { return a.fd < b.fd; });
     return out;

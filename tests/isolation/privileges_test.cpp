@@ -153,8 +153,8 @@ bool is_harmless(const std::string& name) {
 
 // Where real root's sysctls and triggers are.
 bool is_covered(const std::string& name) {
-    for (const char* start :
-         {"sys/", "sysrq-trigger", "irq/", "bus/", "fs/", "acpi/", "scsi/", "asound/", "mtrr"}) {
+    for (const char* start : {"sys/", "sysrq-trigger", "irq/", "bus/", "fs/", "acpi/", "scsi/",
+                              "asound/", "mtrr", "dynamic_debug/", "driver/"}) {
         if (name.rfind(start, 0) == 0) return true;
     }
     return false;

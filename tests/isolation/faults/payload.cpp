@@ -19,6 +19,7 @@
 #include <array>
 #include <cerrno>
 #include <climits>
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <string>
@@ -93,6 +94,7 @@ void tell_processes() {
     say("death signal", std::to_string(value));
     ::prctl(PR_GET_CHILD_SUBREAPER, &value);
     say("subreaper", std::to_string(value));
+    say("signal to init", result_of(::kill(1, 0)));  // Landlock scopes refuse it
     say("dumpable", result_of(::prctl(PR_GET_DUMPABLE)));
     say("secure bits", result_of(::prctl(PR_GET_SECUREBITS)));
     say("keyring",

@@ -207,6 +207,10 @@ Run World::run(const Line& line, const std::string& path, std::vector<std::strin
     seen.said = made_comparable(content_of(err));
     const std::string after = host_state();
     if (after != before_) seen.left = "before:\n" + before_ + "after:\n" + after;
+    for (const auto& entry : std::filesystem::directory_iterator(changes_->path())) {
+        const std::string name = entry.path().filename().string();
+        if (name != "upper" && name != "work") seen.left += name + "\n";
+    }
     return seen;
 }
 
