@@ -182,10 +182,7 @@ Result<std::vector<std::string>> proc_covers() {
         if (std::isdigit(static_cast<unsigned char>(name[0])) != 0) continue;
         struct stat status {};
         const std::string path = "/proc/" + name;
-        if (::lstat(path.c_str(), &status) != 0) {
-            if (errno == ENOENT) continue;  // gone with its module
-            return failure(quote(path), errno);
-        }
+        if (::lstat(path.c_str(), &status) != 0) return failure(quote(path), errno);
         const bool writable = S_ISREG(status.st_mode) && (status.st_mode & 0222U) != 0;
         if (S_ISDIR(status.st_mode) || writable) out.push_back(name);
     }

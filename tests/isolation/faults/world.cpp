@@ -18,6 +18,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <set>
 #include <sstream>
 #include <stdexcept>
 
@@ -120,6 +121,12 @@ std::string World::at_place(std::string text) const {
 
 std::string World::host_state() const {
     std::string text = place_.listing();
+    // Where everything would be made that misses the new root.
+    std::set<std::string> names;
+    for (const auto& entry : std::filesystem::directory_iterator("/")) {
+        names.insert(entry.path().string());
+    }
+    for (const std::string& name : names) text += name + "\n";
     // Root is in a mount namespace of the test's own here; nobody else can mount outside.
     if (integration::is_root()) text += integration::read_whole("/proc/self/mountinfo");
     return text;
