@@ -16,8 +16,10 @@ constexpr std::uint64_t cap_sys_admin = std::uint64_t{1} << 21U;
 // writable, is left to its mount: rights given to a directory hold for all below it.
 class Writable {
 public:
-    void operator()(const step::Bind& s) { set(s.destination, s.access != Access::read_only); }
-    void operator()(const step::BindFd& s) { set(s.destination, s.access != Access::read_only); }
+    void operator()(const step::Bind& s) { set_tree(s.destination, s.access != Access::read_only); }
+    void operator()(const step::BindFd& s) {
+        set_tree(s.destination, s.access != Access::read_only);
+    }
     void operator()(const step::BindData& s) { set(s.destination, s.access != Access::read_only); }
     void operator()(const step::MountRoot&) { set("/", true); }
     void operator()(const step::MountTmpfs& s) { set(s.destination, true); }
@@ -27,7 +29,10 @@ public:
     // rule for their root itself covers it.
     void operator()(const step::MountMqueue& s) { queues_.insert(lexically_clean(s.destination)); }
     void operator()(const step::MountOverlay& s) {
-        set(s.destination, s.changes != entry::Overlay::Changes::refused);
+        set_tree(s.destination, s.changes != entry::Overlay::Changes::refused);
+    }
+    void operator()(const step::MakeSymlink& s) {
+        links_.push_back(lexically_clean(s.destination));
     }
     void operator()(const step::RemountReadOnly& s) { set(s.destination, false); }
     template <typename T>
@@ -36,7 +41,24 @@ public:
     const std::set<std::string>& paths() const { return paths_; }
     const std::set<std::string>& queues() const { return queues_; }
 
+    /// Whether `path`, which begins with `above`, can be somewhere else by a link on the way.
+    bool may_lead_away(const std::string& path, const std::string& above) const {
+        const auto is_between = [&](const std::string& place) {
+            return is_at_or_below(path, place) && is_at_or_below(place, above);
+        };
+        return std::any_of(
+                   trees_.begin(), trees_.end(),
+                   [&](const std::string& tree) { return path != tree && is_between(tree); }) ||
+               std::any_of(links_.begin(), links_.end(), is_between);
+    }
+
 private:
+    // What comes from the host may have links in it.
+    void set_tree(const std::string& destination, bool writable) {
+        trees_.push_back(lexically_clean(destination));
+        set(destination, writable);
+    }
+
     void set(const std::string& destination, bool writable) {
         const std::string path = lexically_clean(destination);
         if (writable) {
@@ -48,6 +70,8 @@ private:
 
     std::set<std::string> paths_;
     std::set<std::string> queues_;
+    std::vector<std::string> trees_;
+    std::vector<std::string> links_;
 };
 
 std::vector<step::EnforceLandlock::Rule> rules_for(const std::vector<Step>& setup,
@@ -56,9 +80,10 @@ std::vector<step::EnforceLandlock::Rule> rules_for(const std::vector<Step>& setu
     for (const Step& step : setup) std::visit(writable, step);
     std::vector<step::EnforceLandlock::Rule> rules;
     for (const std::string& path : writable.paths()) {
-        if (rules.empty() || !is_at_or_below(path, rules.back().path)) {
-            rules.push_back({path, files});
-        }
+        const bool covered =
+            !rules.empty() && is_at_or_below(path, rules.back().path) &&
+            (rules.back().path == "/" || !writable.may_lead_away(path, rules.back().path));
+        if (!covered) rules.push_back({path, files});
     }
     for (const std::string& path : writable.queues()) rules.push_back({path, files});
     if (rules.empty() || rules.front().path != "/") {

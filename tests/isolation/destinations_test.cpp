@@ -81,6 +81,14 @@ TEST_CASE("a link in a bound directory means the new root", "[destinations]") {
                 {"write", trap.outside.path() + "/new", "x", ",", "list", trap.outside.path()}));
             CHECK(out == "write ok\nentry new file 0644 1\n");
         }
+        // Neither /tmp nor anything else that is writable by itself is around it.
+        CHECK(output(sandbox(name, {"--bind", trap.bound.path(), "/b", "--tmpfs", "/b/dangling"},
+                             {"write", "/nowhere/at/all/new", "x", ",", "list",
+                              "/nowhere/at/all"})) == "write ok\nentry new file 0644 1\n");
+        CHECK(
+            output(sandbox(
+                name, {"--tmpfs", "/t", "--symlink", "/elsewhere", "/t/link", "--tmpfs", "/t/link"},
+                {"write", "/elsewhere/new", "x"})) == "write ok\n");
         CHECK(output(sandbox(name, {"--bind", trap.bound.path(), "/b", "--dir", "/b/dangling/sub"},
                              {"look", "/nowhere/at/all/sub"})) == "look directory 0755\n");
         CHECK(trap.listing() == before);
