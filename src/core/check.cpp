@@ -3,6 +3,8 @@
 // is made. A plan that a program wrote by hand is held to the same.
 #include <sbx/plan.hpp>
 
+#include "core/planning.hpp"
+
 #include <algorithm>
 #include <array>
 
@@ -206,6 +208,24 @@ Result<void> check_nested(const Plan& plan) {
     return {};
 }
 
+// Nor could guards hold a command that may mount, but for Landlock.
+Result<void> check_guards(const Plan& plan) {
+    if (count<step::Guard>(plan.setup) == 0) return {};
+    bool may_mount = plan.nested_userns == NestedUserns::allow &&
+                     count<step::LimitUserNamespaces>(plan.setup) == 0;
+    for (const Step& step : plan.seal) {
+        if (const auto* limit = std::get_if<step::LimitCapabilities>(&step)) {
+            may_mount = may_mount || (limit->keep & planning::cap_sys_admin) != 0;
+        }
+    }
+    for (const Step& step : plan.seal) {
+        const auto* landlock = std::get_if<step::EnforceLandlock>(&step);
+        if (landlock != nullptr && landlock->files != 0) return {};
+    }
+    if (may_mount) return broken("the command could undo its masks and protections");
+    return {};
+}
+
 bool has_nul(const std::string& text) { return text.find('\0') != std::string::npos; }
 
 bool any_nul(const std::vector<std::string>& texts) {
@@ -246,7 +266,7 @@ Result<void> check_words(const Plan& plan) {
 
 Result<void> check(const Plan& plan) {
     for (const auto rule : {check_setup, check_last_namespaces, check_seal, check_capabilities,
-                            check_nested, check_words}) {
+                            check_nested, check_guards, check_words}) {
         if (auto result = rule(plan); !result) return result;
     }
     return {};

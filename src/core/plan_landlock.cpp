@@ -10,8 +10,6 @@
 namespace sbx::planning {
 namespace {
 
-constexpr std::uint64_t cap_sys_admin = std::uint64_t{1} << 21U;
-
 // Where something writable is mounted last. What is read-only, but in the middle of something
 // writable, is left to its mount: rights given to a directory hold for all below it.
 class Writable {
@@ -121,17 +119,49 @@ std::string missing(const Spec& spec, const Host& host, bool may_mount) {
     return text;
 }
 
+// Whoever has a mount namespace in which nothing is mounted upon what is guarded can exchange it,
+// by a directory that was opened before. Only Landlock keeps a command that may mount from making
+// one.
+std::optional<Error> refuse_mounting(const Spec& spec, const Host& host, bool nested) {
+    const bool bubblewrap = spec.wording == Wording::bubblewrap;  // off is its default
+    const bool off = spec.landlock == Landlock::off && !bubblewrap;
+    if (!off && host.landlock_abi >= landlock::files_abi) return std::nullopt;
+    std::string text = "--mask and --protect could be undone by a command that may mount; ";
+    if (!nested) {
+        text += "leave out CAP_SYS_ADMIN, as by --cap-drop CAP_SYS_ADMIN";
+    } else {
+        text += bubblewrap ? "add --unshare-user --disable-userns" : "leave out --allow-userns";
+    }
+    return Error{text + (off ? ", or --landlock=off"
+                             : ": there is no Landlock of Linux 5.19 here to keep it from that")};
+}
+
 }  // namespace
+
+bool has_guards(const Spec& spec) {
+    return std::any_of(spec.entries.begin(), spec.entries.end(), [](const Entry& entry) {
+        return std::holds_alternative<entry::Guard>(entry);
+    });
+}
 
 Result<std::optional<step::EnforceLandlock>> plan_landlock(const Spec& spec, const Host& host,
                                                            const Privileges& privileges,
                                                            Plan& plan) {
     std::optional<step::EnforceLandlock> none;
-    if (spec.landlock == Landlock::off) return none;
     const bool nested = spec.nested_userns == NestedUserns::allow && !privileges.limits_userns;
-    const bool may_mount = nested || (privileges.keep & cap_sys_admin) != 0;
+    bool may_mount = nested || (privileges.keep & cap_sys_admin) != 0;
+    const bool holds_guards = may_mount && has_guards(spec);
+    if (holds_guards) {
+        if (auto error = refuse_mounting(spec, host, nested)) return *error;
+        plan.notes.emplace_back(
+            "landlock keeps the command from mounting, for else it could undo --mask and "
+            "--protect");
+        may_mount = false;
+    }
+    const bool wanted = spec.landlock != Landlock::off;
+    if (!wanted && !holds_guards) return none;
     const std::string lacks = missing(spec, host, may_mount);
-    if (!lacks.empty()) {
+    if (wanted && !lacks.empty()) {
         if (spec.landlock == Landlock::require) {
             return Error{"landlock " + lacks + "; --landlock=auto takes what there is"};
         }
@@ -139,7 +169,7 @@ Result<std::optional<step::EnforceLandlock>> plan_landlock(const Spec& spec, con
     }
     step::EnforceLandlock out;
     if (!may_mount) out.files = landlock::files_of(host.landlock_abi);
-    if (host.landlock_abi >= landlock::scopes_abi) {
+    if (wanted && host.landlock_abi >= landlock::scopes_abi) {
         out.scopes = landlock::scope_abstract_sockets | landlock::scope_signals;
     }
     if (out.files == 0 && out.scopes == 0) return none;

@@ -248,6 +248,10 @@ std::optional<Error> TreePlanner::add(const Entry& entry, std::size_t index) {
 
 std::optional<Error> TreePlanner::add_guard(const entry::Guard& guard) {
     const char* option = guard.kind == entry::Guard::Kind::mask ? "--mask " : "--protect ";
+    if (guard.destination.empty() || guard.destination.front() != '/') {
+        return Error{option + quote(guard.destination) +
+                     ": a path inside is wanted, which begins with \"/\""};
+    }
     const std::string path = lexically_clean(guard.destination);
     if (path == "/") return Error{std::string(option) + "/ would leave nothing to run"};
     if ((path + "/").find("/../") != std::string::npos) {

@@ -14,7 +14,8 @@
 namespace sbx::sys {
 
 void leave(int status) {
-    while (true) call(SYS_exit_group, status);
+    call(SYS_exit_group, status);
+    __builtin_trap();  // a filter around us refuses even that
 }
 
 long read_byte(int fd, char& byte) {

@@ -202,8 +202,8 @@ struct Setup {
     int root = -1;  ///< the top of the new root, where destinations are resolved
     int base = -1;  ///< the tmpfs at the bottom of it, with room for files that are bound
     Place root_place{};
-    bool cleaner_seen = false;
-    Excerpt excerpt{};  ///< goes with the report when `size` is not 0
+    bool guarding = false;  ///< guards are the last: nothing is bound any more
+    Excerpt excerpt{};      ///< goes with the report when `size` is not 0
 };
 
 /// What is made when a destination is missing: the place itself, and directories on the way to it.
@@ -332,6 +332,7 @@ struct CleanerImage {
     int init = -1;    ///< pidfd: it is over when this one is
     Placeholder* held = nullptr;
     std::size_t room = 0;
+    bool foreign_ids = false;  ///< who runs inside may have ids that are not ours
 };
 
 /// The body of the cleaner, a child of the supervisor that sees what it sees.

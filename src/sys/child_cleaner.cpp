@@ -57,12 +57,13 @@ bool is_same(int directory, const char* name, const struct stat& wanted) {
 }
 
 // Somebody else's directory that we may not write to is closed to whoever runs inside, too.
-Failure closed_directory(int directory, int error, Reply& reply) {
+// With ids that somebody else mapped, who runs inside need not be us.
+Failure closed_directory(const CleanerImage& image, int directory, int error, Reply& reply) {
     if (error == EROFS) return {};
     struct stat status {};
     if (Failure f = stat_of(directory, status)) return f;
     const bool ours = status.st_uid == static_cast<uid_t>(call(SYS_geteuid));
-    if (error == EACCES && !ours) return {};
+    if (error == EACCES && !ours && !image.foreign_ids) return {};
     reply.there = 1;
     return {error};
 }
@@ -109,7 +110,7 @@ int make(int directory, const Request& request) {
 
 // Makes it, or takes over what is there, and locks it. It may vanish meanwhile: another cleaner
 // removes it when it is the last to use it.
-Failure hold(Placeholder& place, const Request& request, Reply& reply) {
+Failure hold(const CleanerImage& image, Placeholder& place, const Request& request, Reply& reply) {
     constexpr int enough = 64;
     std::memcpy(place.name, request.name, sizeof place.name);
     for (int tries = 0; tries < enough; ++tries) {
@@ -117,7 +118,7 @@ Failure hold(Placeholder& place, const Request& request, Reply& reply) {
         const bool made = place.file >= 0;
         if (place.file == -EROFS || place.file == -EACCES || place.file == -EPERM) {
             reply.there = 0;
-            return closed_directory(place.directory, -place.file, reply);
+            return closed_directory(image, place.directory, -place.file, reply);
         }
         if (place.file == -EEXIST) {
             place.file = open_at(place.directory, request.name,
@@ -135,8 +136,15 @@ Failure hold(Placeholder& place, const Request& request, Reply& reply) {
                                : Failure{};
         if (!failure) failure = stat_of(place.file, status);
         if (!failure && !is_placeholder(status)) failure = {EEXIST};
-        if (!failure) failure = failed(call(SYS_flock, place.file, LOCK_SH));
+        if (!failure) failure = failed(call(SYS_flock, place.file, LOCK_SH | LOCK_NB));
         if (!failure && is_same(place.directory, request.name, status)) return {};
+        if (failure.error == EWOULDBLOCK) {
+            // A cleaner that removes it holds it for a moment, and nobody else is waited for.
+            constexpr timespec moment{0, 10'000'000};
+            call(SYS_nanosleep, &moment, nullptr);
+            close_fd(place.file);
+            continue;
+        }
         if (made && failure) let_go_of(place);
         close_fd(place.file);
         if (failure) return failure;
@@ -163,7 +171,7 @@ void serve(CleanerImage& image, std::size_t& count) {
     if (count < image.room && message.msg_controllen >= sizeof(cmsghdr)) {
         Placeholder& place = image.held[count];
         std::memcpy(&place.directory, CMSG_DATA(&control.header), sizeof place.directory);
-        reply.error = hold(place, request, reply).error;
+        reply.error = hold(image, place, request, reply).error;
         if (reply.error == 0 && reply.there == 1) {
             ++count;
         } else {

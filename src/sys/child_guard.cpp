@@ -56,10 +56,17 @@ Failure make_read_only(int place) {
     return failed(mount_setattr(place, "", AT_EMPTY_PATH | AT_RECURSIVE, attributes));
 }
 
+// What a mask has put upon a file: it has no name, and nothing can be mounted upon it.
+bool is_hidden(const struct stat& status) {
+    return S_ISREG(status.st_mode) && status.st_nlink == 0 && status.st_size == 0 &&
+           (status.st_mode & 07777U) == 0;
+}
+
 Failure cover(const Setup& setup, int place, Kind kind) {
     if (kind == Kind::protect) return make_read_only(place);
     struct stat status {};
     if (Failure f = stat_of(place, status)) return f;
+    if (is_hidden(status)) return {};
     if (!S_ISDIR(status.st_mode)) return cover_with_empty_file(setup, place, 0);
     int mount = -1;
     // Its owner could open it but for the mode, and change the mode but for the mount.
@@ -112,7 +119,12 @@ Failure guard_missing(Setup& setup, const Walk& walk, Kind kind, bool& again) {
         failure = make_node(walk.current, walk.name, node, names_file ? 0444 : 0555);
     } else {
         bool there = true;
-        failure = ask_for_placeholder(setup.image, walk.current, walk.name, node, there);
+        // A view of the cleaner's own: this one may become read-only, and it could remove nothing.
+        const int view =
+            open_tree(walk.current, "", OPEN_TREE_CLONE | AT_RECURSIVE | AT_EMPTY_PATH);
+        if (view < 0) return {-view};
+        failure = ask_for_placeholder(setup.image, view, walk.name, node, there);
+        close_fd(view);
         if (!failure && !there) return {};
     }
     if (failure.error == EEXIST) {  // somebody was faster
@@ -136,18 +148,21 @@ Failure guard_link(Setup& setup, Walk& walk, int link, Kind kind, int links) {
     Failure failure = splice_link(real, walk.current, walk.name, walk.start, walk.end);
     if (failure) return failure;
     int target = open_prefix(setup.root, real, real.length);
-    if (target == -ENOENT) {
-        return cover_with_empty_file(setup, link, kind == Kind::mask ? 0 : 0444);
-    }
-    if (target < 0) return {-target};
+    if (target < 0 && target != -ENOENT) return {-target};
     struct stat status {};
-    failure = stat_of(target, status);
-    close_fd(target);
-    if (failure) return failure;
-    if (S_ISDIR(status.st_mode)) return replaceable(setup, walk);
+    if (target >= 0) {
+        failure = stat_of(target, status);
+        close_fd(target);
+        if (failure) return failure;
+        if (S_ISDIR(status.st_mode)) return replaceable(setup, walk);
+    }
+    // What is missing must not be made there either: outside, the link leads to it.
     failure = guard_path(setup, real, kind, links - 1);
     if (failure) return failure;
     target = open_prefix(setup.root, real, real.length);  // as it is now, guarded
+    if (target == -ENOENT || target == -ENOTDIR || target == -EACCES) {
+        return cover_with_empty_file(setup, link, kind == Kind::mask ? 0 : 0444);
+    }
     if (target < 0) return {-target};
     failure = stat_of(target, status);
     if (!failure && status.st_nlink == 0 && status.st_size == 0) {
@@ -256,9 +271,13 @@ Failure guard_path(Setup& setup, Path& path, Kind kind, int links) {
 }  // namespace
 
 Failure guard(Setup& setup, const step::Guard& s) {
-    if (!setup.cleaner_seen) {
+    if (!setup.guarding) {
         if (Failure failure = see_cleaner(setup.image)) return failure;
-        setup.cleaner_seen = true;
+        setup.guarding = true;
+        // What is in the new root itself can be fixed by clones of it then.
+        mount_attr bindable{};
+        bindable.propagation = MS_PRIVATE;
+        if (Failure f = failed(mount_setattr(setup.base, "", AT_EMPTY_PATH, bindable))) return f;
     }
     Path path;
     if (Failure failure = load(path, s.destination.c_str())) return failure;

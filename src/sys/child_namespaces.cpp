@@ -63,7 +63,7 @@ Failure write_identity_map(const ChildImage& image, int directory, const char* o
     Failure failure{read_byte(go, byte) == 1 ? 0 : EPIPE};
     if (!failure) failure = write_identity_map(image, directory, "self/uid_map", "uid_map");
     if (!failure) failure = write_identity_map(image, directory, "self/gid_map", "gid_map");
-    while (true) call(SYS_exit_group, failure.error);
+    leave(failure.error);
 }
 
 // More than one id can be mapped only from the outer namespace, by a process with the privilege

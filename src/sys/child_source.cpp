@@ -226,7 +226,7 @@ Failure open_base(const Setup& setup, BaseState& state) {
 Failure close_base(const Setup& setup, const BaseState& state) {
     mount_attr attributes{};
     if (state.read_only) attributes.attr_set = MOUNT_ATTR_RDONLY;
-    attributes.propagation = MS_UNBINDABLE;
+    attributes.propagation = setup.guarding ? MS_PRIVATE : MS_UNBINDABLE;
     return failed(mount_setattr(setup.base, "", AT_EMPTY_PATH, attributes));
 }
 

@@ -21,6 +21,7 @@ int Cleaner::prepare(const Plan& plan, ChildImage& image) {
     theirs_ = above_standard(Fd(ends[0]));
     inits_ = above_standard(Fd(ends[1]));
     if (!theirs_ || !inits_) return -errno;
+    foreign_ids_ = plan.userns_fd.has_value() || plan.userns_block_fd.has_value();
     // A guard needs two at the most: where a link is, and where it leads.
     room_.resize(2 * static_cast<std::size_t>(guards));
     image.cleaner = inits_.get();
@@ -31,7 +32,7 @@ int Cleaner::prepare(const Plan& plan, ChildImage& image) {
 int Cleaner::start(const Fd& init) {
     if (!theirs_) return 0;
     inits_.reset();
-    CleanerImage image{theirs_.get(), init.get(), room_.data(), room_.size()};
+    CleanerImage image{theirs_.get(), init.get(), room_.data(), room_.size(), foreign_ids_};
     int pidfd = -1;
     clone_args arguments{};
     arguments.flags = CLONE_PIDFD | CLONE_CLEAR_SIGHAND;

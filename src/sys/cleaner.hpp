@@ -23,6 +23,7 @@ public:
 
 private:
     std::vector<Placeholder> room_;
+    bool foreign_ids_ = false;
     Fd theirs_;
     Fd inits_;
     Fd process_;

@@ -312,6 +312,9 @@ Result<Host> probe_host(const Spec& spec) {
     std::sscanf(system.release, "%u.%u", &host.kernel.major, &host.kernel.minor);
     if (spec.landlock != Landlock::off) {
         if (auto got = take(landlock_abi(), host.landlock_abi); !got) return got.error();
+    } else if (planning::has_guards(spec)) {
+        // Needed where the command may mount, which a plan refuses if there is none.
+        if (const auto abi = landlock_abi()) host.landlock_abi = *abi;
     }
     if (!spec.unshare_try.empty()) {
         if (auto got = take(available_namespaces(), host.namespaces); !got) return got.error();

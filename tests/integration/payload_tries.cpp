@@ -149,6 +149,25 @@ void unshare_user(Context& context, const Words&) {
     tell(context, "unshare-user", ::unshare(CLONE_NEWUSER));
 }
 
+// Exchanges what is in directory WORDS[0], which is open by then, from a mount namespace that has
+// nothing mounted upon it; WORDS[1] is "user" when that takes a user namespace.
+void exchange(Context& context, const Words& words) {
+    const int directory = ::open(words[0].c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const int uid = static_cast<int>(::getuid());
+    tell(context, "namespace", ::unshare(CLONE_NEWNS | (words[1] == "user" ? CLONE_NEWUSER : 0)));
+    const int map = ::open("/proc/self/uid_map", O_WRONLY | O_CLOEXEC);
+    const std::string line = "0 " + std::to_string(uid) + " 1";
+    if (map >= 0 && ::write(map, line.data(), line.size()) < 0) ::close(map);
+    tell(context, "mount", ::mount("none", words[0].c_str(), "tmpfs", 0, nullptr));
+    if (::chdir(words[0].c_str()) != 0 || ::mkdir("old", 0755) != 0) tell(context, "place", -1);
+    tell(context, "pivot_root", ::syscall(SYS_pivot_root, ".", "old"));
+    tell(context, "unmount", ::umount2("/old", MNT_DETACH));
+    for (const char* name : {"file", "secret", "sub"}) {
+        tell(context, name,
+             ::renameat(directory, name, directory, (std::string(name) + ".moved").c_str()));
+    }
+}
+
 void clone3_user(Context& context, const Words&) {
     struct {
         std::uint64_t flags = CLONE_NEWUSER;
@@ -234,7 +253,7 @@ void interfaces(Context& context, const Words&) {
 }  // namespace
 
 std::span<const Verb> tries() {
-    static constexpr std::array<Verb, 28> verbs = {{
+    static constexpr std::array<Verb, 29> verbs = {{
         {"open", 1, open_file},
         {"open-rw", 1, open_both_ways},
         {"write", 2, write_file},
@@ -255,6 +274,7 @@ std::span<const Verb> tries() {
         {"ptrace", 1, trace},
         {"kill", 2, kill_process},
         {"unshare-user", 0, unshare_user},
+        {"exchange", 2, exchange},
         {"clone3-user", 0, clone3_user},
         {"tiocsti", 1, push_terminal_input},
         {"syscall", 1, system_call},

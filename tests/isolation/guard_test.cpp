@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // --mask and --protect, attacked from inside: by writing, renaming what is around it, replacing
 // links, making what was missing; and from outside: by killing sbx.
+#include "id_maps.hpp"
 #include "place.hpp"
 #include "sandbox.hpp"
 
@@ -8,12 +9,17 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
+#include <sys/file.h>
 #include <sys/inotify.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
 #include <filesystem>
+#include <set>
 #include <string>
 
 namespace integration {
@@ -27,6 +33,14 @@ const Name both[] = {Name::sbx, Name::bwrap};
 Start guarded(Name name, const TemporaryDirectory& place, Words options, Words sentence) {
     options.insert(options.begin(), {"--unshare-pid", "--bind", place.path(), "/p"});
     return sandbox(name, options, std::move(sentence));
+}
+
+std::set<std::string> names_below(const TemporaryDirectory& place) {
+    std::set<std::string> out;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(place.path())) {
+        out.insert(entry.path().string());
+    }
+    return out;
 }
 
 bool exists(const std::string& path) {
@@ -191,19 +205,154 @@ TEST_CASE("a link to a file is fixed with what it leads to", "[guard]") {
     const TemporaryDirectory place;
     place.file("real", "text");
     place.link("link", "real");
-    place.link("hangs", "nowhere");
     const std::string before = place.listing();
-    CHECK(
-        output(sbx(
-            {"--bind", place.path(), "/p", "--protect", "/p/link", "--protect", "/p/hangs"},
-            {"write",   "/p/link", "x",        ",",      "unlink",  "/p/link", ",",      "write",
-             "/p/real", "x",       ",",        "unlink", "/p/real", ",",       "unlink", "/p/hangs",
-             ",",       "write",   "/p/hangs", "x",      ",",       "read",    "/p/link"})) ==
-        "write EROFS\nunlink EBUSY\nwrite EROFS\nunlink EBUSY\nunlink EBUSY\nwrite EROFS\n"
-        "read ok text\n");
+    CHECK(output(sbx({"--bind", place.path(), "/p", "--protect", "/p/link"},
+                     {"write", "/p/link", "x", ",", "unlink", "/p/link", ",", "write", "/p/real",
+                      "x", ",", "unlink", "/p/real", ",", "read", "/p/link"})) ==
+          "write EROFS\nunlink EBUSY\nwrite EROFS\nunlink EBUSY\nread ok text\n");
     CHECK(output(sbx({"--bind", place.path(), "/p", "--protect", "/p/link", "--mask", "/p/real"},
                      {"open", "/p/link", ",", "open", "/p/real"})) == "open EACCES\nopen EACCES\n");
     CHECK(place.listing() == before);
+}
+
+TEST_CASE("what a protected link would lead to cannot be made either", "[guard]") {
+    const TemporaryDirectory place;
+    place.link("hangs", "no/where");
+    place.link("other", "/elsewhere/x");
+    const auto before = names_below(place);
+    for (const Name name : both) {
+        CHECK(
+            output(guarded(name, place, {"--protect", "/p/hangs", "--protect", "/p/other"},
+                           {"write",  "/p/no/where", "x",        ",", "mkdir", "/p/no/x",     ",",
+                            "rename", "/p/no",       "/p/yes",   ",", "write", "/p/hangs",    "x",
+                            ",",      "unlink",      "/p/hangs", ",", "write", "/p/other",    "x",
+                            ",",      "unlink",      "/p/other", ",", "mkdir", "/elsewhere/x"})) ==
+            std::string(
+                "write EROFS\nmkdir EROFS\nrename EBUSY\nwrite EROFS\nunlink EBUSY\nwrite EROFS\n"
+                "unlink EBUSY\nmkdir ") +
+                (name == Name::sbx ? "ENOENT" : "EROFS") + "\n");
+        CHECK(names_below(place) == before);
+    }
+}
+
+TEST_CASE("a placeholder goes, too, when its directory is protected later", "[guard]") {
+    for (Words options : std::vector<Words>{
+             {"--protect", "/p/sub", "--mask", "/p/sub/new"},
+             {"--protect", "/p/new", "--protect", "/p"},
+             {"--protect", "/p/sub/n/m", "--protect", "/p/sub"},
+             // With a mount of the host's below, which nobody inside may leave out.
+             {"--ro-bind", "/usr", "/p/sub/usr", "--protect", "/p/sub/n", "--protect", "/p"}}) {
+        INFO(options[1]);
+        const TemporaryDirectory place;
+        place.directory("sub/usr");
+        const auto names = names_below(place);
+        options.insert(options.begin(), {"--bind", place.path(), "/p"});
+        CHECK(output(sbx(options, {"write", "/p/sub/x", "x"})) == "write EROFS\n");
+        CHECK(names_below(place) == names);
+    }
+}
+
+TEST_CASE("a guard names one place once or twice, and never none", "[guard]") {
+    const TemporaryDirectory place;
+    place.file("f", "key");
+    place.link("l", "f");
+    CHECK(output(sbx(
+              {"--bind", place.path(), "/p", "--mask", "/p/f", "--mask", "/p/f", "--mask", "/p/l"},
+              {"open", "/p/f", ",", "open", "/p/l"})) == "open EACCES\nopen EACCES\n");
+    for (const char* option : {"--mask", "--protect"}) {
+        const Ended ended = run(sbx({"--bind", place.path(), "/p", option, "f"}, {"exit", "0"}));
+        CHECK(ended.status == 125);
+        CHECK(contains(ended.err, std::string(option) + " \"f\": a path inside is wanted"));
+    }
+}
+
+// Whoever has a mount namespace without the guards can exchange what they cover by a directory that
+// was opened before.
+TEST_CASE("a guard holds against whoever makes namespaces of its own", "[guard]") {
+    for (const Name name : both) {
+        for (const Words& more :
+             std::vector<Words>{{"--cap-add", "CAP_SYS_ADMIN"}, {"--map-current-user"}}) {
+            INFO((name == Name::sbx ? "sbx " : "bwrap ") << more.front());
+            const bool capable = more.size() == 2;
+            const TemporaryDirectory place;
+            place.file("file", "as it was");
+            place.file("secret", "key");
+            place.directory("sub");
+            place.directory("old");
+            const auto before = names_below(place);
+            Words options = {"--unshare-user", "--protect", "/p/file",  "--protect",
+                             "/p/sub",         "--mask",    "/p/secret"};
+            if (name == Name::sbx) options.erase(options.begin());
+            if (name == Name::sbx && !capable) options.emplace_back("--allow-userns");
+            options.insert(options.end(), more.begin(), more.end());
+            const std::string out = output(
+                guarded(name, place, options, {"exchange", "/p", capable ? "mount" : "user"}));
+            INFO(out);
+            CHECK(has_line(out, "namespace ok"));
+            CHECK(has_line(out, "mount EPERM"));
+            CHECK(has_line(out, "file EBUSY"));
+            CHECK(has_line(out, "secret EBUSY"));
+            CHECK(has_line(out, "sub EBUSY"));
+            CHECK(names_below(place) == before);
+        }
+    }
+    // Without Landlock nothing would keep it from that.
+    const Ended ended =
+        run(sbx({"--landlock=off", "--allow-userns", "--protect", "/tmp/x"}, {"exit", "0"}));
+    CHECK(ended.status == 125);
+    CHECK(contains(ended.err, "--mask and --protect could be undone by a command that may mount"));
+}
+
+TEST_CASE("what only the ids inside may write to is not taken for closed", "[guard]") {
+    const TemporaryDirectory place;
+    const std::string other = place.directory("other");
+    Pipe ready = make_pipe();
+    Pipe mapped = make_pipe();
+    const pid_t keeper = ::fork();
+    if (keeper == 0) {
+        ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // whatever becomes of the test
+        mapped.write.close();
+        if (::unshare(CLONE_NEWUSER) != 0) ::_exit(1);
+        if (::write(ready.write.get(), "x", 1) != 1) ::_exit(1);
+        read_until(mapped.read, "x");
+        if (::setresgid(0, 0, 0) != 0 || ::setresuid(0, 0, 0) != 0) ::_exit(1);
+        if (::chown(other.c_str(), 5, 5) != 0) ::_exit(1);
+        if (::write(ready.write.get(), "y", 1) != 1) ::_exit(1);
+        ::pause();
+    }
+    read_until(ready.read, "x");
+    const std::string process = "/proc/" + std::to_string(keeper);
+    REQUIRE(map_ids(process.substr(6)));
+    REQUIRE(::write(mapped.write.get(), "x", 1) == 1);
+    read_until(ready.read, "y");
+    const Descriptor userns(::open((process + "/ns/user").c_str(), O_RDONLY | O_CLOEXEC));
+    Start start = sbx({"--userns", "7", "--allow-userns", "--uid", "5", "--gid", "5", "--bind",
+                       place.path(), "/p", "--protect", "/p/other/new"},
+                      {"write", "/p/other/new", "x"});
+    start.descriptors = {{7, userns.get()}};
+    const Ended ended = run(start);
+    ::kill(keeper, SIGKILL);
+    ::waitpid(keeper, nullptr, 0);
+    INFO(ended.out << ended.err);
+    if (is_root()) {
+        CHECK(ended.out == "write EROFS\n");  // root makes a placeholder there
+    } else {
+        CHECK(ended.status == 125);
+        CHECK(contains(ended.err, "protect \"/p/other/new\""));
+    }
+    CHECK(std::filesystem::is_empty(other));
+}
+
+TEST_CASE("a lock that somebody else holds does not keep sbx waiting", "[guard]") {
+    const TemporaryDirectory place;
+    const std::string path = place.file("env", "");
+    REQUIRE(::chmod(path.c_str(), 01400) == 0);
+    const Descriptor held(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    REQUIRE(::flock(held.get(), LOCK_EX) == 0);
+    const Ended ended =
+        run(sbx({"--bind", place.path(), "/p", "--protect", "/p/env"}, {"exit", "0"}));
+    CHECK(ended.status == 125);
+    CHECK(contains(ended.err, "protect \"/p/env\""));
 }
 
 TEST_CASE("a link to a directory could be replaced, and is refused", "[guard]") {

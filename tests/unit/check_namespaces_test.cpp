@@ -112,6 +112,26 @@ TEST_CASE("check: nested user namespaces are refused by a limit or by a filter")
           }) == "no error");
 }
 
+TEST_CASE("check: who may mount is kept from it by landlock where guards are") {
+    const std::string undone = "the command could undo its masks and protections";
+    const auto guard = [](Plan& p) {
+        p.setup.insert(find_step<step::EnterRoot>(p.setup),
+                       step::Guard{entry::Guard::Kind::mask, "/x"});
+    };
+    const auto refuse = [&](Plan& p) {
+        guard(p);
+        p.nested_userns = NestedUserns::refuse;
+    };
+    CHECK(broken(refuse, limited_plan()) != undone);
+    CHECK(broken(guard) == undone);
+    CHECK(broken(
+              [&](Plan& p) {
+                  refuse(p);
+                  limit_of(p).keep |= 1U << 21U;  // CAP_SYS_ADMIN
+              },
+              limited_plan()) != "no error");
+}
+
 TEST_CASE("check: user namespaces that are limited") {
     const std::string unused = "user namespaces are limited, and not used up by the command's own";
     const std::string unseen = "that no user namespace can be made is not verified";
