@@ -51,6 +51,8 @@ Result<Spec> spec_of(const PlanCase& one) {
     return spec;
 }
 
+}  // namespace
+
 Host host_of(const PlanCase& one, const Spec& spec) {
     Host host = fake_host(spec, one.root ? Who::root : Who::user);
     if (one.terminal) {
@@ -62,8 +64,6 @@ Host host_of(const PlanCase& one, const Spec& spec) {
     if (one.limited) host.namespaces = {};
     return host;
 }
-
-}  // namespace
 
 Result<PlanCase> parse_case(const std::string& text) {
     PlanCase out;

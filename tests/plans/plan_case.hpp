@@ -11,7 +11,9 @@
 // 5.4, `limited` can make neither user nor cgroup namespaces, and `landlock2` has Landlock's ABI 2.
 #pragma once
 
+#include <sbx/host.hpp>
 #include <sbx/result.hpp>
+#include <sbx/spec.hpp>
 
 #include <optional>
 #include <string>
@@ -37,6 +39,9 @@ struct PlanCase {
 
 /// Reads the text of a case; the error says what it lacks.
 Result<PlanCase> parse_case(const std::string& text);
+
+/// The machine that a case describes, with the sources of `spec`.
+Host host_of(const PlanCase& one, const Spec& spec);
 
 /// The plan of a case as text, or "error: " and the sentence.
 std::string plan_text(const PlanCase& one);
