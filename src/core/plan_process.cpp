@@ -46,6 +46,12 @@ std::string failure_of(const entry::BindFd& e) {
            ": No such file or directory";
 }
 
+template <typename E>
+constexpr DescriptorUse::Use use_of(const E&) {
+    return DescriptorUse::Use::read;
+}
+constexpr DescriptorUse::Use use_of(const entry::BindFd&) { return DescriptorUse::Use::other; }
+
 }  // namespace
 
 std::optional<std::string> variable(const std::vector<std::string>& environment,
@@ -91,8 +97,8 @@ std::vector<DescriptorUse> descriptor_uses(const Spec& spec) {
         std::visit(
             [&](const auto& e) {
                 if constexpr (requires { e.fd; }) {
-                    out.push_back(
-                        {e.fd, option_of(e) + " on " + quote(e.destination), failure_of(e)});
+                    out.push_back({e.fd, option_of(e) + " on " + quote(e.destination),
+                                   failure_of(e), use_of(e)});
                 }
             },
             entry);
@@ -101,20 +107,23 @@ std::vector<DescriptorUse> descriptor_uses(const Spec& spec) {
         std::optional<int> fd;
         const char* option;
         const char* failure;
+        DescriptorUse::Use use = DescriptorUse::Use::other;
     };
     const std::initializer_list<Row> rows = {
         {spec.userns_fd, "--userns", "Joining specified user namespace failed"},
         {spec.userns2_fd, "--userns2", "Setting userns2 failed"},
         {spec.pidns_fd, "--pidns", "Setting pidns failed"},
         {spec.sync_fd, "--sync-fd", "Keeping --sync-fd open failed"},
-        {spec.block_fd, "--block-fd", "Reading --block-fd failed"},
-        {spec.userns_block_fd, "--userns-block-fd", "Reading --userns-block-fd failed"},
+        {spec.block_fd, "--block-fd", "Reading --block-fd failed", DescriptorUse::Use::read},
+        {spec.userns_block_fd, "--userns-block-fd", "Reading --userns-block-fd failed",
+         DescriptorUse::Use::read},
         {spec.info_fd, "--info-fd", "Write to info_fd"},
         {spec.json_status_fd, "--json-status-fd", "Write to info_fd"},
     };
     for (const Row& row : rows) {
         if (!row.fd) continue;
-        out.push_back({*row.fd, row.option, row.failure + std::string(": Bad file descriptor")});
+        out.push_back(
+            {*row.fd, row.option, row.failure + std::string(": Bad file descriptor"), row.use});
     }
     return out;
 }

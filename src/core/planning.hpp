@@ -67,6 +67,7 @@ struct DescriptorUse {
     int fd = -1;
     std::string option;
     std::string bubblewrap_failure;
+    enum class Use { read, other } use = Use::other;
 };
 
 /// All of them, in the order of the Spec.

@@ -230,10 +230,15 @@ Result<std::vector<OpenDescriptor>> inherited_descriptors() {
     return out;
 }
 
+// Whoever waits for something to read would wait for ever where nothing can be read.
 Result<void> require_open(const planning::DescriptorUse& use, Wording wording) {
-    if (::fcntl(use.fd, F_GETFD) >= 0) return {};
+    const bool open = ::fcntl(use.fd, F_GETFD) >= 0;
+    const int flags = open ? ::fcntl(use.fd, F_GETFL) : -1;
+    const bool reads = use.use == planning::DescriptorUse::Use::read;
+    if (open && (!reads || ((flags & O_ACCMODE) != O_WRONLY && (flags & O_PATH) == 0))) return {};
     const std::string number = std::to_string(use.fd);
-    const std::string text = "descriptor " + number + " is not open";
+    const std::string text =
+        "descriptor " + number + (open ? " cannot be read from" : " is not open");
     if (wording == Wording::bubblewrap) {
         return Error{use.bubblewrap_failure + "; " + text};
     }

@@ -150,6 +150,30 @@ TEST_CASE("a descriptor that is not open is an error for every option that takes
     }
 }
 
+TEST_CASE("a descriptor that cannot be read from is an error for every option that reads one",
+          "[options]") {
+    const std::vector<Options> cases = {
+        {"--file", "7", "/f"},
+        {"--bind-data", "7", "/f"},
+        {"--ro-bind-data", "7", "/f"},
+        {"--block-fd", "7"},
+        {"--unshare-user", "--info-fd", "8", "--userns-block-fd", "7"},
+    };
+    for (const Name name : both) {
+        for (const Options& options : cases) {
+            INFO(options[0]);
+            const Pipe unread = make_pipe();
+            const Pipe info = make_pipe();
+            Start start = sandbox(name, options, {"echo", "ran"});
+            start.descriptors = {{7, unread.write.get()}, {8, info.write.get()}};
+            const Ended ended = run(start);
+            CHECK(ended.status == failed(name));
+            CHECK(ended.out.empty());
+            CHECK(contains(ended.err, "descriptor 7 cannot be read from"));
+        }
+    }
+}
+
 TEST_CASE("a descriptor that two options name is refused", "[options]") {
     for (const Name name : both) {
         const Descriptor file = file_with("x");
