@@ -240,7 +240,7 @@ Result<void> require_open(const planning::DescriptorUse& use, Wording wording) {
     const std::string text =
         "descriptor " + number + (open ? " cannot be read from" : " is not open");
     if (wording == Wording::bubblewrap) {
-        return Error{use.bubblewrap_failure + "; " + text};
+        return Error{open ? use.bubblewrap_failure : use.bubblewrap_failure + "; " + text};
     }
     return Error{use.option + ": " + text + "; open it first, as in " + number + "<file"};
 }
