@@ -35,6 +35,9 @@ Result<std::string> read_all(int fd, const std::string& what) {
         if (got < 0 && errno == EINTR) continue;
         if (got < 0) return Error{what + ": " + std::strerror(errno)};
         if (got == 0) break;
+        if (out.size() >= most_read) {
+            return Error{what + ": there is no end to it; 64 megabytes are the most"};
+        }
         out.append(buffer.data(), static_cast<std::size_t>(got));
     }
     if (fd > 2) ::close(fd);

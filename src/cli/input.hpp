@@ -4,6 +4,7 @@
 
 #include <sbx/result.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -16,8 +17,12 @@ namespace sbx::cli {
 /// spaces, an empty text, more digits than fit).
 std::optional<std::uint64_t> parse_number(std::string_view text, int base, std::uint64_t most);
 
+/// Far more than options, a policy or a filter can have; what goes on after it, as /dev/zero does,
+/// would use up the memory of the machine.
+inline constexpr std::size_t most_read = std::size_t{64} << 20U;
+
 /// Everything that descriptor `fd` gives until its end; closes it, but for 0, 1 and 2. `what` is
-/// what the message begins with.
+/// what the message begins with. More than `most_read` bytes are an error.
 Result<std::string> read_all(int fd, const std::string& what);
 
 /// The content of the file at `path`.

@@ -65,7 +65,7 @@ Words wrong_values(const OptionRow& row, std::string_view kind) {
     if (kind == "CAP") return {"", "cap_nonsense", "chown", "99", "-1", "cap_chown,cap_kill"};
     if (kind == "MODE") return {"", "on", "AUTO", "auto "};
     if (kind == "EDIT") return {"", "ptrace", "allow:", "allow:nonsense", "permit:ptrace"};
-    if (kind == "POLICY") return {"", "nonsense", "Default", "/dev/null", "./missing"};
+    if (kind == "POLICY") return {"", "nonsense", "Default", "/dev/null", "/dev/zero", "./missing"};
     if (kind == "LABEL") return {"label"};
     if (kind == "NAME" && row.id != Option::hostname) return {"", "=", "A=B"};
     return {};

@@ -63,6 +63,14 @@ TEST_CASE("read_all reads to the end, and closes") {
               " is not open, open it first, as in " + file.text() + "<file");
 }
 
+TEST_CASE("read_all does not read without an end") {
+    const int zeros = ::open("/dev/zero", O_RDONLY | O_CLOEXEC);
+    REQUIRE(zeros >= 0);
+    CHECK(error_of(read_all(zeros, "--args")).find("--args: there is no end to it") == 0);
+    ::close(zeros);
+    CHECK(error_of(read_file("/dev/zero")).find("\"/dev/zero\": there is no end to it") == 0);
+}
+
 TEST_CASE("read_all says what cannot be read") {
     const int directory = ::open("/", O_RDONLY | O_CLOEXEC);
     REQUIRE(directory >= 0);
