@@ -3,8 +3,6 @@
 // is made. A plan that a program wrote by hand is held to the same.
 #include <sbx/plan.hpp>
 
-#include "core/planning.hpp"
-
 #include <algorithm>
 #include <array>
 
@@ -27,6 +25,13 @@ std::size_t position(const std::vector<Step>& steps) {
     const auto found = std::find_if(steps.begin(), steps.end(),
                                     [](const Step& s) { return std::holds_alternative<T>(s); });
     return static_cast<std::size_t>(found - steps.begin());
+}
+
+// That step, or null.
+template <typename T>
+const T* first(const std::vector<Step>& steps) {
+    const std::size_t at = position<T>(steps);
+    return at == steps.size() ? nullptr : std::get_if<T>(&steps[at]);
 }
 
 bool belongs_to_seal(const Step& step) {
@@ -53,9 +58,7 @@ Result<void> check_setup(const Plan& plan) {
     const std::vector<Step>& steps = plan.setup;
     const bool user = plan.namespaces.has(Namespace::user);
     if (!plan.namespaces.has(Namespace::mount)) return broken("it has no mount namespace");
-    const std::size_t announced = position<step::Announce>(steps);
-    const auto* announce =
-        announced == steps.size() ? nullptr : std::get_if<step::Announce>(&steps[announced]);
+    const auto* announce = first<step::Announce>(steps);
     const bool awaits = announce != nullptr && announce->awaits_ids;
     if (count<step::MapIds>(steps) + (awaits ? 1U : 0U) != (user ? 1U : 0U)) {
         return broken("ids are mapped exactly once when there is a user namespace");
@@ -136,14 +139,13 @@ Result<void> check_seal(const Plan& plan) {
         (count<step::DieWithParent>(steps) != 0 && position<step::DieWithParent>(steps) > closed)) {
         return broken("a descriptor is needed after it was closed");
     }
-    const auto& descriptors = *std::get_if<step::CloseDescriptors>(&steps[closed]);
+    const auto& descriptors = *first<step::CloseDescriptors>(steps);
     if (!std::is_sorted(descriptors.keep.begin(), descriptors.keep.end()) ||
         !std::includes(descriptors.keep.begin(), descriptors.keep.end(), descriptors.null.begin(),
                        descriptors.null.end())) {
         return broken("descriptors are not in order");
     }
-    const auto& limit =
-        *std::get_if<step::LimitCapabilities>(&steps[position<step::LimitCapabilities>(steps)]);
+    const auto& limit = *first<step::LimitCapabilities>(steps);
     if (limit.count > 64) return broken("there are 64 capabilities at most");
     if ((limit.ambient & ~limit.keep) != 0) return broken("what is dropped would be ambient");
     const std::size_t landlock = position<step::EnforceLandlock>(steps);
@@ -180,16 +182,12 @@ Result<void> check_seal(const Plan& plan) {
 // Whoever keeps a capability must not be in the user namespace that owns the mounts.
 Result<void> check_capabilities(const Plan& plan) {
     if (!plan.namespaces.has(Namespace::user) && !plan.userns_fd) return {};
-    const std::size_t at = position<step::LimitCapabilities>(plan.seal);
-    const auto& limit = *std::get_if<step::LimitCapabilities>(&plan.seal[at]);
+    const auto& limit = *first<step::LimitCapabilities>(plan.seal);
     if (limit.keep == 0) return {};
     // Root's own, in a namespace that root has named: the mounts are no boundary for it.
     if (plan.userns_fd && limit.ambient == 0) return {};
     if (count<step::JoinUserNamespace>(plan.setup) != 0) return {};  // left for the caller's own
-    const std::size_t where = position<step::EnterUserNamespace>(plan.setup);
-    const auto* nested = where == plan.setup.size()
-                             ? nullptr
-                             : std::get_if<step::EnterUserNamespace>(&plan.setup[where]);
+    const auto* nested = first<step::EnterUserNamespace>(plan.setup);
     if (nested == nullptr || !nested->also.has(Namespace::mount)) {
         return broken("a capability is kept in the user namespace that owns the mounts");
     }
@@ -210,19 +208,16 @@ Result<void> check_nested(const Plan& plan) {
 
 // Nor could guards hold a command that may mount, but for Landlock.
 Result<void> check_guards(const Plan& plan) {
-    if (count<step::Guard>(plan.setup) == 0) return {};
-    bool may_mount = plan.nested_userns == NestedUserns::allow &&
-                     count<step::LimitUserNamespaces>(plan.setup) == 0;
-    for (const Step& step : plan.seal) {
-        if (const auto* limit = std::get_if<step::LimitCapabilities>(&step)) {
-            may_mount = may_mount || (limit->keep & planning::cap_sys_admin) != 0;
-        }
+    constexpr std::uint64_t cap_sys_admin = std::uint64_t{1} << 21U;
+    const bool nests = plan.nested_userns == NestedUserns::allow &&
+                       count<step::LimitUserNamespaces>(plan.setup) == 0;
+    const bool may_mount =
+        nests || (first<step::LimitCapabilities>(plan.seal)->keep & cap_sys_admin) != 0;
+    const auto* landlock = first<step::EnforceLandlock>(plan.seal);
+    const bool kept_from_it = landlock != nullptr && landlock->files != 0;
+    if (count<step::Guard>(plan.setup) != 0 && may_mount && !kept_from_it) {
+        return broken("the command could undo its masks and protections");
     }
-    for (const Step& step : plan.seal) {
-        const auto* landlock = std::get_if<step::EnforceLandlock>(&step);
-        if (landlock != nullptr && landlock->files != 0) return {};
-    }
-    if (may_mount) return broken("the command could undo its masks and protections");
     return {};
 }
 

@@ -10,6 +10,8 @@
 namespace sbx::planning {
 namespace {
 
+constexpr std::uint64_t cap_sys_admin = std::uint64_t{1} << 21U;
+
 // Where something writable is mounted last. What is read-only, but in the middle of something
 // writable, is left to its mount: rights given to a directory hold for all below it.
 class Writable {
@@ -29,9 +31,7 @@ public:
     void operator()(const step::MountOverlay& s) {
         set_tree(s.destination, s.changes != entry::Overlay::Changes::refused);
     }
-    void operator()(const step::MakeSymlink& s) {
-        links_.push_back(lexically_clean(s.destination));
-    }
+    void operator()(const step::MakeSymlink& s) { links_.insert(lexically_clean(s.destination)); }
     void operator()(const step::RemountReadOnly& s) { set(s.destination, false); }
     template <typename T>
     void operator()(const T& /*others*/) {}
@@ -41,19 +41,18 @@ public:
 
     /// Whether `path`, which begins with `above`, can be somewhere else by a link on the way.
     bool may_lead_away(const std::string& path, const std::string& above) const {
-        const auto is_between = [&](const std::string& place) {
-            return is_at_or_below(path, place) && is_at_or_below(place, above);
-        };
-        return std::any_of(
-                   trees_.begin(), trees_.end(),
-                   [&](const std::string& tree) { return path != tree && is_between(tree); }) ||
-               std::any_of(links_.begin(), links_.end(), is_between);
+        if (links_.count(path) != 0) return true;
+        for (std::string place = path; place != above;) {
+            place.resize(std::max(place.rfind('/'), std::size_t{1}));
+            if (links_.count(place) != 0 || trees_.count(place) != 0) return true;
+        }
+        return false;
     }
 
 private:
     // What comes from the host may have links in it.
     void set_tree(const std::string& destination, bool writable) {
-        trees_.push_back(lexically_clean(destination));
+        trees_.insert(lexically_clean(destination));
         set(destination, writable);
     }
 
@@ -68,8 +67,8 @@ private:
 
     std::set<std::string> paths_;
     std::set<std::string> queues_;
-    std::vector<std::string> trees_;
-    std::vector<std::string> links_;
+    std::set<std::string> trees_;
+    std::set<std::string> links_;
 };
 
 std::vector<step::EnforceLandlock::Rule> rules_for(const std::vector<Step>& setup,

@@ -26,14 +26,12 @@ struct Privileges {
 
 Result<Privileges> plan_privileges(const Spec& spec, const Host& host);
 
+/// Whether something is masked or protected.
+bool has_guards(const Spec& spec);
+
 /// What Landlock enforces behind the mounts of `plan.setup`; nothing where it is off or not to be
 /// had. What is left out is added to the notes of `plan`, or refused when all was required. The
 /// descriptors are the caller's to add.
-/// Linux's number for it (linux/capability.h): whoever keeps it may mount.
-inline constexpr std::uint64_t cap_sys_admin = std::uint64_t{1} << 21U;
-
-/// Whether something is masked or protected.
-bool has_guards(const Spec& spec);
 Result<std::optional<step::EnforceLandlock>> plan_landlock(const Spec& spec, const Host& host,
                                                            const Privileges& privileges,
                                                            Plan& plan);

@@ -56,17 +56,15 @@ Failure make_read_only(int place) {
     return failed(mount_setattr(place, "", AT_EMPTY_PATH | AT_RECURSIVE, attributes));
 }
 
-// What a mask has put upon a file: it has no name, and nothing can be mounted upon it.
-bool is_hidden(const struct stat& status) {
-    return S_ISREG(status.st_mode) && status.st_nlink == 0 && status.st_size == 0 &&
-           (status.st_mode & 07777U) == 0;
-}
+// What a guard has put upon a file: it has no name, and cannot be mounted upon, or once more.
+bool is_nameless(const struct stat& status) { return status.st_nlink == 0 && status.st_size == 0; }
 
 Failure cover(const Setup& setup, int place, Kind kind) {
     if (kind == Kind::protect) return make_read_only(place);
     struct stat status {};
     if (Failure f = stat_of(place, status)) return f;
-    if (is_hidden(status)) return {};
+    const bool closed = S_ISREG(status.st_mode) && (status.st_mode & 07777U) == 0;
+    if (closed && is_nameless(status)) return {};  // by a mask before
     if (!S_ISDIR(status.st_mode)) return cover_with_empty_file(setup, place, 0);
     int mount = -1;
     // Its owner could open it but for the mode, and change the mode but for the mount.
@@ -120,8 +118,7 @@ Failure guard_missing(Setup& setup, const Walk& walk, Kind kind, bool& again) {
     } else {
         bool there = true;
         // A view of the cleaner's own: this one may become read-only, and it could remove nothing.
-        const int view =
-            open_tree(walk.current, "", OPEN_TREE_CLONE | AT_RECURSIVE | AT_EMPTY_PATH);
+        const int view = clone_tree(walk.current, 0);
         if (view < 0) return {-view};
         failure = ask_for_placeholder(setup.image, view, walk.name, node, there);
         close_fd(view);
@@ -165,8 +162,7 @@ Failure guard_link(Setup& setup, Walk& walk, int link, Kind kind, int links) {
     }
     if (target < 0) return {-target};
     failure = stat_of(target, status);
-    if (!failure && status.st_nlink == 0 && status.st_size == 0) {
-        // Hidden by a file without a name, which cannot be mounted twice.
+    if (!failure && is_nameless(status)) {
         failure = cover_with_empty_file(setup, link, status.st_mode & 07777U);
     } else if (!failure) {
         failure = cover_with(clone_tree(target, MOUNT_ATTR_RDONLY), link);

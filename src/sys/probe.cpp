@@ -232,8 +232,8 @@ Result<std::vector<OpenDescriptor>> inherited_descriptors() {
 
 // Whoever waits for something to read would wait for ever where nothing can be read.
 Result<void> require_open(const planning::DescriptorUse& use, Wording wording) {
-    const bool open = ::fcntl(use.fd, F_GETFD) >= 0;
-    const int flags = open ? ::fcntl(use.fd, F_GETFL) : -1;
+    const int flags = ::fcntl(use.fd, F_GETFL);
+    const bool open = flags >= 0;
     const bool reads = use.use == planning::DescriptorUse::Use::read;
     if (open && (!reads || ((flags & O_ACCMODE) != O_WRONLY && (flags & O_PATH) == 0))) return {};
     const std::string number = std::to_string(use.fd);
