@@ -257,6 +257,18 @@ struct FileSystem {
     unsigned attributes;
 };
 
+/// What statx(2) with `flags` says is at `path` in `dir`.
+Failure place_of(int dir, const char* path, unsigned flags, Place& out);
+
+/// Takes `mount` as the directory in which destinations are looked up from now on.
+Failure use_as_root(Setup& setup, int mount);
+
+/// The tmpfs at the bottom of the new root.
+Failure mount_root(Setup& setup);
+
+/// Makes the new root "/", and leaves nothing of the old one.
+Failure enter_root(Setup& setup);
+
 /// Makes a detached mount of a new file system.
 Failure make_mount(const FileSystem& wanted, int& mount);
 
