@@ -101,15 +101,30 @@ Words written_by(const Words& words, const sbx::cli::Dialect& dialect) {
     return out;
 }
 
-bool is_safe(const Line& line, const std::string& writable) {
-    Words paths = written_by(line.words, line.dialect());
-    const Words more = written_by(line.args, line.dialect());
-    paths.insert(paths.end(), more.begin(), more.end());
-    return std::all_of(paths.begin(), paths.end(), [&](const std::string& path) {
+// Whether a policy is read from a pipe, that of standard output too. Nobody writes to it, so that
+// sbx would wait, as it was asked to.
+bool waits_for_policy(const Words& words, const sbx::cli::Dialect& dialect) {
+    const auto options = sbx::cli::parse_words(words, dialect).options;
+    return std::any_of(options.begin(), options.end(), [](const auto& given) {
+        if (given.row->id != Option::seccomp_policy) return false;
         std::error_code error;
-        const std::string real = std::filesystem::weakly_canonical(path, error).string() + "/";
-        return !error && path.substr(0, 1) == "/" && real.rfind(writable + "/", 0) == 0;
+        return given.arguments[0].rfind("/proc/", 0) == 0 ||
+               std::filesystem::is_fifo(given.arguments[0], error);
     });
+}
+
+// Whether the line can do no harm, and will come to an end.
+bool is_fair(const Line& line, const std::string& writable) {
+    for (const Words& words : {line.words, line.args}) {
+        if (waits_for_policy(words, line.dialect())) return false;
+        for (const std::string& path : written_by(words, line.dialect())) {
+            std::error_code error;
+            const std::string real = std::filesystem::weakly_canonical(path, error).string() + "/";
+            const bool below = real.rfind(writable + "/", 0) == 0;
+            if (error || path.substr(0, 1) != "/" || !below) return false;
+        }
+    }
+    return true;
 }
 
 // Not those that end every line, nor --args, whose content is made of what else there is.
@@ -356,7 +371,7 @@ Line Generator::line(std::uint64_t seed) {
     Line out;
     do {
         out = attempt(option_table[seed % option_table.size()]);
-    } while (!is_safe(out, world_.writable()));
+    } while (!is_fair(out, world_.writable()));
     return out;
 }
 
