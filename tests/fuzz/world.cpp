@@ -59,6 +59,7 @@ World::World(const std::string& directory) : directory_(directory) {
 
 void World::renew() const {
     const fs::path top = writable();
+    ::chmod(top.c_str(), 0700);  // a --chmod may have been meant for it
     std::error_code none_yet;
     for (const auto& entry : fs::recursive_directory_iterator(
              top, fs::directory_options::skip_permission_denied, none_yet)) {
