@@ -126,6 +126,16 @@ TEST_CASE("check: who may mount is kept from it by landlock where guards are") {
     CHECK(broken(guard) == undone);
     CHECK(broken(
               [&](Plan& p) {
+                  guard(p);
+                  limit_of(p).keep |= 1U << 21U;
+              },
+              capable_plan()) == undone);
+    CHECK(broken([&](Plan& p) {
+              guard(p);
+              std::get<step::EnforceLandlock>(*find_step<step::EnforceLandlock>(p.seal)).files = 1;
+          }) == "no error");
+    CHECK(broken(
+              [&](Plan& p) {
                   refuse(p);
                   limit_of(p).keep |= 1U << 21U;  // CAP_SYS_ADMIN
               },
