@@ -8,6 +8,7 @@
 //
 // It must not harm the machine: see grammar.hpp; and root gets a mount namespace in which nothing
 // can be written but the temporary directory.
+#include "fuzz.hpp"
 #include "grammar.hpp"
 
 #include "cli/input.hpp"
@@ -149,9 +150,7 @@ std::string Judge::about_messages() const {
         const std::string plain =
             line_.has(Option::level_prefix) && text[0] == '<' ? text.substr(3) : text;
         if (plain.rfind(begin, 0) != 0 || plain == begin) return "it says \"" + text + "\"";
-        for (const char c : plain) {
-            if ((c >= 0 && c < ' ') || c == '\x7f') return "it prints a control byte";
-        }
+        if (sbx::test::has_control(plain)) return "it prints a control byte";
     }
     if (ended_.status != 0 && lines.empty()) return "it fails and says nothing";
     // Bubblewrap's dialect warns of options that are repeated.

@@ -20,12 +20,6 @@ namespace fs = std::filesystem;
 using integration::Descriptor;
 using integration::file_with;
 
-std::string read_file(const fs::path& path) {
-    std::ostringstream out;
-    out << std::ifstream(path, std::ios::binary).rdbuf();
-    return out.str();
-}
-
 void write_file(const fs::path& path, std::string_view text) { std::ofstream(path) << text; }
 
 std::string filter_of(std::vector<sock_filter> code) {
@@ -60,13 +54,7 @@ World::World(const std::string& directory) : directory_(directory) {
 void World::renew() const {
     const fs::path top = writable();
     ::chmod(top.c_str(), 0700);  // a --chmod may have been meant for it
-    std::error_code none_yet;
-    for (const auto& entry : fs::recursive_directory_iterator(
-             top, fs::directory_options::skip_permission_denied, none_yet)) {
-        // overlayfs leaves directories that nobody may enter in a work directory.
-        if (entry.is_directory() && !entry.is_symlink()) ::chmod(entry.path().c_str(), 0700);
-    }
-    fs::remove_all(top);
+    integration::remove_tree(top.string());
     for (const char* name : {"directory/below", "lower", "upper", "work"}) {
         fs::create_directories(top / name);
     }
@@ -89,7 +77,7 @@ std::string World::listing(What what) const {
         ::lstat(path.c_str(), &status);
         std::ostringstream line;
         line << path.string() << " " << std::oct << status.st_mode << " " << status.st_uid;
-        if (S_ISREG(status.st_mode)) line << " " << read_file(path);
+        if (S_ISREG(status.st_mode)) line << " " << integration::read_whole(path.string());
         if (S_ISLNK(status.st_mode)) line << " " << fs::read_symlink(path).string();
         lines.push_back(line.str());
     }

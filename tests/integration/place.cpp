@@ -49,17 +49,7 @@ TemporaryDirectory::TemporaryDirectory() {
     path_ = fs::canonical(path_).string();
 }
 
-TemporaryDirectory::~TemporaryDirectory() {
-    std::error_code ignored;
-    // overlayfs leaves directories that nobody may enter in a work directory.
-    for (const auto& entry : fs::recursive_directory_iterator(
-             path_, fs::directory_options::skip_permission_denied, ignored)) {
-        if (entry.is_directory(ignored) && !entry.is_symlink(ignored)) {
-            ::chmod(entry.path().c_str(), 0700);
-        }
-    }
-    fs::remove_all(path_, ignored);
-}
+TemporaryDirectory::~TemporaryDirectory() { remove_tree(path_); }
 
 std::string TemporaryDirectory::file(const std::string& name, std::string_view content,
                                      unsigned mode) const {
@@ -136,6 +126,18 @@ void mount_or_throw(const char* source, const std::string& target, const char* t
 void write_to(const std::string& path, std::string_view text) {
     const Descriptor fd(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
     if (fd.get() < 0 || ::write(fd.get(), text.data(), text.size()) < 0) fail("write " + path);
+}
+
+void remove_tree(const std::string& path) {
+    std::error_code ignored;
+    // overlayfs leaves directories that nobody may enter in a work directory.
+    for (const auto& entry : fs::recursive_directory_iterator(
+             path, fs::directory_options::skip_permission_denied, ignored)) {
+        if (entry.is_directory(ignored) && !entry.is_symlink(ignored)) {
+            ::chmod(entry.path().c_str(), 0700);
+        }
+    }
+    fs::remove_all(path, ignored);
 }
 
 std::string read_whole(const std::string& path) {

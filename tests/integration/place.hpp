@@ -52,6 +52,10 @@ void write_to(const std::string& path, std::string_view text);
 
 std::string read_whole(const std::string& path);
 
+/// Removes the directory `path` with all that is in it, closed directories too; what cannot be
+/// removed stays.
+void remove_tree(const std::string& path);
+
 bool is_root();
 
 }  // namespace integration

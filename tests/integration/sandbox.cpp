@@ -234,6 +234,7 @@ void Running::expect(std::string_view text) {
 }
 
 Ended Running::wait() {
+    if (waited_) return ended_;
     while (!wait_readable(pidfd_.get(), 0)) collect(limit_milliseconds());
     // What the command wrote before its end is in the pipes; others may still hold them.
     drain(out_, ended_.out);

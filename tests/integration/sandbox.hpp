@@ -104,7 +104,7 @@ public:
     void send(int signal) const;
     /// Waits until standard output holds `text`, counted from what was expected before.
     void expect(std::string_view text);
-    /// Waits for the end of sbx and collects what it printed.
+    /// Waits for the end of sbx and collects what it printed; the same again after that.
     Ended wait();
 
 private:

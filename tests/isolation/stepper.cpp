@@ -64,12 +64,14 @@ Stepper::Stepper(Start start, std::initializer_list<int> numbers) {
 
 std::optional<Moment> Stepper::next() {
     std::array<pollfd, 2> polled = {{{filter_.get(), POLLIN, 0}, {running_->pidfd(), POLLIN, 0}}};
-    while (::poll(polled.data(), ended_ ? 1 : 2, limit_milliseconds()) > 0) {
+    nfds_t watched = polled.size();
+    while (::poll(polled.data(), watched, limit_milliseconds()) > 0) {
         if ((polled[0].revents & POLLIN) == 0) {
             // POLLHUP: nobody is left who has the filter.
             if (polled[0].revents != 0) return std::nullopt;
             // Before Linux 6.11 whoever has ended has it until its parent hears of that.
             wait();
+            watched = 1;
             continue;
         }
         Moment moment{};

@@ -31,16 +31,12 @@ public:
     /// Lets the call of `moment` be made.
     void go_on(const Moment& moment) const;
     /// When next() has given nothing: how sbx ended.
-    Ended wait() {
-        if (!ended_) ended_ = running_->wait();
-        return *ended_;
-    }
+    Ended wait() { return running_->wait(); }
     pid_t pid() const { return running_->pid(); }
 
 private:
     std::unique_ptr<Running> running_;
     Descriptor filter_;
-    std::optional<Ended> ended_;
 };
 
 /// Starts `start` and calls `act` before every one of the system calls `numbers`, made by sbx or by
