@@ -68,17 +68,15 @@ Failure closed_directory(const CleanerImage& image, int directory, int error, Re
     return {error};
 }
 
-// Removes it unless another sandbox uses it, or it is no placeholder any more. Whether that was all
-// that could be done.
+// Removes it unless another sandbox uses it, or it is no placeholder any more. False: a call
+// failed, which may mean that there is nothing to do.
 bool let_go(const Placeholder& place) {
-    const long locked = call(SYS_flock, place.file, LOCK_EX | LOCK_NB);
-    if (locked == -EWOULDBLOCK) return true;
     struct stat status {};
     struct stat named {};
-    if (locked != 0 || stat_of(place.file, status)) return false;
-    const long found =
-        call(SYS_newfstatat, place.directory, place.name, &named, AT_SYMLINK_NOFOLLOW);
-    if (found < 0) return found == -ENOENT;
+    if (call(SYS_flock, place.file, LOCK_EX | LOCK_NB) != 0 || stat_of(place.file, status) ||
+        call(SYS_newfstatat, place.directory, place.name, &named, AT_SYMLINK_NOFOLLOW) != 0) {
+        return false;
+    }
     if (!is_placeholder(status) || named.st_dev != status.st_dev || named.st_ino != status.st_ino) {
         return true;
     }
@@ -86,7 +84,8 @@ bool let_go(const Placeholder& place) {
                 S_ISDIR(status.st_mode) ? AT_REMOVEDIR : 0) == 0;
 }
 
-// Nobody else will remove what is left now, so a call that fails is tried again.
+// Nobody else will remove what is left now, so whatever fails is tried again: also that another
+// sandbox holds it and that the name is gone, which a system call may say that never looked.
 constexpr int tries_to_clean = 3;
 
 void let_go_of(const Placeholder& place) {
