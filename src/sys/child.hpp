@@ -65,6 +65,9 @@ enum class Detail : std::int32_t {
     other_file,               ///< a descriptor's name is another file's by now
     too_many_layers,          ///< more overlay sources than one option string holds
     replaceable_link,         ///< a link on the way that could be replaced; Excerpt has which
+    link_upwards,             ///< a guarded link that leads to "/", or ends in ".."
+    nameless_file,            ///< a file without a name, upon which nothing can be mounted
+    missing_in_procfs,        ///< what is guarded is not in procfs, and could come later
     placeholder,              ///< making the placeholder of what is guarded and missing
     too_many_domains,         ///< Landlock's limit on nesting
     user_namespaces_allowed,  ///< a user namespace could be made

@@ -6,6 +6,7 @@
 #include "sys/child.hpp"
 #include "sys/syscalls.hpp"
 
+#include <linux/magic.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -39,6 +40,13 @@ Failure is_writable(int fd, bool& writable) {
     return failure;
 }
 
+Failure is_procfs(int fd, bool& procfs) {
+    struct statfs status {};
+    const Failure failure = failed(call(SYS_fstatfs, fd, &status));
+    procfs = status.f_type == PROC_SUPER_MAGIC;
+    return failure;
+}
+
 Failure is_mount(int place, bool& mount) {
     struct statx status {};
     const Failure failure =
@@ -65,6 +73,7 @@ Failure cover(const Setup& setup, int place, Kind kind) {
     if (Failure f = stat_of(place, status)) return f;
     const bool closed = S_ISREG(status.st_mode) && (status.st_mode & 07777U) == 0;
     if (closed && is_nameless(status)) return {};  // by a mask before
+    if (!S_ISDIR(status.st_mode) && status.st_nlink == 0) return {ENOENT, Detail::nameless_file};
     if (!S_ISDIR(status.st_mode)) return cover_with_empty_file(setup, place, 0);
     int mount = -1;
     // Its owner could open it but for the mode, and change the mode but for the mount.
@@ -108,7 +117,11 @@ Failure guard_missing(Setup& setup, const Walk& walk, Kind kind, bool& again) {
     bool writable = false;
     Failure failure = is_writable(walk.current, writable);
     if (failure || !writable) return failure;  // nobody inside can make it
-    const bool names_file = walk.last && walk.path.text[walk.path.length - 1] != '/';
+    bool procfs = false;
+    failure = is_procfs(walk.current, procfs);
+    if (failure) return failure;
+    if (procfs) return {ENOENT, Detail::missing_in_procfs};
+    const bool names_file = walk.last && walk.end == walk.path.length;
     const NodeKind node = names_file ? NodeKind::other : NodeKind::directory;
     bool own = false;
     failure = is_own(setup, walk.current, own);
@@ -179,7 +192,7 @@ Failure step_on(Setup& setup, Walk& walk, Kind kind, int links, bool& done, bool
         if (up < 0) return {-up};
         close_fd(walk.current);
         walk.current = up;
-        return walk.last ? Failure{EISDIR} : Failure{};
+        return walk.last ? Failure{EISDIR, Detail::link_upwards} : Failure{};
     }
     const int next = open_at2(walk.current, walk.name, O_PATH | O_NOFOLLOW, 0, plain_component);
     if (next < 0 &&
@@ -225,9 +238,16 @@ Failure step_on(Setup& setup, Walk& walk, Kind kind, int links, bool& done, bool
     return fix(walk);
 }
 
+// Whether path[0, end) ends in the component ".".
+bool is_dot(const Path& path, std::size_t end) {
+    return path.text[end - 1] == '.' && (end == 1 || path.text[end - 2] == '/');
+}
+
 Failure walk_once(Setup& setup, Path& path, Kind kind, int links, bool& again) {
+    // What ends in "/" or "/." is a directory, and that is all that they say.
     std::size_t whole = path.length;
-    while (whole > 0 && path.text[whole - 1] == '/') --whole;
+    while (whole > 0 && (path.text[whole - 1] == '/' || is_dot(path, whole))) --whole;
+    if (whole == 0) return {EISDIR, Detail::link_upwards};
     Walk walk{path, 0, 0, false, open_existing(setup, "/"), {}};
     if (walk.current < 0) return {-walk.current};
     Failure failure;
@@ -245,10 +265,7 @@ Failure walk_once(Setup& setup, Path& path, Kind kind, int links, bool& again) {
         }
         std::memcpy(walk.name, path.text + walk.start, size);
         walk.name[size] = '\0';
-        if (std::strcmp(walk.name, ".") == 0) {
-            if (walk.last) failure = {EINVAL};
-            continue;
-        }
+        if (std::strcmp(walk.name, ".") == 0) continue;
         failure = step_on(setup, walk, kind, links, done, again);
     }
     close_fd(walk.current);

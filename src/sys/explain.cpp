@@ -88,6 +88,15 @@ std::string detail_text(const Step& step, const Report& report,
                    (excerpt ? quote({excerpt->data, static_cast<std::size_t>(excerpt->size)})
                             : "on the way") +
                    " could be replaced inside, and with it what is guarded; name what it leads to";
+        case Detail::link_upwards:
+            return "a symbolic link on the way leads to \"/\" or ends in \"..\"; name "
+                   "what it leads to";
+        case Detail::nameless_file:
+            return "what is there is a file without a name, upon which nothing can be mounted; "
+                   "leave out the option that puts it there";
+        case Detail::missing_in_procfs:
+            return "it is not there, and procfs could show it later; leave the option out, or keep "
+                   "procfs out with --bare";
         case Detail::placeholder:
             return "making an empty placeholder for it on the host: " + error_text(report.error) +
                    "; create it there, or let its directory be written to";
@@ -123,7 +132,11 @@ std::string remedy(const Step& step, const Report& report) {
         return "; every directory on the way must be searchable for the caller's own user id: root "
                "inside has no power over the files of others";
     }
-    if (report.error == ELOOP) return "; the symbolic links inside lead in a circle";
+    if (report.error == ELOOP) {
+        return "; the symbolic links inside lead in a circle, or go through procfs, whose own "
+               "links "
+               "are not followed";
+    }
     return {};
 }
 
@@ -173,6 +186,13 @@ Outcome::End end_of_exec(const Report& report) {
     return report.error == ENOENT ? Outcome::End::not_found : Outcome::End::not_executable;
 }
 
+bool has_mask(const Plan& plan) {
+    return std::any_of(plan.setup.begin(), plan.setup.end(), [](const Step& step) {
+        const auto* guard = std::get_if<step::Guard>(&step);
+        return guard != nullptr && guard->kind == entry::Guard::Kind::mask;
+    });
+}
+
 Outcome explain_exec(const Plan& plan, const Report& report, const std::optional<Excerpt>& head) {
     if (plan.wording == Wording::bubblewrap) {
         return outcome(end_of_exec(report), bubblewrap_exec_text(plan, report.error));
@@ -186,7 +206,8 @@ Outcome explain_exec(const Plan& plan, const Report& report, const std::optional
         return outcome(Outcome::End::not_executable,
                        quote(file) +
                            " cannot be executed: permission denied; it must be a file "
-                           "with the execute permission, on a mount without noexec");
+                           "with the execute permission, on a mount without noexec" +
+                           (has_mask(plan) ? ", and not below a --mask" : ""));
     }
     if (report.error == ENOEXEC)
         return explain_head(plan, ENOEXEC, head.value_or(Excerpt{report.step, 0, {}}));

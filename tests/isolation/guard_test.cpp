@@ -372,6 +372,40 @@ TEST_CASE("a link to a directory could be replaced, and is refused", "[guard]") 
                       "/p/real/z"})) == "write EROFS\nwrite ok\nunlink ok\n");
 }
 
+TEST_CASE("a guard that cannot be is refused, whatever the link to it says", "[guard]") {
+    const TemporaryDirectory place;
+    place.directory("real");
+    place.file("real/key", "key");
+    place.link("root", "/");
+    place.link("up", "real/..");
+    place.link("dot", "real/.");
+    for (const char* link : {"/p/root", "/p/root/.", "/p/up"}) {
+        INFO(link);
+        const Ended ended =
+            run(sbx({"--ro-bind", place.path(), "/p", "--mask", link}, {"read", "/p/real/key"}));
+        CHECK(ended.status == 125);
+        CHECK(contains(ended.err, "leads to \"/\" or ends in \"..\""));
+    }
+    for (const char* path : {"/p/dot", "/p/real/.", "/p/real/./"}) {
+        INFO(path);
+        CHECK(output(sbx({"--ro-bind", place.path(), "/p", "--mask", path},
+                         {"open", "/p/real", ",", "open", "/p/real/key"})) ==
+              "open EACCES\nopen EACCES\n");
+    }
+    CHECK(output(sbx({"--bind", place.path(), "/p", "--protect", "/p/new/."},
+                     {"write", "/p/new/x", "x", ",", "write", "/p/new", "x"})) ==
+          "write EROFS\nwrite EISDIR\n");
+    const Ended later = run(sbx({"--mask", "/proc/nothing"}, {"exit", "0"}));
+    CHECK(later.status == 125);
+    CHECK(contains(later.err, "mask \"/proc/nothing\": it is not there, and procfs could show it"));
+    const Descriptor data = file_with("key");
+    Start start = sbx({"--ro-bind-data", "7", "/f", "--mask", "/f"}, {"read", "/f"});
+    start.descriptors = {{7, data.get()}};
+    const Ended nameless = run(start);
+    CHECK(nameless.status == 125);
+    CHECK(contains(nameless.err, "mask \"/f\": what is there is a file without a name"));
+}
+
 TEST_CASE("a guard comes last, wherever it stands", "[guard]") {
     const TemporaryDirectory place;
     place.file("secret", "key");

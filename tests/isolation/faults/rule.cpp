@@ -98,13 +98,16 @@ bool is_failure(const Baseline& baseline, const Fault& fault, int status) {
     return status == 125 || (exec && (status == 126 || status == 127));
 }
 
-// What a filter around us answers, and what could be taken for "there is none".
+// What a filter around us answers, and what could be taken for "there is none" or "in use".
 const std::vector<int>& few_errors(long number) {
     static const std::vector<int> usual = {EPERM};
     static const std::vector<int> look = {EPERM, ENOENT};
     static const std::vector<int> feature = {EPERM, ENOSYS};
+    static const std::vector<int> lock = {EPERM, EAGAIN};
     switch (number) {
-        case SYS_access: return look;
+        case SYS_access:
+        case SYS_newfstatat: return look;
+        case SYS_flock: return lock;
         case SYS_clone3:
         case SYS_keyctl:
         case SYS_openat2: return feature;
