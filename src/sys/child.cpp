@@ -207,6 +207,7 @@ void child_main(ChildImage& image) {
 
     Setup setup{image};
     for (std::size_t i = 0; i < plan.setup.size(); ++i) {
+        setup.step = static_cast<std::int32_t>(i);
         const Failure failure = do_setup_step(setup, plan.setup[i]);
         if (failure) fail(image, i, failure, &setup.excerpt);
     }

@@ -68,6 +68,7 @@ enum class Detail : std::int32_t {
     link_upwards,             ///< a guarded link that leads to "/", or ends in ".."
     nameless_file,            ///< a file without a name, upon which nothing can be mounted
     missing_in_procfs,        ///< what is guarded is not in procfs, and could come later
+    watching,                 ///< watching a name on the way to what is guarded
     placeholder,              ///< making the placeholder of what is guarded and missing
     too_many_domains,         ///< Landlock's limit on nesting
     user_namespaces_allowed,  ///< a user namespace could be made
@@ -205,6 +206,7 @@ struct Setup {
     int root = -1;  ///< the top of the new root, where destinations are resolved
     int base = -1;  ///< the tmpfs at the bottom of it, with room for files that are bound
     Place root_place{};
+    std::int32_t step = 0;  ///< index in Plan::setup of the one that is carried out
     bool guarding = false;  ///< guards are the last: nothing is bound any more
     Excerpt excerpt{};      ///< goes with the report when `size` is not 0
 };
@@ -328,8 +330,13 @@ bool is_placeholder(const struct stat& status);
 /// Asks the cleaner for a placeholder called `name` in `directory`. `there` is false when nothing
 /// is needed, since nobody inside could make anything there; EEXIST: it is there, and no
 /// placeholder.
-Failure ask_for_placeholder(const ChildImage& image, int directory, const char* name, NodeKind kind,
+Failure ask_for_placeholder(const Setup& setup, int directory, const char* name, NodeKind kind,
                             bool& there);
+
+/// Asks the cleaner to end the sandbox when `name` in `directory` does not lead to the file any
+/// more of which `status` is. ESTALE: it does not, by now.
+Failure ask_for_watch(const Setup& setup, int directory, const char* name,
+                      const struct stat& status);
 
 /// Fails when the cleaner is not there to answer.
 Failure see_cleaner(const ChildImage& image);
@@ -341,14 +348,47 @@ struct Placeholder {
     char name[256];
 };
 
-/// What the cleaner reads, built before clone.
+struct FileId {
+    dev_t device = 0;
+    ino_t inode = 0;
+};
+
+/// A name on the host that must go on to lead to `file`.
+struct Watch {
+    int directory = -1;
+    int wd = -1;            ///< inotify's number for the directory
+    std::int32_t step = 0;  ///< the guard's index in Plan::setup
+    FileId file;
+    char name[256];
+};
+
+/// What the cleaner writes when a watched name leads elsewhere.
+struct LostGuard {
+    std::int32_t step;  ///< index in Plan::setup
+    char name[256];
+};
+
+/// What the cleaner reads, built before clone, and what it remembers.
 struct CleanerImage {
     int socket = -1;  ///< its end
     int init = -1;    ///< pidfd: it is over when this one is
+    int proc = -1;    ///< /proc of the host (O_PATH)
+    int lost = -1;    ///< for LostGuard; end of file: the cleaner is gone
     Placeholder* held = nullptr;
     std::size_t room = 0;
-    bool foreign_ids = false;  ///< who runs inside may have ids that are not ours
+    bool foreign_ids = false;     ///< who runs inside may have ids that are not ours
+    bool ends_with_init = false;  ///< nobody inside outlives init
+    int notify = -1;              ///< inotify, once something is watched
+    Watch* watches = nullptr;
+    std::size_t watch_count = 0;
+    std::size_t watch_room = 0;
 };
+
+/// In the cleaner, from procfs as its directory: see ask_for_watch().
+Failure watch(CleanerImage& image, int directory, const char* name, const FileId& file,
+              std::int32_t step);
+/// Looks at what has changed in watched directories, and ends the sandbox when a guard is lost.
+void read_changes(CleanerImage& image);
 
 /// The body of the cleaner, a child of the supervisor that sees what it sees.
 [[noreturn]] void cleaner_main(CleanerImage& image);

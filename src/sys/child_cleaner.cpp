@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Placeholders: empty files and directories on the host that keep a name from being used inside,
-// and the cleaner that makes them and removes them again. It is a process of its own, outside,
-// since the sandbox may end without sbx, and since nothing can be removed that is a mount where one
-// is.
+// and the cleaner that makes them and removes them again, and watches what is guarded. It is a
+// process of its own, outside, since the sandbox may end without sbx, and since nothing can be
+// removed that is a mount where one is.
 //
 // Several sandboxes may share a placeholder: each cleaner has a shared lock on it, and whoever gets
 // an exclusive one at the end is the last. One that was left behind, by a cleaner that was killed,
@@ -26,13 +26,18 @@ namespace {
 constexpr unsigned file_mode = 01400;
 constexpr unsigned directory_mode = 01500;
 
+enum class Wish : std::int32_t { nothing, file, directory, watch };
+
 struct Request {
-    std::int32_t directory;  ///< 1: a directory is wanted
+    Wish wish;
+    std::int32_t step;
+    FileId file;  ///< of a watch
     char name[NAME_MAX + 1];
 };
 
 struct Reply {
     std::int32_t error;
+    Detail detail;
     std::int32_t there;
 };
 
@@ -48,12 +53,6 @@ msghdr message_of(iovec& data, Control& control) {
     message.msg_control = control.room;
     message.msg_controllen = sizeof control.room;
     return message;
-}
-
-bool is_same(int directory, const char* name, const struct stat& wanted) {
-    struct stat now {};
-    return call(SYS_newfstatat, directory, name, &now, AT_SYMLINK_NOFOLLOW) == 0 &&
-           now.st_dev == wanted.st_dev && now.st_ino == wanted.st_ino;
 }
 
 // Somebody else's directory that we may not write to is closed to whoever runs inside, too.
@@ -94,7 +93,7 @@ void let_go_of(const Placeholder& place) {
 }
 
 int make(int directory, const Request& request) {
-    if (request.directory == 0) {
+    if (request.wish == Wish::file) {
         return open_at(directory, request.name, O_RDONLY | O_CREAT | O_EXCL | O_NOFOLLOW,
                        file_mode);
     }
@@ -109,7 +108,7 @@ int make(int directory, const Request& request) {
 
 // Makes it, or takes over what is there, and locks it. It may vanish meanwhile: another cleaner
 // removes it when it is the last to use it.
-Failure hold(const CleanerImage& image, Placeholder& place, const Request& request, Reply& reply) {
+Failure hold(CleanerImage& image, Placeholder& place, const Request& request, Reply& reply) {
     constexpr int enough = 64;
     std::memcpy(place.name, request.name, sizeof place.name);
     for (int tries = 0; tries < enough; ++tries) {
@@ -130,14 +129,21 @@ Failure hold(const CleanerImage& image, Placeholder& place, const Request& reque
         if (place.file < 0) return {-place.file};
         struct stat status {};
         // The directory's default ACL may have taken something from the mode of a new file.
-        Failure failure = made ? failed(call(SYS_fchmod, place.file,
-                                             request.directory != 0 ? directory_mode : file_mode))
-                               : Failure{};
+        Failure failure =
+            made ? failed(call(SYS_fchmod, place.file,
+                               request.wish == Wish::directory ? directory_mode : file_mode))
+                 : Failure{};
         if (!failure) failure = stat_of(place.file, status);
         if (!failure && !is_placeholder(status)) failure = {EEXIST};
         if (!failure) failure = failed(call(SYS_flock, place.file, LOCK_SH | LOCK_NB));
-        if (!failure && is_same(place.directory, request.name, status)) return {};
-        if (failure.error == EWOULDBLOCK) {
+        const bool locked = !failure;
+        if (locked) {
+            failure = watch(image, place.directory, request.name, {status.st_dev, status.st_ino},
+                            request.step);
+            if (!failure) return {};
+            if (failure.error == ESTALE) failure = {};
+        }
+        if (!locked && failure.error == EWOULDBLOCK) {
             // A cleaner that removes it holds it for a moment, and nobody else is waited for.
             constexpr timespec moment{0, 10'000'000};
             call(SYS_nanosleep, &moment, nullptr);
@@ -166,15 +172,23 @@ void serve(CleanerImage& image, std::size_t& count) {
     if (got == -EINTR) return;
     if (got != static_cast<long>(sizeof request)) return stop_serving(image);
     request.name[NAME_MAX] = '\0';
-    Reply reply{ENOSPC, 1};
-    if (count < image.room && message.msg_controllen >= sizeof(cmsghdr)) {
-        Placeholder& place = image.held[count];
-        std::memcpy(&place.directory, CMSG_DATA(&control.header), sizeof place.directory);
-        reply.error = hold(image, place, request, reply).error;
-        if (reply.error == 0 && reply.there == 1) {
-            ++count;
-        } else {
-            close_fd(place.directory);
+    Reply reply{ENOSPC, Detail::placeholder, 1};
+    if (message.msg_controllen >= sizeof(cmsghdr)) {
+        int directory = -1;
+        std::memcpy(&directory, CMSG_DATA(&control.header), sizeof directory);
+        Failure failure{ENOSPC};
+        if (request.wish == Wish::watch) {
+            failure = watch(image, directory, request.name, request.file, request.step);
+        } else if (count < image.room) {
+            image.held[count].directory = directory;
+            failure = hold(image, image.held[count], request, reply);
+        }
+        const bool held = request.wish != Wish::watch && !failure && reply.there == 1;
+        if (held) ++count;
+        if (!held) close_fd(directory);
+        reply.error = failure.error;
+        if (failure.detail != Detail::none || request.wish == Wish::watch) {
+            reply.detail = failure.detail;
         }
     }
     long put = -EINTR;
@@ -217,34 +231,45 @@ Failure see_cleaner(const ChildImage& image) {
     return {failure.error};
 }
 
-Failure ask_for_placeholder(const ChildImage& image, int directory, const char* name, NodeKind kind,
+Failure ask_for_placeholder(const Setup& setup, int directory, const char* name, NodeKind kind,
                             bool& there) {
-    Request request{kind == NodeKind::directory ? 1 : 0, {}};
+    Request request{kind == NodeKind::directory ? Wish::directory : Wish::file, setup.step, {}, {}};
     std::memcpy(request.name, name, std::strlen(name) + 1);
     Reply reply{};
-    if (Failure failure = ask(image, request, directory, reply)) return failure;
+    if (Failure failure = ask(setup.image, request, directory, reply)) return failure;
     there = reply.there == 1;
-    return reply.error == 0 ? Failure{} : Failure{reply.error, Detail::placeholder};
+    return reply.error == 0 ? Failure{} : Failure{reply.error, reply.detail};
+}
+
+Failure ask_for_watch(const Setup& setup, int directory, const char* name,
+                      const struct stat& status) {
+    Request request{Wish::watch, setup.step, {status.st_dev, status.st_ino}, {}};
+    std::memcpy(request.name, name, std::strlen(name) + 1);
+    Reply reply{};
+    if (Failure failure = ask(setup.image, request, directory, reply)) return failure;
+    return reply.error == 0 ? Failure{} : Failure{reply.error, reply.detail};
 }
 
 void cleaner_main(CleanerImage& image) {
     // Out of reach of what is sent to the job that sbx is, and of who is of the same user inside.
-    int keep[] = {image.socket, image.init};
+    int keep[] = {image.socket, image.init, image.proc, image.lost};
     // Without a umask the modes of placeholders are theirs from the start.
     if (call(SYS_umask, 0) < 0 || call(SYS_setsid) < 0 ||
-        call(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 || call(SYS_chdir, "/") != 0 ||
-        close_others(keep, 2)) {
+        call(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 || call(SYS_fchdir, image.proc) != 0 ||
+        close_others(keep, 4)) {
         leave(1);  // init gets no answer then, and set-up ends
     }
     std::size_t count = 0;
     while (true) {
-        pollfd polled[2] = {{image.socket, POLLIN, 0}, {image.init, POLLIN, 0}};
-        call(SYS_ppoll, polled, 2, nullptr, nullptr, sizeof(std::uint64_t));
+        pollfd polled[3] = {
+            {image.socket, POLLIN, 0}, {image.init, POLLIN, 0}, {image.notify, POLLIN, 0}};
+        call(SYS_ppoll, polled, 3, nullptr, nullptr, sizeof(std::uint64_t));
         if (image.socket >= 0 && polled[0].revents != 0) {
             serve(image, count);
             continue;
         }
         if (polled[1].revents != 0) break;
+        if (image.notify >= 0 && polled[2].revents != 0) read_changes(image);
     }
     for (std::size_t i = 0; i < count; ++i) let_go_of(image.held[i]);
     leave(0);

@@ -133,7 +133,7 @@ Failure guard_missing(Setup& setup, const Walk& walk, Kind kind, bool& again) {
         // A view of the cleaner's own: this one may become read-only, and it could remove nothing.
         const int view = clone_tree(walk.current, 0);
         if (view < 0) return {-view};
-        failure = ask_for_placeholder(setup.image, view, walk.name, node, there);
+        failure = ask_for_placeholder(setup, view, walk.name, node, there);
         close_fd(view);
         if (!failure && !there) return {};
     }
@@ -184,6 +184,17 @@ Failure guard_link(Setup& setup, Walk& walk, int link, Kind kind, int links) {
     return failure;
 }
 
+// From now on somebody notices when the component is exchanged outside.
+Failure watch_host(const Setup& setup, const Walk& walk, const struct stat& status, bool& again) {
+    bool own = false;
+    Failure failure = is_own(setup, walk.current, own);
+    if (failure || own) return failure;
+    failure = ask_for_watch(setup, walk.current, walk.name, status);
+    if (failure.error != ESTALE) return failure;
+    again = true;
+    return {};
+}
+
 // Looks at one component. `done`: the guard is in place. `again`: begin anew with the path as it
 // is now.
 Failure step_on(Setup& setup, Walk& walk, Kind kind, int links, bool& done, bool& again) {
@@ -211,6 +222,12 @@ Failure step_on(Setup& setup, Walk& walk, Kind kind, int links, bool& done, bool
         if (next >= 0) close_fd(next);
         done = true;
         return guard_missing(setup, walk, kind, again);
+    }
+    failure = watch_host(setup, walk, status, again);
+    if (failure || again) {
+        close_fd(next);
+        done = true;
+        return failure;
     }
     if (S_ISLNK(status.st_mode)) {
         done = true;

@@ -21,7 +21,9 @@ int Cleaner::prepare(const Plan& plan, ChildImage& image) {
     theirs_ = above_standard(Fd(ends[0]));
     inits_ = above_standard(Fd(ends[1]));
     if (!theirs_ || !inits_) return -errno;
-    foreign_ids_ = plan.userns_fd.has_value() || plan.userns_block_fd.has_value();
+    image_.foreign_ids = plan.userns_fd.has_value() || plan.userns_block_fd.has_value();
+    image_.ends_with_init = plan.namespaces.has(Namespace::pid);
+    image_.proc = image.proc;
     // A guard needs two at the most: where a link is, and where it leads.
     room_.resize(2 * static_cast<std::size_t>(guards));
     image.cleaner = inits_.get();
@@ -32,17 +34,35 @@ int Cleaner::prepare(const Plan& plan, ChildImage& image) {
 int Cleaner::start(const Fd& init) {
     if (!theirs_) return 0;
     inits_.reset();
-    CleanerImage image{theirs_.get(), init.get(), room_.data(), room_.size(), foreign_ids_};
+    Pipe lost = make_pipe();
+    if (!lost.read) return -errno;
+    image_.socket = theirs_.get();
+    image_.init = init.get();
+    image_.lost = lost.write.get();
+    image_.held = room_.data();
+    image_.room = room_.size();
     int pidfd = -1;
     clone_args arguments{};
     arguments.flags = CLONE_PIDFD | CLONE_CLEAR_SIGHAND;
     arguments.pidfd = reinterpret_cast<std::uint64_t>(&pidfd);
     arguments.exit_signal = SIGCHLD;
     const long pid = clone3(arguments);
-    if (pid == 0) cleaner_main(image);
+    if (pid == 0) cleaner_main(image_);
     theirs_.reset();
     process_ = Fd(pidfd);
+    lost_ = std::move(lost.read);
     return pid < 0 ? static_cast<int>(pid) : 0;
+}
+
+std::optional<LostGuard> Cleaner::read_lost() {
+    LostGuard lost{};
+    ssize_t got = -1;
+    do {
+        got = ::read(lost_.get(), &lost, sizeof lost);
+    } while (got < 0 && errno == EINTR);
+    lost_.reset();
+    if (got != static_cast<ssize_t>(sizeof lost)) return std::nullopt;
+    return lost;
 }
 
 void Cleaner::wait() {

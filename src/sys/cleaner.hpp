@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // The supervisor's side of the cleaner, which removes placeholders from the host when the sandbox
-// has ended. There is one only where a plan has guards.
+// has ended, and ends it when the host takes a guard away. There is one only where a plan has
+// guards.
 #pragma once
 
 #include "sys/child.hpp"
 #include "sys/fd.hpp"
 
+#include <optional>
 #include <vector>
 
 namespace sbx::sys {
@@ -18,15 +20,20 @@ public:
     int start(const Fd& init);
     /// Its pidfd, or none.
     const Fd& process() const { return process_; }
+    /// Readable when a guard is lost, or the cleaner; or none.
+    const Fd& lost() const { return lost_; }
+    /// What there is to read; nothing: it is the cleaner that is gone.
+    std::optional<LostGuard> read_lost();
     /// Waits until it has removed what it made. Only once init has ended.
     void wait();
 
 private:
     std::vector<Placeholder> room_;
-    bool foreign_ids_ = false;
+    CleanerImage image_;
     Fd theirs_;
     Fd inits_;
     Fd process_;
+    Fd lost_;
 };
 
 }  // namespace sbx::sys

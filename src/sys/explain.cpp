@@ -97,6 +97,11 @@ std::string detail_text(const Step& step, const Report& report,
         case Detail::missing_in_procfs:
             return "it is not there, and procfs could show it later; leave the option out, or keep "
                    "procfs out with --bare";
+        case Detail::watching:
+            return "watching on the host whether it is replaced: " + error_text(report.error) +
+                   (report.error == EMFILE   ? "; fs.inotify.max_user_instances may be raised"
+                    : report.error == ENOSPC ? "; fs.inotify.max_user_watches may be raised"
+                                             : "");
         case Detail::placeholder:
             return "making an empty placeholder for it on the host: " + error_text(report.error) +
                    "; create it there, or let its directory be written to";
@@ -255,6 +260,19 @@ Error explain_start(const Plan& plan, const Started& started) {
                  "; " +
                  (user ? user_namespace_remedy(error)
                        : "this needs root with CAP_SYS_ADMIN; use --unshare-user")};
+}
+
+Outcome explain_lost_guard(const Plan& plan, const std::optional<LostGuard>& lost) {
+    const Step* step = lost ? step_at(plan, lost->step) : nullptr;
+    if (step == nullptr) {
+        return outcome(Outcome::End::refused,
+                       "the process that watches over --mask and --protect was killed, and the "
+                       "sandbox with it");
+    }
+    return outcome(Outcome::End::refused,
+                   describe(*step) + ": " + quote(lost->name) +
+                       " was replaced, moved or removed outside, which lifts the guard, so the "
+                       "sandbox was ended; guard the directory that it is in, or change it later");
 }
 
 Outcome explain_report(const Plan& plan, const Report& report, const std::optional<Excerpt>& head) {

@@ -18,4 +18,7 @@ Error explain_start(const Plan& plan, const Started& started);
 /// A step failed, or exec did. `head` is there when a file could be read that exec refused.
 Outcome explain_report(const Plan& plan, const Report& report, const std::optional<Excerpt>& head);
 
+/// What the cleaner watches over was lost, or nothing: the cleaner is gone itself.
+Outcome explain_lost_guard(const Plan& plan, const std::optional<LostGuard>& lost);
+
 }  // namespace sbx::sys

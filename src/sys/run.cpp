@@ -93,6 +93,7 @@ private:
     void stop_with_command() const;
     Outcome ended(Status::Kind kind, int code) const;
     Outcome init_ended();
+    std::optional<Outcome> lose_guard();
 
     const Plan& plan_;
     sys::SignalGuard guard_;
@@ -177,7 +178,7 @@ std::optional<Outcome> Supervisor::start() {
 int Supervisor::close_others() const {
     std::vector<int> keep = {0, 1, 2};
     for (const Fd* fd : {&proc_, &ready_.write, &report_.read, &status_.read, &signals_, &child_,
-                         &cleaner_.process()}) {
+                         &cleaner_.process(), &cleaner_.lost()}) {
         if (*fd) keep.push_back(fd->get());
     }
     for (const auto& fd : {plan_.info_fd, plan_.json_status_fd, plan_.userns_block_fd}) {
@@ -312,6 +313,21 @@ Outcome Supervisor::init_ended() {
                         : "); without a pid namespace, what the command left may still run"));
 }
 
+// What is guarded is so no longer, and the sandbox ends: a command without its guards is not what
+// was asked for.
+std::optional<Outcome> Supervisor::lose_guard() {
+    const auto lost = cleaner_.read_lost();
+    pollfd init{child_.get(), POLLIN, 0};
+    if (!lost && ::poll(&init, 1, 0) == 1) return std::nullopt;  // it went after init, as it should
+    if (plan_.namespaces.has(Namespace::pid)) {
+        call(SYS_pidfd_send_signal, child_.get(), SIGKILL, nullptr, 0);
+    } else {
+        ready_.write.reset();  // init ends all that there is, as for a supervisor that is gone
+    }
+    reap_init();
+    return sys::explain_lost_guard(plan_, lost);
+}
+
 std::optional<Outcome> Supervisor::read_status() {
     Status status{};
     const ssize_t got = ::read(status_.read.get(), &status, sizeof status);
@@ -373,14 +389,19 @@ void Supervisor::read_signals() {
 Outcome Supervisor::watch() {
     while (true) {
         const int caller = awaits_caller_ ? *plan_.userns_block_fd : -1;
-        std::array<pollfd, 5> polled = {{{child_.get(), POLLIN, 0},
+        std::array<pollfd, 6> polled = {{{child_.get(), POLLIN, 0},
                                          {signals_.get(), POLLIN, 0},
                                          {report_.read.get(), POLLIN, 0},
                                          {status_.read.get(), POLLIN, 0},
-                                         {caller, POLLIN, 0}}};
+                                         {caller, POLLIN, 0},
+                                         {cleaner_.lost().get(), POLLIN, 0}}};
         if (::poll(polled.data(), polled.size(), -1) < 0) {
             if (errno == EINTR || errno == EAGAIN) continue;
             return abandon({"waiting for the sandbox: " + error_text(errno)});
+        }
+        if (polled[5].revents != 0) {
+            if (auto outcome = lose_guard()) return *outcome;
+            continue;
         }
         const int unread = polled[2].revents != 0 ? read_report() : 0;
         if (unread != 0) return abandon({unread_report + error_text(unread)});

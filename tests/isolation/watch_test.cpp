@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+// --mask and --protect where somebody outside replaces what is guarded, as editors do that save by
+// renaming: the kernel takes the guard away then, and so the sandbox is ended.
+#include "place.hpp"
+#include "sandbox.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <csignal>
+#include <cstdio>
+#include <fstream>
+#include <functional>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace integration {
+namespace {
+
+using Words = std::vector<std::string>;
+
+const std::array<Name, 2> both = {Name::sbx, Name::bwrap};
+
+void replace(const std::string& path, const std::string& by) {
+    REQUIRE(::rename(by.c_str(), path.c_str()) == 0);
+}
+
+// A project: "git/config" that holds text, "link" to it, "hangs" to what is not there.
+void fill(const TemporaryDirectory& place) {
+    place.directory("git");
+    place.file("git/config", "text");
+    place.link("link", "git/config");
+    place.link("hangs", "git/nothing");
+    place.file("other", "other");
+    place.directory("empty");
+}
+
+// A sandbox that says that it is ready and stays until its descriptor 7 ends; nobody has 9 when
+// all of it has ended.
+struct Waiting {
+    Waiting(Name name, const TemporaryDirectory& place, Words options) {
+        options.insert(options.begin(), {"--bind", place.path(), "/p", "--keep-fd", "7"});
+        options.insert(options.begin(), {"--keep-fd", "9"});
+        Start start =
+            sandbox(name, options, {"linger", ",", "echo", "ready", ",", "wait-end", "7"});
+        start.descriptors = {{7, go.read.get()}, {9, life.write.get()}};
+        running.emplace(start);
+        running->expect("ready\n");
+        life.write.close();
+    }
+    Pipe go = make_pipe();
+    Pipe life = make_pipe();
+    std::optional<Running> running;
+};
+
+struct Change {
+    Words options;
+    std::string told;  // which name
+    std::function<void(const std::string& place)> make;
+};
+
+const std::vector<Change>& changes() {
+    static const std::vector<Change> all = {
+        {{"--protect", "/p/git/config"},
+         "config",
+         [](const std::string& p) { replace(p + "/git/config", p + "/other"); }},
+        {{"--mask", "/p/git/config"},
+         "config",
+         [](const std::string& p) { replace(p + "/git/config", p + "/other"); }},
+        {{"--protect", "/p/git/config"},
+         "config",
+         [](const std::string& p) { REQUIRE(::unlink((p + "/git/config").c_str()) == 0); }},
+        {{"--protect", "/p/git/config"},
+         "config",
+         [](const std::string& p) {
+             REQUIRE(::renameat2(AT_FDCWD, (p + "/git/config").c_str(), AT_FDCWD,
+                                 (p + "/other").c_str(), RENAME_EXCHANGE) == 0);
+         }},
+        {{"--protect", "/p/git/config"},
+         "git",
+         [](const std::string& p) { replace(p + "/away", p + "/git"); }},
+        {{"--mask", "/p/git"},
+         "git",
+         [](const std::string& p) { replace(p + "/away", p + "/git"); }},
+        {{"--mask", "/p/empty"},
+         "empty",
+         [](const std::string& p) { REQUIRE(::rmdir((p + "/empty").c_str()) == 0); }},
+        // A placeholder.
+        {{"--protect", "/p/new"},
+         "new",
+         [](const std::string& p) { replace(p + "/new", p + "/other"); }},
+        // A link: itself, and what it leads to.
+        {{"--protect", "/p/link"},
+         "link",
+         [](const std::string& p) { replace(p + "/link", p + "/other"); }},
+        {{"--protect", "/p/link"},
+         "config",
+         [](const std::string& p) { replace(p + "/git/config", p + "/other"); }},
+        {{"--protect", "/p/hangs"},
+         "nothing",
+         [](const std::string& p) { replace(p + "/git/nothing", p + "/other"); }},
+        // Nobody inside could replace it, and what takes its place could be read.
+        {{"--remount-ro", "/p", "--mask", "/p/git/config"},
+         "config",
+         [](const std::string& p) { replace(p + "/git/config", p + "/other"); }},
+    };
+    return all;
+}
+
+TEST_CASE("a guard that is lost to a change outside ends the sandbox", "[watch]") {
+    for (const Name name : both) {
+        for (const Words& more : {Words{"--unshare-pid"}, Words{"--share-pid"}}) {
+            if (name == Name::bwrap && more[0] == "--share-pid")
+                continue;  // it wants --unshare-pid
+            for (const Change& change : changes()) {
+                INFO(more[0] << " " << change.options.back() << " " << change.told);
+                const TemporaryDirectory place;
+                fill(place);
+                Words options = change.options;
+                options.insert(options.end(), more.begin(), more.end());
+                Waiting waiting(name, place, options);
+                change.make(place.path());
+                const Ended ended = waiting.running->wait();
+                CHECK(ended.status == (name == Name::sbx ? 125 : 1));
+                CHECK(contains(ended.err, change.options[change.options.size() - 2].substr(2)));
+                CHECK(contains(ended.err,
+                               "\"" + change.told + "\" was replaced, moved or removed outside"));
+                CHECK(ends(waiting.life.read));
+            }
+        }
+    }
+}
+
+TEST_CASE("changes beside a guard are nobody's business", "[watch]") {
+    const TemporaryDirectory place;
+    fill(place);
+    Waiting waiting(Name::sbx, place, {"--protect", "/p/git/config", "--mask", "/p/new"});
+    place.file("git/more", "x");
+    replace(place.path() + "/git/less", place.path() + "/git/more");
+    REQUIRE(::unlink((place.path() + "/git/less").c_str()) == 0);
+    place.file("git/config", "new text");  // written in place: it is the same file
+    REQUIRE(::chmod((place.path() + "/git/config").c_str(), 0600) == 0);
+    // Another sandbox takes the placeholder over, and leaves it.
+    CHECK(output(sbx({"--bind", place.path(), "/p", "--mask", "/p/new"}, {"open", "/p/new"})) ==
+          "open EACCES\n");
+    waiting.go.write.close();
+    CHECK(waiting.running->wait().status == 0);
+}
+
+// The processes that `pid` has made and that live.
+std::vector<pid_t> children_of(pid_t pid) {
+    const std::string process = std::to_string(pid);
+    std::ifstream file("/proc/" + process + "/task/" + process + "/children");
+    std::vector<pid_t> out;
+    for (pid_t child = 0; file >> child;) out.push_back(child);
+    return out;
+}
+
+// The cleaner watches, and has made nothing for itself but a session.
+pid_t cleaner_of(const Running& running) {
+    for (const pid_t child : children_of(running.pid())) {
+        if (children_of(child).empty()) return child;
+    }
+    throw std::runtime_error("there is no cleaner");
+}
+
+TEST_CASE("more changes than the kernel remembers hide no change, and are none", "[watch]") {
+    std::ifstream file("/proc/sys/fs/inotify/max_queued_events");
+    int most = 0;
+    REQUIRE(file >> most);
+    for (const bool changes : {false, true}) {
+        const TemporaryDirectory place;
+        fill(place);
+        Waiting waiting(Name::sbx, place, {"--protect", "/p/git/config"});
+        const pid_t cleaner = cleaner_of(*waiting.running);
+        REQUIRE(::kill(cleaner, SIGSTOP) == 0);
+        // Two names in turn: events that are alike are one.
+        const std::array<std::string, 2> names = {place.path() + "/git/a", place.path() + "/git/b"};
+        for (int i = 0; i <= most; ++i) {
+            const std::string& path = names[static_cast<std::size_t>(i % 2)];
+            REQUIRE(::mkdir(path.c_str(), 0700) == 0);
+            REQUIRE(::rmdir(path.c_str()) == 0);
+        }
+        if (changes) replace(place.path() + "/git/config", place.path() + "/other");
+        REQUIRE(::kill(cleaner, SIGCONT) == 0);
+        if (!changes) waiting.go.write.close();
+        const Ended ended = waiting.running->wait();
+        CHECK(ended.status == (changes ? 125 : 0));
+        CHECK(contains(ended.err, "\"config\" was replaced") == changes);
+    }
+}
+
+TEST_CASE("a sandbox whose guards nobody watches any more ends", "[watch]") {
+    for (const char* share : {"--unshare-pid", "--share-pid"}) {
+        const TemporaryDirectory place;
+        fill(place);
+        Waiting waiting(Name::sbx, place, {"--protect", "/p/git/config", share});
+        REQUIRE(::kill(cleaner_of(*waiting.running), SIGKILL) == 0);
+        const Ended ended = waiting.running->wait();
+        CHECK(ended.status == 125);
+        CHECK(contains(ended.err, "watches over --mask and --protect was killed"));
+        CHECK(ends(waiting.life.read));
+    }
+}
+
+TEST_CASE("it ends without sbx, too", "[watch]") {
+    const TemporaryDirectory place;
+    fill(place);
+    Waiting waiting(Name::bwrap, place, {"--unshare-pid", "--protect", "/p/git/config"});
+    waiting.running->send(SIGKILL);
+    waiting.running->wait();
+    CHECK_FALSE(has_ended(waiting.life.read));  // in this dialect the command goes on
+    replace(place.path() + "/git/config", place.path() + "/other");
+    CHECK(ends(waiting.life.read));
+}
+
+}  // namespace
+}  // namespace integration
