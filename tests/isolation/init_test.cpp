@@ -1,15 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 // Init and the supervisor are of the command's user and see what it must not: they cannot be
 // traced, looked into, signalled or stopped from inside.
+#include "keeper.hpp"
 #include "place.hpp"
 #include "sandbox.hpp"
+#include "stepper.hpp"
 
 #include <catch2/catch.hpp>
 
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <sched.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
 #include <csignal>
+#include <initializer_list>
+#include <optional>
 
 namespace integration {
 namespace {
@@ -154,6 +163,129 @@ TEST_CASE("the command is seen by nobody before it is executed", "[init]") {
     for (const Case& c : with_init()) {
         INFO(text_of(c));
         CHECK(output(sandbox(c.name, c.options, {"running"})) == "running 1 2\n");
+    }
+}
+
+// ---- before the command is executed ----
+
+// In a child: lets go of what opens every process to real root.
+void drop_ptrace() {
+    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+    std::array<__user_cap_data_struct, 2> data{};
+    ::syscall(SYS_capget, &header, data.data());
+    constexpr auto bit = ~(1U << CAP_SYS_PTRACE);
+    data[0].effective &= bit;
+    data[0].permitted &= bit;
+    data[0].inheritable &= bit;
+    if (::syscall(SYS_capset, &header, data.data()) != 0) ::_exit(112);
+}
+
+// Which files of process `pid` open that only open for who may trace it.
+std::string opened(pid_t pid) {
+    std::string out;
+    for (const char* name : {"root", "cwd", "mem", "fd/0", "ns/mnt"}) {
+        const std::string path = "/proc/" + std::to_string(pid) + "/" + name;
+        const bool link = name[0] != 'm';
+        const Descriptor fd(::open(path.c_str(), O_CLOEXEC | (link ? O_PATH : O_RDONLY)));
+        if (fd.get() >= 0) out += std::string(" ") + name;
+    }
+    return out;
+}
+
+TEST_CASE("until it is executed nobody of its user looks into the command", "[init]") {
+    for (const Case& c : with_init()) {
+        INFO(text_of(c));
+        const std::string out = in_child([&c] {
+            if (is_root()) drop_ptrace();
+            Stepper stepper(sandbox(c.name, c.options, {"exit", "0"}), {SYS_execve});
+            std::string seen;
+            while (const auto moment = stepper.next()) {
+                const auto pid = static_cast<pid_t>(moment->pid);
+                if (pid != stepper.pid()) seen += "command" + opened(pid);
+                stepper.go_on(*moment);
+            }
+            return seen + " " + std::to_string(stepper.wait().status);
+        });
+        CHECK(out == "command 0");
+    }
+}
+
+// The same, by a process that has every capability in the user namespace `user`.
+bool can_look_from(int user, pid_t pid) {
+    const pid_t looker = ::fork();
+    if (looker == 0) {
+        if (::setns(user, CLONE_NEWUSER) != 0) ::_exit(1);
+        ::_exit(opened(pid).empty() ? 0 : 1);
+    }
+    int status = -1;
+    ::waitpid(looker, &status, 0);
+    return status != 0;
+}
+
+TEST_CASE("nobody in a user namespace that is entered looks into set-up", "[init]") {
+    for (const Name name : {Name::sbx, Name::bwrap}) {
+        const Keeper keeper(Keeper::With::nothing);
+        Start start = sandbox(name, {"--userns", "7", "--uid", "0", "--gid", "0"}, {"exit", "0"});
+        start.descriptors = {{7, keeper.user()}};
+        Stepper stepper(start, {SYS_clone3, SYS_openat2, SYS_move_mount, SYS_mount_setattr,
+                                SYS_pivot_root, SYS_execve});
+        int looks = 0;
+        while (const auto moment = stepper.next()) {
+            const auto pid = static_cast<pid_t>(moment->pid);
+            if (pid != stepper.pid()) {
+                INFO(moment->data.nr);
+                ++looks;
+                CHECK_FALSE(can_look_from(keeper.user(), pid));
+            }
+            stepper.go_on(*moment);
+        }
+        CHECK(looks > 5);
+        CHECK(stepper.wait().status == 0);
+    }
+}
+
+TEST_CASE("the command waits until init has closed and dropped everything", "[init]") {
+    for (const Case& c : with_init()) {
+        INFO(text_of(c));
+        Stepper stepper(
+            sandbox(c.name, c.options, {"exit", "0"}),
+            {SYS_signalfd4, SYS_read, SYS_execve, SYS_close_range, SYS_capset, SYS_write});
+        std::optional<Moment> init;     // at the first thing that it does as init
+        std::optional<Moment> command;  // when it begins to wait
+        bool closed = false;
+        bool dropped = false;
+        bool told = false;
+        bool executed = false;
+        while (const auto moment = stepper.next()) {
+            const int number = moment->data.nr;
+            const bool is_sbx = static_cast<pid_t>(moment->pid) == stepper.pid();
+            const bool is_init = init && moment->pid == init->pid;
+            if (!is_sbx && !init && number == SYS_signalfd4) {
+                init = moment;
+            } else if (!is_sbx && !is_init && !command && number == SYS_read) {
+                command = moment;
+            } else {
+                if (is_init) {
+                    closed = closed || number == SYS_close_range;
+                    dropped = dropped || number == SYS_capset;
+                    if (number == SYS_write) {
+                        told = true;
+                        CHECK((closed && dropped));
+                    }
+                } else if (!is_sbx && number == SYS_execve) {
+                    executed = true;
+                    REQUIRE(told);
+                }
+                stepper.go_on(*moment);
+                continue;
+            }
+            // Init does not go on before the command has shown that it waits.
+            if (!init || !command) continue;
+            stepper.go_on(*command);
+            stepper.go_on(*init);
+        }
+        CHECK(executed);
+        CHECK(stepper.wait().status == 0);
     }
 }
 
