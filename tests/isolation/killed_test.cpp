@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // sbx is killed with SIGKILL, at any moment of its life, and nothing is left: no process, no mount,
 // no file. What survived it would come to the test as its subreaper, and be waited for in vain.
+#include "id_maps.hpp"
 #include "keeper.hpp"
 #include "place.hpp"
 #include "sandbox.hpp"
@@ -8,7 +9,9 @@
 
 #include <catch2/catch.hpp>
 
+#include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -186,6 +189,61 @@ TEST_CASE("nothing is left of an sbx that is killed before init can know", "[kil
         joining.descriptors = {
             {7, keeper.user()}, {8, keeper.pid_namespace()}, {content_fd, more.read.get()}};
         kill_before_tie(joining, more.write);
+    }
+}
+
+// A user namespace with more ids than the caller's, held open by a process.
+class ManyIds {
+public:
+    ManyIds() {
+        Pipe ready = make_pipe();
+        pid_ = ::fork();
+        if (pid_ == 0) {
+            ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // whatever becomes of the test
+            if (::unshare(CLONE_NEWUSER) != 0) ::_exit(1);
+            if (::write(ready.write.get(), "x", 1) != 1) ::_exit(1);
+            ::pause();
+        }
+        read_until(ready.read, "x");
+        const std::string pid = std::to_string(pid_);
+        mapped_ = map_ids(pid);
+        user_ = Descriptor(::open(("/proc/" + pid + "/ns/user").c_str(), O_RDONLY | O_CLOEXEC));
+    }
+    ManyIds(const ManyIds&) = delete;
+    ManyIds& operator=(const ManyIds&) = delete;
+    ~ManyIds() {
+        ::kill(pid_, SIGKILL);
+        ::waitpid(pid_, nullptr, 0);
+    }
+    bool mapped() const { return mapped_; }
+    int user() const { return user_.get(); }
+
+private:
+    pid_t pid_ = -1;
+    bool mapped_ = false;
+    Descriptor user_;
+};
+
+// It does not look: it is stopped in the middle of a system call, and is not let go.
+TEST_CASE("init dies with sbx wherever set-up is, whatever its ids have become", "[killed]") {
+    const ManyIds ids;
+    REQUIRE(ids.mapped());
+    for (const Name name : {Name::sbx, Name::bwrap}) {
+        for (Options options :
+             std::vector<Options>{{"--unshare-user"},
+                                  {"--userns", "7", "--uid", "0", "--gid", "0"},
+                                  // The kernel forgets the death signal where ids change.
+                                  {"--userns", "7", "--uid", "5", "--gid", "5"}}) {
+            INFO((name == Name::sbx ? "sbx " : "bwrap ") << options.front() << options.back());
+            options.emplace_back("--unshare-pid");
+            Start start = sandbox(name, options, {"exit", "0"});
+            start.descriptors = {{7, ids.user()}};
+            Stepper stepper(start, {SYS_pivot_root});
+            REQUIRE(stepper.next());
+            ::kill(stepper.pid(), SIGKILL);
+            CHECK(stepper.wait().signal == SIGKILL);
+            CHECK_FALSE(stepper.next());
+        }
     }
 }
 
