@@ -58,12 +58,19 @@ int run_swapping(const Swapped& place, Start start, unsigned every, unsigned ski
     return static_cast<int>(turns);
 }
 
+// What a lookup finds depends on how many moments came before, and those are not the same for every
+// caller. So an attacker who acts at every one, every second, ... begins at each of the beats.
+std::vector<std::pair<unsigned, unsigned>> rhythms(unsigned slowest) {
+    std::vector<std::pair<unsigned, unsigned>> out;
+    for (unsigned every = 1; every <= slowest; ++every) {
+        for (unsigned skipped = 0; skipped < 2 * every; ++skipped) out.emplace_back(every, skipped);
+    }
+    return out;
+}
+
 TEST_CASE("a directory that becomes a link during set-up leads nothing to the host", "[races]") {
     for (const Name name : both) {
-        // What a lookup finds depends on how many moments came before, and those are not the same
-        // for every caller: so each rhythm begins at each of its beats, also with the other file.
-        for (const auto& [every, skipped] : std::vector<std::pair<unsigned, unsigned>>{
-                 {1, 0}, {1, 1}, {2, 0}, {2, 1}, {2, 2}, {2, 3}}) {
+        for (const auto& [every, skipped] : rhythms(2)) {
             const Swapped place;
             const std::string before = place.outside.listing();
             const std::string own = place.bound.path();
@@ -86,6 +93,47 @@ TEST_CASE("a directory that becomes a link during set-up leads nothing to the ho
                 start.descriptors = {{7, content.get()}};
                 CHECK(run_swapping(place, start, every, skipped) > 5);
                 CHECK(place.outside.listing() == before);
+            }
+        }
+    }
+}
+
+TEST_CASE("a link that appears where something is to be made is not followed", "[races]") {
+    for (const Name name : both) {
+        for (const auto& [every, skipped] : rhythms(3)) {
+            const TemporaryDirectory bound;
+            const TemporaryDirectory outside;
+            bound.link("aside", outside.path() + "/made");
+            const std::string before = outside.listing();
+            const std::string aside = bound.path() + "/aside";
+            const std::string there = bound.path() + "/new";
+            const Descriptor content = file_with("content");
+            for (Options options : std::vector<Options>{{"--file", "7", "/b/new"},
+                                                        {"--ro-bind-data", "7", "/b/new"},
+                                                        {"--ro-bind", payload_path(), "/b/new"},
+                                                        {"--tmpfs", "/b/new"},
+                                                        {"--dir", "/b/new/deep"},
+                                                        {"--symlink", "x", "/b/new"},
+                                                        {"--protect", "/b/new"}}) {
+                INFO(options[0] << " " << every << " " << skipped);
+                options.insert(options.begin(), {"--unshare-pid", "--bind", bound.path(), "/b"});
+                Start start = sandbox(name, options, {"exit", "0"});
+                start.descriptors = {{7, content.get()}};
+                unsigned turns = 0;
+                run_stepwise(start, lookups, [&, every = every, skipped = skipped](const Moment&) {
+                    // Where set-up has made something itself the link stays aside.
+                    if ((turns++ + skipped) / every % 2 == 0) {
+                        ::renameat2(AT_FDCWD, aside.c_str(), AT_FDCWD, there.c_str(),
+                                    RENAME_NOREPLACE);
+                    } else if (fs::is_symlink(there)) {
+                        ::renameat2(AT_FDCWD, there.c_str(), AT_FDCWD, aside.c_str(),
+                                    RENAME_NOREPLACE);
+                    }
+                });
+                CHECK(turns > 5);
+                CHECK(outside.listing() == before);
+                if (!fs::is_symlink(aside)) fs::rename(there, aside);
+                fs::remove_all(there);
             }
         }
     }
