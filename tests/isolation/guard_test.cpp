@@ -449,20 +449,63 @@ TEST_CASE("a placeholder that was left behind is taken over and removed", "[guar
 TEST_CASE("placeholders go when sbx is killed, and when set-up fails", "[guard]") {
     const TemporaryDirectory place;
     const std::string path = place.path() + "/env";
-    for (int i = 0; i < 20; ++i) {
-        Running running(sbx({"--bind", place.path(), "/p", "--protect", "/p/env"},
-                            {"echo", "ready", ",", "signals", "15"}));
-        running.expect("ready\n");
-        CHECK(exists(path));
-        running.send(SIGKILL);
-        running.wait();
-        CHECK(vanishes(place, path));
+    for (const Words& more : std::vector<Words>{{}, {"--share-pid"}}) {
+        for (int i = 0; i < 20; ++i) {
+            Words options = {"--bind", place.path(), "/p", "--protect", "/p/env"};
+            options.insert(options.end(), more.begin(), more.end());
+            Running running(sbx(options, {"echo", "ready", ",", "signals", "15"}));
+            running.expect("ready\n");
+            CHECK(exists(path));
+            // Alone, and with all of the job that it is.
+            ::kill(i % 2 == 0 ? running.pid() : -running.pid(), SIGKILL);
+            running.wait();
+            REQUIRE(vanishes(place, path));
+        }
     }
     const Ended ended =
         run(sbx({"--bind", place.path(), "/p", "--protect", "/p/env", "--protect", "/payload/x"},
                 {"exit", "0"}));
     CHECK(ended.status == 125);
     CHECK(std::filesystem::is_empty(place.path()));
+}
+
+TEST_CASE("what somebody outside has made of a placeholder stays", "[guard]") {
+    const TemporaryDirectory place;
+    const std::string path = place.path() + "/env";
+    for (const bool replaced : {true, false}) {
+        INFO(replaced);
+        Pipe go = make_pipe();
+        Start start = sbx({"--bind", place.path(), "/p", "--protect", "/p/env", "--keep-fd", "7"},
+                          {"echo", "ready", ",", "wait-end", "7"});
+        start.descriptors = {{7, go.read.get()}};
+        Running running(start);
+        running.expect("ready\n");
+        if (replaced) REQUIRE(::unlink(path.c_str()) == 0);
+        if (!replaced) REQUIRE(::chmod(path.c_str(), 0644) == 0);
+        place.file("env", "mine");
+        go.write.close();
+        running.wait();
+        CHECK(read_whole(path) == "mine");
+        ::unlink(path.c_str());
+    }
+}
+
+TEST_CASE("a directory that the caller has closed could be opened again inside", "[guard]") {
+    const TemporaryDirectory place;
+    const std::string closed = place.directory("closed");
+    REQUIRE(::chmod(closed.c_str(), 0555) == 0);
+    const Ended ended =
+        run(sbx({"--bind", place.path(), "/p", "--protect", "/p/closed/new"},
+                {"chmod", "0755", "/p/closed", ",", "write", "/p/closed/new", "x"}));
+    INFO(ended.out << ended.err);
+    if (is_root()) {
+        CHECK(ended.out == "chmod ok\nwrite EROFS\n");  // a placeholder was made there
+    } else {
+        CHECK(ended.status == 125);
+        CHECK(contains(ended.err, "protect \"/p/closed/new\""));
+    }
+    CHECK(std::filesystem::is_empty(closed));
+    REQUIRE(::chmod(closed.c_str(), 0755) == 0);
 }
 
 }  // namespace
