@@ -247,5 +247,69 @@ TEST_CASE("init dies with sbx wherever set-up is, whatever its ids have become",
     }
 }
 
+bool asks_for_death(const Moment& moment, int signal) {
+    return moment.data.nr == SYS_prctl && moment.data.args[0] == PR_SET_PDEATHSIG &&
+           moment.data.args[1] == static_cast<unsigned>(signal);
+}
+
+TEST_CASE("nothing is left of an sbx that is killed before the command can know", "[killed]") {
+    // Where there is no init that would: set-up has given up its death signal, and the command asks
+    // for its own.
+    for (const auto& [name, options] : std::vector<std::pair<Name, Options>>{
+             {Name::sbx, {"--as-pid-1"}},
+             {Name::bwrap, {"--die-with-parent"}},
+             {Name::bwrap, {"--die-with-parent", "--unshare-pid", "--as-pid-1"}}}) {
+        INFO(options.front());
+        const Pipe input = make_pipe();
+        Start start = sandbox(name, options, {"wait-end", "0"});
+        start.descriptors = {{0, input.read.get()}};
+        Stepper stepper(start, {SYS_prctl});
+        bool given_up = false;
+        bool killed = false;
+        while (const auto moment = stepper.next()) {
+            if (static_cast<pid_t>(moment->pid) != stepper.pid()) {
+                given_up = given_up || asks_for_death(*moment, 0);
+                if (given_up && !killed && asks_for_death(*moment, SIGKILL)) {
+                    killed = true;
+                    ::kill(stepper.pid(), SIGKILL);
+                    CHECK(stepper.wait().signal == SIGKILL);
+                }
+            }
+            stepper.go_on(*moment);
+        }
+        CHECK(killed);
+    }
+}
+
+TEST_CASE("nothing is left by --die-with-parent when the parent dies before sbx can know",
+          "[killed]") {
+    for (const Name name : {Name::sbx, Name::bwrap}) {
+        const std::string out = in_child([&] {
+            ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+            const Pipe input = make_pipe();
+            Start start = sandbox(name, {"--unshare-pid", "--die-with-parent"}, {"wait-end", "0"});
+            start.descriptors = {{0, input.read.get()}};
+            // What is started here is the parent, and sbx its child.
+            start.prepare = [] {
+                if (::fork() == 0) return;
+                for (int fd = 0; fd < 3; ++fd) ::close(fd);
+                while (true) ::pause();
+            };
+            Stepper stepper(start, {SYS_prctl});
+            bool killed = false;
+            while (const auto moment = stepper.next()) {
+                if (!killed && asks_for_death(*moment, SIGKILL)) {
+                    killed = true;
+                    ::kill(stepper.pid(), SIGKILL);
+                    stepper.wait();
+                }
+                stepper.go_on(*moment);
+            }
+            return std::string(killed ? "none left" : "never asked");
+        });
+        CHECK(out == "none left");
+    }
+}
+
 }  // namespace
 }  // namespace integration
