@@ -143,6 +143,18 @@ TEST_CASE("where the pid namespace is shared, init and the supervisor can be see
     }
 }
 
+TEST_CASE("a signal to its whole group stays with the command", "[init]") {
+    // Without a terminal, where it would be a job of its caller. The filter and Landlock would hide
+    // what is tried here.
+    for (const Options& more : std::vector<Options>{{}, {"--share-pid"}, {"--new-session"}}) {
+        Options options = {"--landlock=off", "--seccomp-policy", "none"};
+        options.insert(options.end(), more.begin(), more.end());
+        const Ended ended = run(sbx(options, {"kill", "0", "9"}));
+        CHECK(ended.signal == 0);
+        CHECK(ended.status == 128 + SIGKILL);
+    }
+}
+
 TEST_CASE("real root that shares the user namespace cannot look into init either", "[init]") {
     if (!is_root()) {
         // Nobody else can share it; the refusal is the protection.

@@ -235,5 +235,24 @@ TEST_CASE("a mount is read-only before it is there, with all below it", "[mounts
     }
 }
 
+TEST_CASE("a device of the host that is another than its name says is not shown", "[mounts]") {
+    const TemporaryDirectory place;
+    const std::string file = place.file("file", "x");
+    for (const Name name : both) {
+        for (const std::string& other : {std::string("/dev/full"), file}) {
+            const std::string out = in_child([&] {
+                enter_own_namespaces(As::itself);
+                mount_or_throw(other.c_str(), "/dev/zero", nullptr, MS_BIND);
+                const Ended ended = run(sandbox(name, {"--dev", "/dev"}, {"echo", "ran"}));
+                return ended.out + ended.err;
+            });
+            INFO(out);
+            CHECK(contains(out, "the host has no device"));
+            CHECK(contains(out, "/dev/zero"));
+            CHECK_FALSE(contains(out, "ran"));
+        }
+    }
+}
+
 }  // namespace
 }  // namespace integration

@@ -6,7 +6,10 @@
 
 #include <catch2/catch.hpp>
 
+#include <linux/capability.h>
 #include <linux/keyctl.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -58,6 +61,38 @@ TEST_CASE("no set holds a capability, none can be gained, and groups cannot be s
             CHECK(sets == 10);
             CHECK(value(out, "no_new_privs") == "1");
             CHECK(has_line(out, "setgroups deny"));
+        }
+    }
+}
+
+// What a caller of sbx may have set, and exec would hand on: all that it has, inheritable and
+// ambient.
+void make_inheritable() {
+    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+    std::array<__user_cap_data_struct, 2> data{};
+    ::syscall(SYS_capget, &header, data.data());
+    for (auto& half : data) half.inheritable = half.permitted;
+    if (::syscall(SYS_capset, &header, data.data()) != 0) ::_exit(112);
+    for (unsigned i = 0; i < 64; ++i) {
+        if ((data.at(i / 32).permitted >> (i % 32) & 1U) == 0) continue;
+        if (::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, i, 0, 0) != 0) ::_exit(112);
+    }
+}
+
+TEST_CASE("what the caller has made inheritable or ambient is not inherited", "[privileges]") {
+    for (const Name name : both) {
+        for (const Options& more :
+             std::vector<Options>{{}, {"--unshare-user"}, {"--unshare-pid", "--as-pid-1"}}) {
+            Options options = more;
+            options.insert(options.end(), {"--cap-drop", "ALL"});
+            Start start = sandbox(name, options, {"capabilities"});
+            start.prepare = make_inheritable;
+            const std::string out = output(start);
+            INFO(out);
+            for (const char* set :
+                 {"inheritable", "permitted", "effective", "bounding", "ambient"}) {
+                CHECK(value(out, set) == "0");
+            }
         }
     }
 }
@@ -194,6 +229,31 @@ TEST_CASE("no file of the machine's in /proc opens for writing, whoever the call
                 }
             }
         }
+    }
+}
+
+// ---- what is at /proc around sbx ----
+
+TEST_CASE("what is at /proc and is no procfs is not written to", "[privileges]") {
+    // Files that have the names of those that ids are mapped through.
+    const TemporaryDirectory place;
+    place.directory("sys");
+    place.directory("self/fd");
+    for (const char* name : {"setgroups", "uid_map", "gid_map"}) {
+        place.file(std::string("self/") + name, "precious");
+    }
+    const std::string before = place.listing();
+    for (const Name name : both) {
+        const std::string out = in_child([&] {
+            enter_own_namespaces(As::itself);
+            const Start start = sandbox(name, {"--unshare-user"}, {"echo", "ran"});
+            mount_or_throw(place.path().c_str(), "/proc", nullptr, MS_BIND);
+            const Ended ended = run(start);
+            return std::to_string(ended.status) + ended.out + ended.err;
+        });
+        INFO(out);
+        CHECK(contains(out, "/proc is not mounted here"));
+        CHECK(place.listing() == before);
     }
 }
 
