@@ -201,6 +201,18 @@ void system_call(Context& context, const Words& words) {
          ::syscall(std::atol(words[0].c_str()), arguments[0], arguments[1], arguments[2]));
 }
 
+// The same number for the kernel's other table of calls: that of i386.
+void foreign_call(Context& context, const Words& words) {
+    long result = -ENOSYS;
+#ifdef __x86_64__
+    asm volatile("int $0x80" : "=a"(result) : "a"(std::atol(words[0].c_str())) : "memory");
+#else
+    (void)words;
+#endif
+    errno = static_cast<int>(-result);
+    tell(context, "foreign-call", result < 0 ? -1 : result);
+}
+
 void parent(Context& context, const Words&) { tell(context, "getppid", ::syscall(SYS_getppid)); }
 
 sockaddr_in address_of(const char* text, std::uint16_t port) {
@@ -255,7 +267,7 @@ void interfaces(Context& context, const Words&) {
 }  // namespace
 
 std::span<const Verb> tries() {
-    static constexpr std::array<Verb, 29> verbs = {{
+    static constexpr std::array<Verb, 30> verbs = {{
         {"open", 1, open_file},
         {"open-rw", 1, open_both_ways},
         {"write", 2, write_file},
@@ -280,6 +292,7 @@ std::span<const Verb> tries() {
         {"clone3-user", 0, clone3_user},
         {"tiocsti", 1, push_terminal_input},
         {"syscall", 1, system_call},
+        {"foreign-call", 1, foreign_call},
         {"getppid", 0, parent},
         {"loopback", 0, loopback},
         {"connect-out", 0, connect_out},

@@ -8,6 +8,7 @@
 
 #include <linux/capability.h>
 #include <linux/keyctl.h>
+#include <sched.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -15,6 +16,7 @@
 
 #include <array>
 #include <cerrno>
+#include <csignal>
 #include <cstring>
 #include <fstream>
 #include <sstream>
@@ -171,6 +173,35 @@ TEST_CASE("the built-in policy closes the keys of the caller's user, too", "[pri
     }
     CHECK(lines_of(out).size() == 7);
 }
+
+// ---- system calls ----
+
+TEST_CASE("the built-in policy closes the ways into a namespace", "[privileges]") {
+    const std::string new_user = std::to_string(CLONE_NEWUSER | SIGCHLD);
+    CHECK(output(sbx({}, {"syscall", std::to_string(SYS_clone), new_user, "0"})) ==
+          "syscall EPERM\n");
+    const Options enter = {"syscall", std::to_string(SYS_setns), "-1", "0"};
+    CHECK(output(sbx({}, enter)) == "syscall EPERM\n");
+    CHECK(output(sbx({"--seccomp-policy", "none"}, enter)) == "syscall EBADF\n");
+}
+
+#ifdef __x86_64__
+TEST_CASE("no call of another architecture or ABI goes past the built-in policy", "[privileges]") {
+    constexpr long x32 = 0x40000000;
+    const Options i386_getpid = {"foreign-call", "20"};
+    const Options x32_getpid = {"syscall", std::to_string(x32 + SYS_getpid)};
+    for (const char* policy : {"default", "strict"}) {
+        for (const Options& call : {i386_getpid, x32_getpid}) {
+            INFO(policy << " " << call[0]);
+            CHECK(run(sbx({"--seccomp-policy", policy}, call)).status == 128 + SIGSYS);
+        }
+    }
+    // It is the policy that ends it, and not the kernel, whether it has those calls or not.
+    for (const Options& call : {i386_getpid, x32_getpid}) {
+        CHECK(run(sbx({"--seccomp-policy", "none"}, call)).status != 128 + SIGSYS);
+    }
+}
+#endif
 
 // ---- procfs ----
 
