@@ -162,6 +162,32 @@ TEST_CASE("a directory that is moved out of the bind during set-up is not left b
     }
 }
 
+TEST_CASE("a working directory that is another's name by now is refused", "[races]") {
+    for (const Name name : both) {
+        const TemporaryDirectory place;
+        const std::string entered = place.directory("d");
+        unsigned changes = 0;  // the process that changes its directory
+        bool asked = false;
+        bool swapped = false;
+        const Ended ended = run_stepwise(
+            sandbox(name, {"--bind", place.path(), "/b", "--chdir", "/b/d"}, {"directory"}),
+            {SYS_chdir, SYS_getcwd, SYS_newfstatat}, [&](const Moment& moment) {
+                // The name that getcwd(2) has given is compared with the directory.
+                if (moment.data.nr == SYS_chdir) changes = moment.pid;
+                if (moment.pid != changes || swapped) return;
+                if (moment.data.nr == SYS_getcwd) asked = true;
+                if (!asked || moment.data.nr != SYS_newfstatat) return;
+                swapped = true;
+                fs::rename(entered, place.path() + "/away");
+                fs::create_directory(entered);
+            });
+        INFO(ended.out << ended.err);
+        CHECK(swapped);
+        CHECK(ended.status == (name == Name::sbx ? 125 : 1));
+        CHECK(ended.out.empty());
+    }
+}
+
 // Sources: at every moment of set-up what the name of the source leads to is another file; what is
 // shown must be the one that was opened.
 struct Replaced {
