@@ -301,5 +301,31 @@ TEST_CASE("the command waits until init has closed and dropped everything", "[in
     }
 }
 
+TEST_CASE("the command does not run when init is gone before it could let it", "[init]") {
+    // Without a pid namespace, where the kernel would kill it.
+    const std::vector<Case> cases = {{Name::sbx, {"--share-pid"}},
+                                     {Name::bwrap, {"--sync-fd", "7"}}};
+    for (const Case& c : cases) {
+        INFO(text_of(c));
+        const Pipe sync = make_pipe();
+        Start start = sandbox(c.name, c.options, {"echo", "ran"});
+        start.descriptors = {{7, sync.write.get()}};
+        Stepper stepper(start, {SYS_signalfd4, SYS_execve});
+        bool killed = false;
+        bool executed = false;
+        while (const auto moment = stepper.next()) {
+            const auto pid = static_cast<pid_t>(moment->pid);
+            if (pid != stepper.pid()) {
+                executed = executed || moment->data.nr == SYS_execve;
+                if (moment->data.nr == SYS_signalfd4) killed = ::kill(pid, SIGKILL) == 0;
+            }
+            stepper.go_on(*moment);
+        }
+        CHECK(killed);
+        CHECK_FALSE(executed);
+        CHECK(stepper.wait().out.empty());
+    }
+}
+
 }  // namespace
 }  // namespace integration
