@@ -357,6 +357,7 @@ struct FileId {
 struct Watch {
     int directory = -1;
     int wd = -1;            ///< inotify's number for the directory
+    int open = -1;          ///< the file: no other can have its number meanwhile
     std::int32_t step = 0;  ///< the guard's index in Plan::setup
     FileId file;
     char name[256];
@@ -387,8 +388,9 @@ struct CleanerImage {
 /// In the cleaner, from procfs as its directory: see ask_for_watch().
 Failure watch(CleanerImage& image, int directory, const char* name, const FileId& file,
               std::int32_t step);
-/// Looks at what has changed in watched directories, and ends the sandbox when a guard is lost.
-void read_changes(CleanerImage& image);
+/// Looks at some of what has changed in watched directories, and ends the sandbox when a guard is
+/// lost. Whether there was anything.
+bool read_changes(CleanerImage& image);
 
 /// The body of the cleaner, a child of the supervisor that sees what it sees.
 [[noreturn]] void cleaner_main(CleanerImage& image);

@@ -29,16 +29,20 @@ struct FdPath {
     char text[24] = "self/fd/";
 };
 
+bool is_file(int fd, const FileId& file) {
+    struct stat status {};
+    return !stat_of(fd, status) && status.st_dev == file.device && status.st_ino == file.inode;
+}
+
 // Whether the name still leads to the same file, or to what is mounted upon it: with the file that
 // a mount is on, the mount goes.
-bool holds(int directory, const char* name, const FileId& file) {
-    const int fd = open_at2(directory, name, O_PATH | O_NOFOLLOW, 0, RESOLVE_NO_XDEV);
+bool holds(const Watch& watch) {
+    const int fd = open_at2(watch.directory, watch.name, O_PATH | O_NOFOLLOW, 0, RESOLVE_NO_XDEV);
     if (fd == -EXDEV) return true;
     if (fd < 0) return false;
-    struct stat status {};
-    const Failure failure = stat_of(fd, status);
+    const bool same = is_file(fd, watch.file);
     close_fd(fd);
-    return !failure && status.st_dev == file.device && status.st_ino == file.inode;
+    return same;
 }
 
 // Nobody but its owner, who is somebody else, can exchange what is in it.
@@ -62,25 +66,23 @@ Failure make_room(CleanerImage& image) {
     return {};
 }
 
-// Remembers it; a descriptor of our own is needed once for a directory.
-Failure remember(CleanerImage& image, const Watch& wanted) {
-    Watch watch = wanted;
-    watch.directory = -1;
+const Watch* known(const CleanerImage& image, int wd, const char* name) {
     for (std::size_t i = 0; i < image.watch_count; ++i) {
-        Watch& known = image.watches[i];
-        if (known.wd != wanted.wd) continue;
-        watch.directory = known.directory;
-        if (std::strcmp(known.name, wanted.name) == 0) {  // a placeholder, made anew
-            known.file = wanted.file;
-            return {};
-        }
+        const Watch& watch = image.watches[i];
+        if (watch.wd == wd && (*name == '\0' || std::strcmp(watch.name, name) == 0)) return &watch;
     }
-    if (watch.directory < 0) {
-        const long own = call(SYS_fcntl, wanted.directory, F_DUPFD_CLOEXEC, 0);
-        if (own < 0) return {static_cast<int>(-own)};
-        watch.directory = static_cast<int>(own);
-    }
+    return nullptr;
+}
+
+// Takes `watch.open`. Of each directory one descriptor of our own is needed.
+Failure remember(CleanerImage& image, Watch watch) {
     if (Failure f = make_room(image)) return f;
+    const Watch* neighbour = known(image, watch.wd, "");
+    const long directory = neighbour != nullptr
+                               ? neighbour->directory
+                               : call(SYS_fcntl, watch.directory, F_DUPFD_CLOEXEC, 0);
+    if (directory < 0) return {static_cast<int>(-directory)};
+    watch.directory = static_cast<int>(directory);
     image.watches[image.watch_count++] = watch;
     return {};
 }
@@ -94,8 +96,17 @@ void give_up(CleanerImage& image, const Watch& watch) {
     if (image.ends_with_init) {
         call(SYS_pidfd_send_signal, image.init, SIGKILL, nullptr, 0);
     }
-    close_fd(image.notify);
-    image.notify = -1;
+    image.watch_count = 0;
+}
+
+// What the event says is lost. A name that was removed or given away has lost what was mounted upon
+// it, even if it leads to the same file again.
+const Watch* lost_by(const CleanerImage& image, const inotify_event& event, const char* name) {
+    if ((event.mask & IN_Q_OVERFLOW) == 0) return known(image, event.wd, name);
+    for (std::size_t i = 0; i < image.watch_count; ++i) {
+        if (!holds(image.watches[i])) return &image.watches[i];
+    }
+    return nullptr;
 }
 
 }  // namespace
@@ -106,7 +117,7 @@ Failure watch(CleanerImage& image, int directory, const char* name, const FileId
         image.notify = static_cast<int>(call(SYS_inotify_init1, IN_CLOEXEC | IN_NONBLOCK));
         if (image.notify < 0) return {-image.notify, Detail::watching};
     }
-    Watch wanted{directory, -1, step, file, {}};
+    Watch wanted{directory, -1, -1, step, file, {}};
     std::memcpy(wanted.name, name, std::strlen(name) + 1);
     const long wd =
         call(SYS_inotify_add_watch, image.notify, FdPath(directory).text, changes | IN_ONLYDIR);
@@ -114,30 +125,35 @@ Failure watch(CleanerImage& image, int directory, const char* name, const FileId
         return {static_cast<int>(-wd), Detail::watching};
     }
     wanted.wd = static_cast<int>(wd);
-    if (wd >= 0) {
-        if (Failure f = remember(image, wanted)) return {f.error, Detail::watching};
+    // What was told of a new name until now is of no matter: it is looked at only now.
+    constexpr int enough = 4096;  // more than the kernel has, unless more come all the time
+    for (int i = 0; i < enough && read_changes(image); ++i) {
     }
-    return holds(directory, name, file) ? Failure{} : Failure{ESTALE};
+    if (wd >= 0 && known(image, wanted.wd, name) != nullptr) return {};
+    wanted.open = open_at2(directory, name, O_PATH | O_NOFOLLOW, 0, 0);
+    if (wanted.open < 0) return {ESTALE};
+    Failure failure;
+    if (!is_file(wanted.open, file)) failure = {ESTALE};
+    if (!failure && wd >= 0) {
+        failure = remember(image, wanted);
+        if (!failure) return {};
+        failure.detail = Detail::watching;
+    }
+    close_fd(wanted.open);
+    return failure;
 }
 
-void read_changes(CleanerImage& image) {
+bool read_changes(CleanerImage& image) {
     alignas(inotify_event) char buffer[4096];
     const long got = call(SYS_read, image.notify, buffer, sizeof buffer);
     for (long at = 0; at < got;) {
         inotify_event event{};
         std::memcpy(&event, buffer + at, sizeof event);
-        const char* name = buffer + at + sizeof event;
+        const char* name = event.len == 0 ? "" : buffer + at + sizeof event;
         at += static_cast<long>(sizeof event + event.len);
-        for (std::size_t i = 0; i < image.watch_count; ++i) {
-            const Watch& watch = image.watches[i];
-            const bool lost_some = (event.mask & IN_Q_OVERFLOW) != 0;
-            const bool of_it =
-                event.wd == watch.wd && (event.len == 0 || std::strcmp(name, watch.name) == 0);
-            if ((lost_some || of_it) && !holds(watch.directory, watch.name, watch.file)) {
-                return give_up(image, watch);
-            }
-        }
+        if (const Watch* lost = lost_by(image, event, name)) give_up(image, *lost);
     }
+    return got > 0;
 }
 
 }  // namespace sbx::sys
