@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 
 namespace sbx::cli {
 namespace {
@@ -112,22 +113,27 @@ private:
     std::optional<Error>& error_;
 };
 
-const po::options_description& description() {
-    static const po::options_description all = [] {
-        po::options_description out;
-        out.add_options()(command_key, po::value<std::vector<std::string>>()->multitoken(), "");
-        for (const OptionRow& row : option_table) {
-            const std::string name(row.name);
-            if (row.argument_count() == 0) {
-                out.add_options()(name.c_str(), "");
-            } else {
-                out.add_options()(name.c_str(), po::value<std::vector<std::string>>()->multitoken(),
-                                  "");
-            }
+// Only the options that the words may mean: to describe all of them takes longer than to build a
+// sandbox's mounts, and Boost looks through what is described for each that it meets.
+po::options_description description_for(const std::vector<std::string>& words) {
+    std::set<const OptionRow*> rows;
+    for (const std::string& word : words) {
+        if (word.compare(0, 2, "--") != 0) continue;
+        const std::string_view name = std::string_view(word).substr(2);
+        if (const OptionRow* row = find_option(name.substr(0, name.find('=')))) rows.insert(row);
+    }
+    po::options_description out;
+    out.add_options()(command_key, po::value<std::vector<std::string>>()->multitoken(), "");
+    for (const OptionRow* row : rows) {
+        const std::string name(row->name);
+        if (row->argument_count() == 0) {
+            out.add_options()(name.c_str(), "");
+        } else {
+            out.add_options()(name.c_str(), po::value<std::vector<std::string>>()->multitoken(),
+                              "");
         }
-        return out;
-    }();
-    return all;
+    }
+    return out;
 }
 
 }  // namespace
@@ -136,9 +142,10 @@ CommandLine parse_words(const std::vector<std::string>& words, const Dialect& di
     CommandLine out;
     try {
         namespace style = po::command_line_style;
+        const po::options_description description = description_for(words);
         const po::parsed_options parsed =
             po::command_line_parser(words)
-                .options(description())
+                .options(description)
                 .style(style::allow_long | style::long_allow_next)  // and no guessing
                 .extra_style_parser(WordParser(dialect, out.error))
                 .run();
