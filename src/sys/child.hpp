@@ -201,12 +201,21 @@ struct Place {
 };
 
 /// What set-up steps share.
+/// The directory of the sandbox's own in which something was made last: mostly the next thing is
+/// made there, too.
+struct OwnDirectory {
+    int fd = -1;
+    std::size_t length = 0;
+    char text[256];  ///< how it was called, with the last slash
+};
+
 struct Setup {
     ChildImage& image;
     int root = -1;  ///< the top of the new root, where destinations are resolved
     int base = -1;  ///< the tmpfs at the bottom of it, with room for files that are bound
     Place root_place{};
     std::int32_t step = 0;  ///< index in Plan::setup of the one that is carried out
+    OwnDirectory last{};
     bool guarding = false;  ///< guards are the last: nothing is bound any more
     Excerpt excerpt{};      ///< goes with the report when `size` is not 0
 };
@@ -225,6 +234,23 @@ constexpr Modes modes_for(unsigned asked) {
 /// Opens (O_PATH) the place that a mount goes on, made as `kind` when it is missing. Symbolic
 /// links, dangling ones included, mean the new root.
 Failure open_destination(const Setup& setup, const char* path, NodeKind kind, Modes modes, int& fd);
+
+/// Something that is new in a directory of the sandbox's own, where nobody else can be.
+struct NewPlace {
+    int directory = -1;          ///< borrowed
+    const char* name = nullptr;  ///< within `path`
+};
+
+/// Where something new at `path` could be made, by a call that fails when it is there: the short
+/// way, without a lookup of its own. Nothing (-1) when it leads through a link, or to the host.
+NewPlace new_place(Setup& setup, const char* path);
+
+/// Makes the new place itself. False: take open_destination(), which finds what is there, makes
+/// parents, follows links, and says what is wrong.
+bool make_new(Setup& setup, const char* path, NodeKind kind, unsigned mode, NewPlace& place);
+
+/// To be called where a mount covers what could be on the way to the last directory.
+void forget_last(Setup& setup);
 
 /// Opens (O_PATH) the place that is at `path` already; the descriptor or -errno.
 int open_existing(const Setup& setup, const char* path);

@@ -304,6 +304,7 @@ Failure guard(Setup& setup, const step::Guard& s) {
     if (!setup.guarding) {
         if (Failure failure = see_cleaner(setup.image)) return failure;
         setup.guarding = true;
+        forget_last(setup);
         // What is in the new root itself can be fixed by clones of it then.
         mount_attr bindable{};
         bindable.propagation = MS_PRIVATE;

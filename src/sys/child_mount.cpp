@@ -113,6 +113,14 @@ Failure attach(Setup& setup, int mount, const char* path, NodeKind kind, unsigne
     int place = -1;
     // 0444 as bubblewrap has it: an empty file that nobody is meant to write, to be mounted on.
     const unsigned mode = kind == NodeKind::directory ? 0755 : 0444;
+    NewPlace made;
+    if (make_new(setup, path, kind, mode, made)) {
+        const Failure failure = failed(
+            call(SYS_move_mount, mount, "", made.directory, made.name, MOVE_MOUNT_F_EMPTY_PATH));
+        close_fd(mount);
+        return failure;
+    }
+    forget_last(setup);
     Failure failure = open_destination(setup, path, kind, {mode, parents}, place);
     if (!failure) {
         failure = failed(move_mount(mount, place));
@@ -188,6 +196,7 @@ Failure bind(Setup& setup, const step::Bind& s) {
 }
 
 Failure cover_read_only(Setup& setup, const step::CoverReadOnly& s) {
+    forget_last(setup);
     const int place = open_existing(setup, s.destination.c_str());
     if (place < 0) return {-place};
     const Failure failure = cover_with(clone_tree(place, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
@@ -203,7 +212,9 @@ Failure mount_simple(Setup& setup, const FileSystem& wanted, const char* destina
     return failure ? failure : attach(setup, mount, destination, NodeKind::directory);
 }
 
-Failure make_directory(const Setup& setup, const step::MakeDirectory& s) {
+Failure make_directory(Setup& setup, const step::MakeDirectory& s) {
+    NewPlace made;
+    if (make_new(setup, s.destination.c_str(), NodeKind::directory, s.mode, made)) return {};
     int fd = -1;
     Failure failure =
         open_destination(setup, s.destination.c_str(), NodeKind::directory, modes_for(s.mode), fd);
@@ -216,6 +227,11 @@ Failure make_directory(const Setup& setup, const step::MakeDirectory& s) {
 }
 
 Failure make_symlink(Setup& setup, const step::MakeSymlink& s) {
+    const NewPlace made = new_place(setup, s.destination.c_str());
+    if (made.directory >= 0 &&
+        call(SYS_symlinkat, s.target.c_str(), made.directory, made.name) == 0) {
+        return {};
+    }
     int parent = -1;
     char name[NAME_MAX + 1];
     Failure failure = open_parent(setup, s.destination.c_str(), parent, name);

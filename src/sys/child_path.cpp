@@ -158,6 +158,42 @@ Failure is_own(const Setup& setup, int fd, bool& own_place) {
     return {};
 }
 
+void forget_last(Setup& setup) {
+    if (setup.last.fd >= 0) close_fd(setup.last.fd);
+    setup.last.fd = -1;
+}
+
+NewPlace new_place(Setup& setup, const char* path) {
+    const std::size_t start = component_start(path, std::strlen(path));
+    OwnDirectory& last = setup.last;
+    if (start == 0 || start >= sizeof last.text || path[start] == '\0') return {};
+    if (last.fd < 0 || last.length != start || std::memcmp(last.text, path, start) != 0) {
+        forget_last(setup);
+        std::memcpy(last.text, path, start);
+        last.text[start] = '\0';
+        last.length = start;
+        const int fd =
+            open_at2(setup.root, last.text, O_PATH | O_DIRECTORY, 0, inside | RESOLVE_NO_SYMLINKS);
+        if (fd < 0) return {};
+        bool own = false;
+        if (is_own(setup, fd, own) || !own) {
+            close_fd(fd);
+            return {};
+        }
+        last.fd = fd;
+    }
+    return {last.fd, path + start};
+}
+
+bool make_new(Setup& setup, const char* path, NodeKind kind, unsigned mode, NewPlace& place) {
+    place = new_place(setup, path);
+    if (place.directory < 0) return false;
+    const long made = kind == NodeKind::directory
+                          ? call(SYS_mkdirat, place.directory, place.name, mode)
+                          : call(SYS_mknodat, place.directory, place.name, S_IFREG | mode, 0);
+    return made == 0;
+}
+
 Failure may_create_in(const Setup& setup, int fd) {
     bool own = false;
     if (Failure f = is_own(setup, fd, own)) return f;

@@ -63,6 +63,7 @@ Failure detach_old_root(const Setup& setup) {
 }  // namespace
 
 Failure enter_root(Setup& setup) {
+    forget_last(setup);
     mount_attr propagation{};
     propagation.propagation = MS_PRIVATE;
     Failure failure =
