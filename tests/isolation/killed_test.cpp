@@ -284,8 +284,7 @@ TEST_CASE("nothing is left of an sbx that is killed before the command can know"
 TEST_CASE("nothing is left by --die-with-parent when the parent dies before sbx can know",
           "[killed]") {
     for (const Name name : {Name::sbx, Name::bwrap}) {
-        const std::string out = in_child([&] {
-            ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+        const std::string out = in_reaped_child([&] {
             const Pipe input = make_pipe();
             Start start = sandbox(name, {"--unshare-pid", "--die-with-parent"}, {"wait-end", "0"});
             start.descriptors = {{0, input.read.get()}};
@@ -307,7 +306,7 @@ TEST_CASE("nothing is left by --die-with-parent when the parent dies before sbx 
             }
             return std::string(killed ? "none left" : "never asked");
         });
-        CHECK(out == "none left");
+        CHECK(out == "none left\n");
     }
 }
 

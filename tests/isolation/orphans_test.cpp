@@ -122,23 +122,6 @@ TEST_CASE("a set-up that fails leaves nobody", "[orphans]") {
     }
 }
 
-// Does the work in a process of its own, below one that reaps whatever it orphans at once: before
-// Linux 6.11 a Stepper waits for that. Ends when everybody has.
-std::string reaped(const std::function<std::string()>& work) {
-    return in_child([&] {
-        ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
-        Pipe out = make_pipe();
-        if (::fork() == 0) {
-            const std::string text = work() + "\n";
-            ::_exit(::write(out.write.get(), text.data(), text.size()) < 0 ? 1 : 0);
-        }
-        out.write.close();
-        while (::waitpid(-1, nullptr, __WALL) > 0 || errno == EINTR) {
-        }
-        return read_until(out.read, "\n");
-    });
-}
-
 // Leaves room for nothing in a pipe.
 void fill(const Pipe& pipe) {
     ::fcntl(pipe.write.get(), F_SETFL, O_NONBLOCK);
@@ -170,7 +153,7 @@ TEST_CASE("a status that nobody reads: a signal ends sbx, and that is the end of
         for (const char* option : {"--info-fd", "--json-status-fd"}) {
             for (const int signal : {SIGKILL, SIGTERM, SIGINT}) {
                 INFO(option << " " << signal);
-                const std::string out = reaped([&] {
+                const std::string out = in_reaped_child([&] {
                     const Pipe full = make_pipe();
                     fill(full);
                     Start start = sandbox(name,
@@ -194,7 +177,7 @@ TEST_CASE("a status that nobody reads: a signal ends sbx, and that is the end of
 
 TEST_CASE("an exit code that nobody reads: a signal ends sbx", "[orphans]") {
     for (const Name name : both) {
-        const std::string out = reaped([&] {
+        const std::string out = in_reaped_child([&] {
             const Pipe pipe = make_pipe();
             Start start = sandbox(name,
                                   {"--unshare-user", "--unshare-pid", "--die-with-parent",

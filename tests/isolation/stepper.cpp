@@ -2,6 +2,7 @@
 #include "stepper.hpp"
 
 #include "descriptor_passing.hpp"
+#include "place.hpp"
 
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -10,6 +11,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
@@ -101,6 +103,21 @@ Ended run_stepwise(Start start, std::initializer_list<int> numbers,
 std::string path_of(const Moment& moment, std::size_t argument) {
     const auto fd = static_cast<int>(moment.data.args[argument]);
     return "/proc/" + std::to_string(moment.pid) + "/fd/" + std::to_string(fd);
+}
+
+std::string in_reaped_child(const std::function<std::string()>& work) {
+    return in_child([&] {
+        ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+        Pipe out = make_pipe();
+        if (::fork() == 0) {
+            const std::string text = work() + "\n";
+            ::_exit(::write(out.write.get(), text.data(), text.size()) < 0 ? 1 : 0);
+        }
+        out.write.close();
+        while (::waitpid(-1, nullptr, __WALL) > 0 || errno == EINTR) {
+        }
+        return read_until(out.read, "\n");
+    });
 }
 
 void deny_system_call(int number, int error) {
