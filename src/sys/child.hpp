@@ -266,6 +266,12 @@ Failure may_create_in(const Setup& setup, int fd);
 /// The digits of `value`, ending at `end` with a NUL; gives their beginning.
 char* digits(std::uint64_t value, unsigned base, char* end);
 
+/// A path of procfs: `directory`, which ends with a slash, and the number of a descriptor.
+struct FdPath {
+    FdPath(const char* directory, int fd);
+    char text[48];
+};
+
 /// Attaches the detached tree `mount` at `path` and takes the descriptor over. A place that is made
 /// for it is seen by nobody; its parents get their mode from `parents`.
 Failure attach(Setup& setup, int mount, const char* path, NodeKind kind, unsigned parents = 0755);

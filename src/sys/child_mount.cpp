@@ -70,6 +70,14 @@ char* digits(std::uint64_t value, unsigned base, char* end) {
     return end;
 }
 
+FdPath::FdPath(const char* directory, int fd) {
+    char number[24];
+    const char* name = digits(static_cast<std::uint64_t>(fd), 10, number + sizeof number);
+    const std::size_t size = std::strlen(directory);
+    std::memcpy(text, directory, size);
+    std::memcpy(text + size, name, std::strlen(name) + 1);
+}
+
 namespace {
 
 // Waits until `from` gives something, or leaves when the supervisor is gone: its death signal is
@@ -102,11 +110,7 @@ Failure copy(const ChildImage& image, int from, int to) {
 
 int reopen(const ChildImage& image, int fd, int flags) {
     // Through the host's procfs: no second lookup by a name that could mean another file by now.
-    char text[48] = "self/fd/";
-    char number[24];
-    const char* name = digits(static_cast<std::uint64_t>(fd), 10, number + sizeof number);
-    std::memcpy(text + 8, name, std::strlen(name) + 1);
-    return open_at(image.proc, text, flags);
+    return open_at(image.proc, FdPath("self/fd/", fd).text, flags);
 }
 
 Failure attach(Setup& setup, int mount, const char* path, NodeKind kind, unsigned parents) {

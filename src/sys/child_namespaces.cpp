@@ -58,48 +58,89 @@ Failure write_identity_map(const ChildImage& image, int directory, const char* o
     return write_text(directory, name, text);
 }
 
-[[noreturn]] void mapper_main(const ChildImage& image, int directory, int go) {
+// Waits for the end of our child `child` and gives its exit status.
+Failure exit_status_of(long child, int& status) {
+    siginfo_t info{};
+    long waited = -EINTR;
+    while (waited == -EINTR) waited = call(SYS_waitid, P_PID, child, &info, WEXITED, nullptr);
+    status = info.si_status;
+    return failed(waited);
+}
+
+// A process in a user namespace of its own, which it keeps until `line` ends. Its files in procfs
+// are those of its user only when it can be looked into, so first it lets go of all that is the
+// host's.
+[[noreturn]] void keeper_main(int line) {
     char byte = 0;
-    Failure failure{read_byte(go, byte) == 1 ? 0 : EPIPE};
-    if (!failure) failure = write_identity_map(image, directory, "self/uid_map", "uid_map");
+    const bool ready = !close_others(&line, 1) &&
+                       call(SYS_prctl, PR_SET_DUMPABLE, 1, 0, 0, 0) == 0 &&
+                       call(SYS_write, line, "", 1) == 1;
+    if (ready) read_byte(line, byte);
+    leave(ready ? 0 : 1);
+}
+
+// The directory of our child in the host's procfs, where its pid need not be the one that we see.
+int open_process(const ChildImage& image, int pidfd) {
+    const int fd = open_at(image.proc, FdPath("self/fdinfo/", pidfd).text, O_RDONLY);
+    if (fd < 0) return fd;
+    char text[1024];
+    const long got = call(SYS_read, fd, text, sizeof text - 1);
+    close_fd(fd);
+    if (got < 0) return static_cast<int>(got);
+    text[got] = '\0';
+    constexpr char key[] = "\nPid:\t";  // proc_pid_fdinfo(5)
+    for (char* at = text; text + got - at > static_cast<long>(sizeof key); ++at) {
+        if (std::memcmp(at, key, sizeof key - 1) != 0) continue;
+        char* pid = at + sizeof key - 1;
+        char* end = pid;
+        while (*end >= '0' && *end <= '9') ++end;
+        *end = '\0';
+        return open_at(image.proc, pid, O_PATH | O_DIRECTORY);
+    }
+    return -ENODATA;
+}
+
+Failure map_same_ids(const ChildImage& image, int pidfd) {
+    const int directory = open_process(image, pidfd);
+    if (directory < 0) return {-directory, Detail::id_map};
+    Failure failure = write_identity_map(image, directory, "self/uid_map", "uid_map");
     if (!failure) failure = write_identity_map(image, directory, "self/gid_map", "gid_map");
-    leave(failure.error);
+    close_fd(directory);
+    return failure;
 }
 
 // More than one id can be mapped only from the outer namespace, by a process with the privilege
-// there: a child that stays behind.
+// there: by us, before we enter the namespace of a child. We stay opaque meanwhile to whoever else
+// is in this namespace, for we still have what is the host's.
 Failure enter_with_same_ids(const ChildImage& image, NamespaceSet set) {
-    const int directory = open_at(image.proc, "self", O_PATH | O_DIRECTORY);
-    if (directory < 0) return {-directory, Detail::id_map};
-    const long visible = call(SYS_prctl, PR_GET_DUMPABLE, 0, 0, 0, 0);
-    if (visible < 0) return failed(visible);
-    // The files of a process that is not belong to the host's root.
-    if (Failure f = failed(call(SYS_prctl, PR_SET_DUMPABLE, 1, 0, 0, 0))) return f;
-    int go[2];
-    if (Failure failure = failed(call(SYS_pipe2, go, O_CLOEXEC))) return failure;
+    int line[2];
+    if (Failure f = failed(call(SYS_socketpair, AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, line))) {
+        return f;
+    }
+    int pidfd = -1;
     clone_args arguments{};
+    arguments.flags = CLONE_NEWUSER | CLONE_PIDFD;
+    arguments.pidfd = reinterpret_cast<std::uint64_t>(&pidfd);
     arguments.exit_signal = SIGCHLD;
-    const long mapper = clone3(arguments);
-    if (mapper == 0) {
-        close_fd(go[1]);
-        mapper_main(image, directory, go[0]);
+    const long keeper = clone3(arguments);
+    if (keeper == 0) keeper_main(line[1]);
+    close_fd(line[1]);
+    if (keeper < 0) {
+        close_fd(line[0]);
+        return failed(keeper);
     }
-    close_fd(go[0]);
-    close_fd(directory);
-    Failure failure = failed(mapper);
-    if (!failure) failure = failed(call(SYS_unshare, clone_flags(set)));
-    if (!failure) call(SYS_write, go[1], "", 1);
-    close_fd(go[1]);
-    if (mapper < 0) return failure;
-    siginfo_t info{};
-    long waited = -EINTR;
-    while (waited == -EINTR) waited = call(SYS_waitid, P_PID, mapper, &info, WEXITED, nullptr);
-    if (!failure) failure = failed(waited);
-    if (!failure && info.si_status != 0) failure = {info.si_status, Detail::id_map};
-    if (visible == 0 && !failure) {
-        failure = failed(call(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0));
-    }
-    return failure;
+    char byte = 0;
+    Failure failure{read_byte(line[0], byte) == 1 ? 0 : EPIPE};
+    if (!failure) failure = map_same_ids(image, pidfd);
+    if (!failure) failure = failed(call(SYS_setns, pidfd, CLONE_NEWUSER));
+    NamespaceSet others = set;
+    others.remove(Namespace::user);
+    if (!failure) failure = failed(call(SYS_unshare, clone_flags(others)));
+    close_fd(line[0]);
+    close_fd(pidfd);
+    int status = 0;
+    const Failure ended = exit_status_of(keeper, status);
+    return failure ? failure : ended;
 }
 
 Failure enter_user_namespace(const ChildImage& image, const step::EnterUserNamespace& s) {
@@ -114,15 +155,6 @@ Failure limit_user_namespaces(const ChildImage& image) {
     Failure failure = write_text(image.proc, "sys/user/max_user_namespaces", "1");
     failure.detail = Detail::none;
     return failure;
-}
-
-// Waits for the end of our child `child` and gives its exit status.
-Failure exit_status_of(long child, int& status) {
-    siginfo_t info{};
-    long waited = -EINTR;
-    while (waited == -EINTR) waited = call(SYS_waitid, P_PID, child, &info, WEXITED, nullptr);
-    status = info.si_status;
-    return failed(waited);
 }
 
 Failure assert_no_user_namespaces() {

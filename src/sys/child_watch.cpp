@@ -16,19 +16,6 @@ namespace {
 
 constexpr std::uint32_t changes = IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE;
 
-// "self/fd/N", from procfs, where the cleaner is.
-struct FdPath {
-    explicit FdPath(int fd) {
-        char digits[12];
-        std::size_t count = 0;
-        for (; fd > 0 || count == 0; fd /= 10) digits[count++] = static_cast<char>('0' + fd % 10);
-        char* at = text + sizeof "self/fd/" - 1;
-        while (count > 0) *at++ = digits[--count];
-        *at = '\0';
-    }
-    char text[24] = "self/fd/";
-};
-
 bool is_file(int fd, const FileId& file) {
     struct stat status {};
     return !stat_of(fd, status) && status.st_dev == file.device && status.st_ino == file.inode;
@@ -119,8 +106,8 @@ Failure watch(CleanerImage& image, int directory, const char* name, const FileId
     }
     Watch wanted{directory, -1, -1, step, file, {}};
     std::memcpy(wanted.name, name, std::strlen(name) + 1);
-    const long wd =
-        call(SYS_inotify_add_watch, image.notify, FdPath(directory).text, changes | IN_ONLYDIR);
+    const FdPath path("self/fd/", directory);  // from procfs, where the cleaner is
+    const long wd = call(SYS_inotify_add_watch, image.notify, path.text, changes | IN_ONLYDIR);
     if (wd < 0 && !(wd == -EACCES && is_closed_to_us(image, directory))) {
         return {static_cast<int>(-wd), Detail::watching};
     }
