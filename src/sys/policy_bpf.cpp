@@ -20,6 +20,8 @@ namespace {
 
 using Code = std::vector<sock_filter>;
 
+constexpr std::uint32_t x32_bit = 0x40000000;  // of the numbers of x32's calls
+
 /// The rules of each call, by its number, strictest first.
 using RulesByCall = std::map<int, std::vector<ArgumentRule>>;
 
@@ -100,8 +102,70 @@ Result<Code> export_code(const Context& context) {
     return code;
 }
 
-/// The calls with one answer, and all that no rule names.
-Result<Code> second_part(const RulesByCall& calls, std::uint32_t default_action) {
+/// From the number `first` on, up to the next one's.
+struct Range {
+    std::uint32_t first;
+    std::uint32_t action;
+};
+
+/// Calls with one answer, and all that no rule names, in order of their numbers. Neighbours with
+/// the same answer are one: a policy of hundreds of calls has a few dozen.
+std::vector<Range> ranges_of(const RulesByCall& calls, std::uint32_t default_action) {
+    std::vector<Range> out = {{0, default_action}};
+    const auto begin_range = [&](std::uint32_t first, std::uint32_t action) {
+        if (out.back().first == first) out.pop_back();
+        if (out.empty() || out.back().action != action) out.push_back({first, action});
+    };
+    for (const auto& [call, rules] : calls) {
+        if (call < 0 || looks_at_arguments(rules)) continue;
+        const auto number = static_cast<std::uint32_t>(call);
+        begin_range(number, rules.front().action);
+        begin_range(number + 1, default_action);
+    }
+    if (seccomp_arch_native() == SCMP_ARCH_X86_64) {
+        begin_range(x32_bit, SCMP_ACT_KILL_PROCESS);
+        begin_range(UINT32_MAX, default_action);  // no call of x32's: one that a tracer skips
+    }
+    return out;
+}
+
+/// A binary search for the range of the number that is loaded.
+Code search_code(const Range* begin, const Range* end) {
+    if (end - begin == 1) return {{BPF_RET | BPF_K, 0, 0, begin->action}};
+    const Range* middle = begin + (end - begin) / 2;
+    const Code below = search_code(begin, middle);
+    Code code;
+    if (below.size() <= UINT8_MAX) {
+        code = {
+            {BPF_JMP | BPF_JGE | BPF_K, static_cast<std::uint8_t>(below.size()), 0, middle->first}};
+    } else {
+        code = {{BPF_JMP | BPF_JGE | BPF_K, 0, 1, middle->first},
+                {BPF_JMP | BPF_JA, 0, 0, static_cast<std::uint32_t>(below.size())}};
+    }
+    append(code, below);
+    append(code, search_code(middle, end));
+    return code;
+}
+
+Code numbers_code(const RulesByCall& calls, std::uint32_t default_action) {
+    const std::vector<Range> ranges = ranges_of(calls, default_action);
+    Code code = {load(offsetof(seccomp_data, arch)),
+                 {BPF_JMP | BPF_JEQ | BPF_K, 1, 0, seccomp_arch_native()},
+                 {BPF_RET | BPF_K, 0, 0, SCMP_ACT_KILL_PROCESS},
+                 load(offsetof(seccomp_data, nr))};
+    append(code, search_code(ranges.data(), ranges.data() + ranges.size()));
+    return code;
+}
+
+/// Architectures on which one call has a number of its own and always has: elsewhere socketcall(2)
+/// and ipc(2) stand for several, which libseccomp knows.
+bool has_plain_numbers() {
+    const std::uint32_t native = seccomp_arch_native();
+    return native == SCMP_ARCH_X86_64 || native == SCMP_ARCH_AARCH64 || native == SCMP_ARCH_RISCV64;
+}
+
+/// The same by libseccomp.
+Result<Code> libseccomp_code(const RulesByCall& calls, std::uint32_t default_action) {
     const Context context(seccomp_init(default_action));
     if (!context) return Error{"libseccomp cannot make a filter with this default action"};
     constexpr std::uint32_t binary_search = 2;
@@ -129,9 +193,13 @@ Result<Code> second_part(const RulesByCall& calls, std::uint32_t default_action)
 Result<std::vector<std::uint64_t>> policy_to_bpf(const PolicyRules& policy) {
     const RulesByCall calls = by_call(policy);
     Code code = first_part(calls, policy.default_action);
-    const auto rest = second_part(calls, policy.default_action);
-    if (!rest) return rest.error();
-    append(code, *rest);
+    if (has_plain_numbers()) {
+        append(code, numbers_code(calls, policy.default_action));
+    } else {
+        const auto rest = libseccomp_code(calls, policy.default_action);
+        if (!rest) return rest.error();
+        append(code, *rest);
+    }
     if (code.size() > BPF_MAXINSNS) {
         return Error{"it needs " + std::to_string(code.size()) +
                      " instructions, and the kernel takes " + std::to_string(BPF_MAXINSNS)};

@@ -4,10 +4,12 @@
 // Where several rules match one call, the strictest answer wins, as between several filters of one
 // process: KILL_PROCESS, KILL_THREAD, TRAP, ERRNO, LOG, ALLOW; of two errnos the first in the text.
 //
-// Calls that have rules with arguments come first, in code written here (policy_arguments.hpp). All
-// others are libseccomp's: the architecture, x32, and a binary search for the number. libseccomp's
-// own code for arguments is not used: it drops a rule with arguments for one without, whatever
-// they say, and where it merges rules with 64-bit comparisons, some of them are lost.
+// Calls that have rules with arguments come first (policy_arguments.hpp), then a binary search for
+// the ranges of numbers that have one answer. libseccomp, which would compare with each number by
+// itself, makes a filter five times as long, and the kernel translates and checks it at every start;
+// it also drops a rule with arguments for one without, whatever they say, and where it merges rules
+// with 64-bit comparisons, some of them are lost. It gives the numbers of calls, and does the second
+// part where one number stands for several calls.
 //
 // Only the native architecture is let in: other ABIs are killed, x32's numbers among them.
 #pragma once
