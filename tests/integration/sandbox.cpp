@@ -125,7 +125,7 @@ Descriptor file_with(std::string_view content) {
 
 int limit_milliseconds() {
     const char* factor = std::getenv("SBX_TEST_PATIENCE");
-    return 20'000 * (factor == nullptr ? 1 : std::atoi(factor));
+    return static_cast<int>(20'000 * (factor == nullptr ? 1 : std::strtod(factor, nullptr)));
 }
 
 bool ends(const Descriptor& fd) { return wait_readable(fd.get(), limit_milliseconds()); }

@@ -43,7 +43,7 @@ Pipe make_pipe();
 Descriptor file_with(std::string_view content);
 
 /// The time limit of a test: far more than anything takes, and less than the patience of the test
-/// runner. A machine that is emulated gives a factor.
+/// runner. An emulated machine gives a factor in SBX_TEST_PATIENCE, and so does who knows better.
 int limit_milliseconds();
 
 /// True when end of file (or anything to read) comes to `fd` within the time limit of a test.
