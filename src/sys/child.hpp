@@ -369,6 +369,8 @@ Failure ask_for_placeholder(const Setup& setup, int directory, const char* name,
 /// more of which `status` is. ESTALE: it does not, by now.
 Failure ask_for_watch(const Setup& setup, int directory, const char* name,
                       const struct stat& status);
+/// The same, when something appears that is no placeholder. ESTALE: it is there, by now.
+Failure ask_for_absence(const Setup& setup, int directory, const char* name);
 
 /// Fails when the cleaner is not there to answer.
 Failure see_cleaner(const ChildImage& image);
@@ -385,12 +387,13 @@ struct FileId {
     ino_t inode = 0;
 };
 
-/// A name on the host that must go on to lead to `file`.
+/// A name on the host that must go on to lead to `file`, or to nothing but a placeholder.
 struct Watch {
     int directory = -1;
     int wd = -1;            ///< inotify's number for the directory
     int open = -1;          ///< the file: no other can have its number meanwhile
     std::int32_t step = 0;  ///< the guard's index in Plan::setup
+    bool absent = false;
     FileId file;
     char name[256];
 };
@@ -417,8 +420,9 @@ struct CleanerImage {
     std::size_t watch_room = 0;
 };
 
-/// In the cleaner, from procfs as its directory: see ask_for_watch().
-Failure watch(CleanerImage& image, int directory, const char* name, const FileId& file,
+/// In the cleaner, from procfs as its directory: see ask_for_watch(), and ask_for_absence() when no
+/// file is given.
+Failure watch(CleanerImage& image, int directory, const char* name, const FileId* file,
               std::int32_t step);
 /// Looks at some of what has changed in watched directories, and ends the sandbox when a guard is
 /// lost. Whether there was anything.

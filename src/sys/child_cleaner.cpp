@@ -13,10 +13,12 @@
 #include <poll.h>
 #include <sys/file.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 
+#include <cstdio>  // RENAME_NOREPLACE
 #include <cstring>
 
 namespace sbx::sys {
@@ -26,7 +28,7 @@ namespace {
 constexpr unsigned file_mode = 01400;
 constexpr unsigned directory_mode = 01500;
 
-enum class Wish : std::int32_t { nothing, file, directory, watch };
+enum class Wish : std::int32_t { nothing, file, directory, watch, absence };
 
 struct Request {
     Wish wish;
@@ -67,6 +69,32 @@ Failure closed_directory(const CleanerImage& image, int directory, int error, Re
     return {error};
 }
 
+// A call that fails is tried again, since nobody else removes what is left.
+constexpr int tries_to_clean = 3;
+
+// Removes the file by another name, that nobody uses: what somebody puts in its place meanwhile is
+// not ours. Whether nothing is left to do.
+bool remove_file(const Placeholder& place, const struct stat& status) {
+    char aside[32] = ".sbx-";
+    char number[24];
+    const char* inode = digits(status.st_ino, 10, number + sizeof number);
+    std::memcpy(aside + sizeof ".sbx-" - 1, inode, std::strlen(inode) + 1);
+    const long moved =
+        call(SYS_renameat2, place.directory, place.name, place.directory, aside, RENAME_NOREPLACE);
+    // Not every file system can do that.
+    if (moved == -EINVAL) return call(SYS_unlinkat, place.directory, place.name, 0) == 0;
+    if (moved != 0) return false;
+    struct stat taken {};
+    for (int i = 0; i < tries_to_clean; ++i) {
+        if (call(SYS_newfstatat, place.directory, aside, &taken, AT_SYMLINK_NOFOLLOW) != 0)
+            continue;
+        if (taken.st_dev != status.st_dev || taken.st_ino != status.st_ino) break;
+        if (call(SYS_unlinkat, place.directory, aside, 0) == 0) return true;
+    }
+    call(SYS_renameat2, place.directory, aside, place.directory, place.name, RENAME_NOREPLACE);
+    return false;
+}
+
 // Removes it unless another sandbox uses it, or it is no placeholder any more. False: a call
 // failed, which may mean that there is nothing to do.
 bool let_go(const Placeholder& place) {
@@ -79,14 +107,12 @@ bool let_go(const Placeholder& place) {
     if (!is_placeholder(status) || named.st_dev != status.st_dev || named.st_ino != status.st_ino) {
         return true;
     }
-    return call(SYS_unlinkat, place.directory, place.name,
-                S_ISDIR(status.st_mode) ? AT_REMOVEDIR : 0) == 0;
+    if (!S_ISDIR(status.st_mode)) return remove_file(place, status);
+    return call(SYS_unlinkat, place.directory, place.name, AT_REMOVEDIR) == 0;
 }
 
-// Nobody else will remove what is left now, so whatever fails is tried again: also that another
-// sandbox holds it and that the name is gone, which a system call may say that never looked.
-constexpr int tries_to_clean = 3;
-
+// Also that another sandbox holds it and that the name is gone is asked again, which a system call
+// may say that never looked.
 void let_go_of(const Placeholder& place) {
     for (int i = 0; i < tries_to_clean && !let_go(place); ++i) {
     }
@@ -138,10 +164,9 @@ Failure hold(CleanerImage& image, Placeholder& place, const Request& request, Re
         if (!failure) failure = failed(call(SYS_flock, place.file, LOCK_SH | LOCK_NB));
         const bool locked = !failure;
         if (locked) {
-            failure = watch(image, place.directory, request.name, {status.st_dev, status.st_ino},
-                            request.step);
+            const FileId file{status.st_dev, status.st_ino};
+            failure = watch(image, place.directory, request.name, &file, request.step);
             if (!failure) return {};
-            if (failure.error == ESTALE) failure = {};
         }
         if (!locked && failure.error == EWOULDBLOCK) {
             // A cleaner that removes it holds it for a moment, and nobody else is waited for.
@@ -150,9 +175,9 @@ Failure hold(CleanerImage& image, Placeholder& place, const Request& request, Re
             close_fd(place.file);
             continue;
         }
-        if (made && failure) let_go_of(place);
+        if (made) let_go_of(place);
         close_fd(place.file);
-        if (failure) return failure;
+        if (failure.error != ESTALE) return failure;  // else it went meanwhile
     }
     return {EBUSY};
 }
@@ -177,19 +202,19 @@ void serve(CleanerImage& image, std::size_t& count) {
         int directory = -1;
         std::memcpy(&directory, CMSG_DATA(&control.header), sizeof directory);
         Failure failure{ENOSPC};
-        if (request.wish == Wish::watch) {
-            failure = watch(image, directory, request.name, request.file, request.step);
+        const bool watches = request.wish == Wish::watch || request.wish == Wish::absence;
+        if (watches) {
+            failure = watch(image, directory, request.name,
+                            request.wish == Wish::watch ? &request.file : nullptr, request.step);
         } else if (count < image.room) {
             image.held[count].directory = directory;
             failure = hold(image, image.held[count], request, reply);
         }
-        const bool held = request.wish != Wish::watch && !failure && reply.there == 1;
+        const bool held = !watches && !failure && reply.there == 1;
         if (held) ++count;
         if (!held) close_fd(directory);
         reply.error = failure.error;
-        if (failure.detail != Detail::none || request.wish == Wish::watch) {
-            reply.detail = failure.detail;
-        }
+        if (failure.detail != Detail::none || watches) reply.detail = failure.detail;
     }
     long put = -EINTR;
     while (put == -EINTR) put = call(SYS_write, image.socket, &reply, sizeof reply);
@@ -223,6 +248,13 @@ Failure ask(const ChildImage& image, const Request& request, int directory, Repl
     return {got < 0 ? static_cast<int>(-got) : EPIPE, Detail::placeholder};
 }
 
+Failure ask_to_watch(const Setup& setup, int directory, const char* name, Request request) {
+    std::memcpy(request.name, name, std::strlen(name) + 1);
+    Reply reply{};
+    if (Failure failure = ask(setup.image, request, directory, reply)) return failure;
+    return reply.error == 0 ? Failure{} : Failure{reply.error, reply.detail};
+}
+
 }  // namespace
 
 Failure see_cleaner(const ChildImage& image) {
@@ -243,16 +275,23 @@ Failure ask_for_placeholder(const Setup& setup, int directory, const char* name,
 
 Failure ask_for_watch(const Setup& setup, int directory, const char* name,
                       const struct stat& status) {
-    Request request{Wish::watch, setup.step, {status.st_dev, status.st_ino}, {}};
-    std::memcpy(request.name, name, std::strlen(name) + 1);
-    Reply reply{};
-    if (Failure failure = ask(setup.image, request, directory, reply)) return failure;
-    return reply.error == 0 ? Failure{} : Failure{reply.error, reply.detail};
+    return ask_to_watch(setup, directory, name,
+                        {Wish::watch, setup.step, {status.st_dev, status.st_ino}, {}});
+}
+
+Failure ask_for_absence(const Setup& setup, int directory, const char* name) {
+    return ask_to_watch(setup, directory, name, {Wish::absence, setup.step, {}, {}});
 }
 
 void cleaner_main(CleanerImage& image) {
     // Out of reach of what is sent to the job that sbx is, and of who is of the same user inside.
     int keep[] = {image.socket, image.init, image.proc, image.lost};
+    // Each directory and file that is watched takes a descriptor.
+    rlimit most{};
+    if (call(SYS_prlimit64, 0, RLIMIT_NOFILE, nullptr, &most) == 0) {
+        most.rlim_cur = most.rlim_max;
+        call(SYS_prlimit64, 0, RLIMIT_NOFILE, &most, nullptr);
+    }
     // Without a umask the modes of placeholders are theirs from the start.
     if (call(SYS_umask, 0) < 0 || call(SYS_setsid) < 0 ||
         call(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 || call(SYS_fchdir, image.proc) != 0 ||

@@ -67,6 +67,16 @@ Failure make_read_only(int place) {
 // What a guard has put upon a file: it has no name, and cannot be mounted upon, or once more.
 bool is_nameless(const struct stat& status) { return status.st_nlink == 0 && status.st_size == 0; }
 
+Failure cover_with_empty_directory(int place, const char* mode) {
+    int mount = -1;
+    const Failure failure =
+        make_mount({"tmpfs",
+                    {{"mode", mode}, {"nr_inodes", "1"}},
+                    MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC},
+                   mount);
+    return failure ? failure : cover_with(mount, place);
+}
+
 Failure cover(const Setup& setup, int place, Kind kind) {
     if (kind == Kind::protect) return make_read_only(place);
     struct stat status {};
@@ -74,15 +84,19 @@ Failure cover(const Setup& setup, int place, Kind kind) {
     const bool closed = S_ISREG(status.st_mode) && (status.st_mode & 07777U) == 0;
     if (closed && is_nameless(status)) return {};  // by a mask before
     if (!S_ISDIR(status.st_mode) && status.st_nlink == 0) return {ENOENT, Detail::nameless_file};
-    if (!S_ISDIR(status.st_mode)) return cover_with_empty_file(setup, place, 0);
-    int mount = -1;
     // Its owner could open it but for the mode, and change the mode but for the mount.
-    const Failure failure =
-        make_mount({"tmpfs",
-                    {{"mode", "0000"}, {"nr_inodes", "1"}},
-                    MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC},
-                   mount);
-    return failure ? failure : cover_with(mount, place);
+    return S_ISDIR(status.st_mode) ? cover_with_empty_directory(place, "0000")
+                                   : cover_with_empty_file(setup, place, 0);
+}
+
+// What is missing is hidden by something that is the sandbox's own. Who could open the placeholder
+// itself could keep a lock on it, and with that keep it from being removed.
+Failure cover_missing(const Setup& setup, int place, Kind kind, NodeKind node) {
+    const bool masks = kind == Kind::mask;
+    if (node == NodeKind::directory) {
+        return cover_with_empty_directory(place, masks ? "0000" : "0555");
+    }
+    return cover_with_empty_file(setup, place, masks ? 0 : 0444);
 }
 
 // The directory `walk.current` becomes a mount, unless it is one or nobody could rename it.
@@ -112,20 +126,27 @@ Failure replaceable(Setup& setup, const Walk& walk) {
     return {ELOOP, Detail::replaceable_link};
 }
 
+// Nobody inside can make the component. When somebody outside does, the sandbox is ended.
+Failure watch_absence(const Setup& setup, const Walk& walk, bool& again) {
+    const Failure failure = ask_for_absence(setup, walk.current, walk.name);
+    if (failure.error != ESTALE) return failure;
+    again = true;
+    return {};
+}
+
 // The component is missing, or another sandbox's placeholder.
 Failure guard_missing(Setup& setup, const Walk& walk, Kind kind, bool& again) {
-    bool writable = false;
-    Failure failure = is_writable(walk.current, writable);
-    if (failure || !writable) return failure;  // nobody inside can make it
     bool procfs = false;
-    failure = is_procfs(walk.current, procfs);
+    bool writable = false;
+    bool own = false;
+    Failure failure = is_procfs(walk.current, procfs);
+    if (!failure) failure = is_writable(walk.current, writable);
+    if (!failure) failure = is_own(setup, walk.current, own);
     if (failure) return failure;
     if (procfs) return {ENOENT, Detail::missing_in_procfs};
+    if (!writable) return own ? Failure{} : watch_absence(setup, walk, again);
     const bool names_file = walk.last && walk.end == walk.path.length;
     const NodeKind node = names_file ? NodeKind::other : NodeKind::directory;
-    bool own = false;
-    failure = is_own(setup, walk.current, own);
-    if (failure) return failure;
     if (own) {
         failure = make_node(walk.current, walk.name, node, names_file ? 0444 : 0555);
     } else {
@@ -135,7 +156,7 @@ Failure guard_missing(Setup& setup, const Walk& walk, Kind kind, bool& again) {
         if (view < 0) return {-view};
         failure = ask_for_placeholder(setup, view, walk.name, node, there);
         close_fd(view);
-        if (!failure && !there) return {};
+        if (!failure && !there) return watch_absence(setup, walk, again);
     }
     if (failure.error == EEXIST) {  // somebody was faster
         again = true;
@@ -144,7 +165,12 @@ Failure guard_missing(Setup& setup, const Walk& walk, Kind kind, bool& again) {
     if (failure) return failure;
     const int place = open_at2(walk.current, walk.name, O_PATH | O_NOFOLLOW, 0, plain_component);
     if (place < 0) return {-place};
-    failure = cover(setup, place, kind);
+    struct stat status {};
+    failure = stat_of(place, status);
+    if (!failure) {
+        failure = cover_missing(setup, place, kind,
+                                S_ISDIR(status.st_mode) ? NodeKind::directory : NodeKind::other);
+    }
     close_fd(place);
     return failure;
 }
@@ -189,6 +215,8 @@ Failure watch_host(const Setup& setup, const Walk& walk, const struct stat& stat
     bool own = false;
     Failure failure = is_own(setup, walk.current, own);
     if (failure || own) return failure;
+    // Another sandbox's placeholder, where nobody inside can do anything, may go.
+    if (is_placeholder(status)) return watch_absence(setup, walk, again);
     failure = ask_for_watch(setup, walk.current, walk.name, status);
     if (failure.error != ESTALE) return failure;
     again = true;
@@ -248,7 +276,8 @@ Failure step_on(Setup& setup, Walk& walk, Kind kind, int links, bool& done, bool
     }
     if (!S_ISDIR(status.st_mode)) {
         close_fd(next);
-        return {ENOTDIR};
+        done = is_placeholder(status);  // below it there is nothing, and nobody makes a directory
+        return {done ? 0 : ENOTDIR};
     }
     close_fd(walk.current);
     walk.current = next;

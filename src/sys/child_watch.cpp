@@ -26,17 +26,20 @@ bool is_file(int fd, const FileId& file) {
 bool holds(const Watch& watch) {
     const int fd = open_at2(watch.directory, watch.name, O_PATH | O_NOFOLLOW, 0, RESOLVE_NO_XDEV);
     if (fd == -EXDEV) return true;
-    if (fd < 0) return false;
-    const bool same = is_file(fd, watch.file);
+    if (fd < 0) return watch.absent && fd == -ENOENT;
+    struct stat status {};
+    const bool as_before =
+        watch.absent ? !stat_of(fd, status) && is_placeholder(status) : is_file(fd, watch.file);
     close_fd(fd);
-    return same;
+    return as_before;
 }
 
 // Nobody but its owner, who is somebody else, can exchange what is in it.
 bool is_closed_to_us(const CleanerImage& image, int directory) {
     struct stat status {};
     return !image.foreign_ids && !stat_of(directory, status) &&
-           status.st_uid != static_cast<uid_t>(call(SYS_geteuid));
+           status.st_uid != static_cast<uid_t>(call(SYS_geteuid)) &&
+           (status.st_mode & (S_IWGRP | S_IWOTH)) == 0;
 }
 
 Failure make_room(CleanerImage& image) {
@@ -48,14 +51,14 @@ Failure make_room(CleanerImage& image) {
                           : call(SYS_mremap, image.watches, image.watch_room * sizeof(Watch),
                                  room * sizeof(Watch), MREMAP_MAYMOVE, nullptr);
     if (made < 0) return {static_cast<int>(-made)};
-    image.watches = reinterpret_cast<Watch*>(made);
+    image.watches = reinterpret_cast<Watch*>(made);  // NOLINT(performance-no-int-to-ptr)
     image.watch_room = room;
     return {};
 }
 
-const Watch* known(const CleanerImage& image, int wd, const char* name) {
+Watch* known(const CleanerImage& image, int wd, const char* name) {
     for (std::size_t i = 0; i < image.watch_count; ++i) {
-        const Watch& watch = image.watches[i];
+        Watch& watch = image.watches[i];
         if (watch.wd == wd && (*name == '\0' || std::strcmp(watch.name, name) == 0)) return &watch;
     }
     return nullptr;
@@ -89,7 +92,13 @@ void give_up(CleanerImage& image, const Watch& watch) {
 // What the event says is lost. A name that was removed or given away has lost what was mounted upon
 // it, even if it leads to the same file again.
 const Watch* lost_by(const CleanerImage& image, const inotify_event& event, const char* name) {
-    if ((event.mask & IN_Q_OVERFLOW) == 0) return known(image, event.wd, name);
+    if ((event.mask & IN_Q_OVERFLOW) == 0) {
+        const Watch* watch = known(image, event.wd, name);
+        if (watch == nullptr) return nullptr;
+        // What is watched, and there, is not made but once it was gone.
+        const bool harmless = watch->absent ? holds(*watch) : (event.mask & IN_CREATE) != 0;
+        return harmless ? nullptr : watch;
+    }
     for (std::size_t i = 0; i < image.watch_count; ++i) {
         if (!holds(image.watches[i])) return &image.watches[i];
     }
@@ -98,16 +107,19 @@ const Watch* lost_by(const CleanerImage& image, const inotify_event& event, cons
 
 }  // namespace
 
-Failure watch(CleanerImage& image, int directory, const char* name, const FileId& file,
+Failure watch(CleanerImage& image, int directory, const char* name, const FileId* file,
               std::int32_t step) {
     if (image.notify < 0) {
         image.notify = static_cast<int>(call(SYS_inotify_init1, IN_CLOEXEC | IN_NONBLOCK));
         if (image.notify < 0) return {-image.notify, Detail::watching};
     }
-    Watch wanted{directory, -1, -1, step, file, {}};
+    Watch wanted{directory, -1, -1, step, file == nullptr, {}, {}};
+    if (file != nullptr) wanted.file = *file;
     std::memcpy(wanted.name, name, std::strlen(name) + 1);
     const FdPath path("self/fd/", directory);  // from procfs, where the cleaner is
-    const long wd = call(SYS_inotify_add_watch, image.notify, path.text, changes | IN_ONLYDIR);
+    const std::uint32_t events = wanted.absent ? changes | IN_CREATE : changes;
+    const long wd =
+        call(SYS_inotify_add_watch, image.notify, path.text, events | IN_ONLYDIR | IN_MASK_ADD);
     if (wd < 0 && !(wd == -EACCES && is_closed_to_us(image, directory))) {
         return {static_cast<int>(-wd), Detail::watching};
     }
@@ -116,17 +128,29 @@ Failure watch(CleanerImage& image, int directory, const char* name, const FileId
     constexpr int enough = 4096;  // more than the kernel has, unless more come all the time
     for (int i = 0; i < enough && read_changes(image); ++i) {
     }
-    if (wd >= 0 && known(image, wanted.wd, name) != nullptr) return {};
-    wanted.open = open_at2(directory, name, O_PATH | O_NOFOLLOW, 0, 0);
-    if (wanted.open < 0) return {ESTALE};
+    Watch* before = wd < 0 ? nullptr : known(image, wanted.wd, name);
+    if (before != nullptr && (wanted.absent || !before->absent)) return {};
+    if (wanted.absent) {
+        if (!holds(wanted)) return {ESTALE};
+    } else {
+        wanted.open = open_at2(directory, name, O_PATH | O_NOFOLLOW, 0, 0);
+        if (wanted.open == -ENOENT) return {ESTALE};
+        if (wanted.open < 0) return {-wanted.open, Detail::watching};
+    }
     Failure failure;
-    if (!is_file(wanted.open, file)) failure = {ESTALE};
+    if (!wanted.absent && !is_file(wanted.open, *file)) failure = {ESTALE};
+    if (!failure && before != nullptr) {  // where nothing was there is a placeholder of ours now
+        before->absent = false;
+        before->open = wanted.open;
+        before->file = wanted.file;
+        return {};
+    }
     if (!failure && wd >= 0) {
         failure = remember(image, wanted);
         if (!failure) return {};
         failure.detail = Detail::watching;
     }
-    close_fd(wanted.open);
+    if (wanted.open >= 0) close_fd(wanted.open);
     return failure;
 }
 

@@ -47,6 +47,7 @@ struct Waiting {
     Waiting(Name name, const TemporaryDirectory& place, Words options) {
         options.insert(options.begin(), {"--bind", place.path(), "/p", "--keep-fd", "7"});
         options.insert(options.begin(), {"--keep-fd", "9"});
+        if (name == Name::bwrap) options.insert(options.begin(), "--unshare-user");
         Start start =
             sandbox(name, options, {"linger", ",", "echo", "ready", ",", "wait-end", "7"});
         start.descriptors = {{7, go.read.get()}, {9, life.write.get()}};
@@ -124,6 +125,16 @@ const std::vector<Change>& changes() {
         {{"--protect", "/p/hangs"},
          "nothing",
          [](const std::string& p) { replace(p + "/git/nothing", p + "/other"); }},
+        // What was not there, and nobody inside could make.
+        {{"--remount-ro", "/p", "--mask", "/p/late"},
+         "late",
+         [](const std::string& p) { std::ofstream(p + "/late") << "secret"; }},
+        {{"--remount-ro", "/p", "--mask", "/p/late/deep"},
+         "late",
+         [](const std::string& p) { REQUIRE(::mkdir((p + "/late").c_str(), 0755) == 0); }},
+        {{"--remount-ro", "/p", "--mask", "/p/hangs"},
+         "nothing",
+         [](const std::string& p) { replace(p + "/git/nothing", p + "/other"); }},
         // Nobody inside could replace it, and what takes its place could be read.
         {{"--remount-ro", "/p", "--mask", "/p/git/config"},
          "config",
@@ -172,6 +183,38 @@ TEST_CASE("changes beside a guard are nobody's business", "[watch]") {
           "open EACCES\n");
     waiting.go.write.close();
     CHECK(waiting.running->wait().status == 0);
+}
+
+TEST_CASE("another sandbox's placeholder may come and go", "[watch]") {
+    for (const Words& options :
+         std::vector<Words>{{"--remount-ro", "/p", "--mask", "/p/new"},
+                            {"--remount-ro", "/p", "--protect", "/p/new"},
+                            {"--remount-ro", "/p", "--mask", "/p/new/deep"},
+                            {"--protect", "/p/empty", "--protect", "/p/empty/new"}}) {
+        INFO(options.back());
+        const TemporaryDirectory place;
+        fill(place);
+        const std::string made = options[0] == "--remount-ro" ? "/p/new" : "/p/empty/new";
+        const Words other = {"--bind", place.path(), "/p", "--mask", made};
+        Waiting waiting(Name::sbx, place, options);
+        CHECK(output(sbx(other, {"open", made})) == "open EACCES\n");
+        {
+            Pipe go = make_pipe();
+            Words words = other;
+            words.insert(words.end(), {"--keep-fd", "7"});
+            Start start = sbx(words, {"echo", "there", ",", "wait-end", "7"});
+            start.descriptors = {{7, go.read.get()}};
+            Running maker(start);
+            maker.expect("there\n");
+            Waiting later(Name::sbx, place, options);
+            go.write.close();
+            CHECK(maker.wait().status == 0);
+            later.go.write.close();
+            CHECK(later.running->wait().status == 0);
+        }
+        waiting.go.write.close();
+        CHECK(waiting.running->wait().status == 0);
+    }
 }
 
 // The processes that `pid` has made and that live.
