@@ -206,16 +206,25 @@ Result<void> check_nested(const Plan& plan) {
     return {};
 }
 
-// Nor could guards hold a command that may mount, but for Landlock.
+// Nor could guards hold a command that may mount, but for Landlock; and not at all one that has
+// power over the mounts, or opens files by their handles.
 Result<void> check_guards(const Plan& plan) {
+    if (count<step::Guard>(plan.setup) == 0) return {};
+    constexpr std::uint64_t cap_dac_read_search = std::uint64_t{1} << 2U;
     constexpr std::uint64_t cap_sys_admin = std::uint64_t{1} << 21U;
+    const std::uint64_t keep = first<step::LimitCapabilities>(plan.seal)->keep;
+    const auto* inner = first<step::EnterUserNamespace>(plan.setup);
+    const bool owns = (inner == nullptr || !inner->also.has(Namespace::mount)) &&
+                      count<step::JoinUserNamespace>(plan.setup) == 0;
+    if (owns && (keep & (cap_sys_admin | cap_dac_read_search)) != 0) {
+        return broken("the command has power over its masks and protections");
+    }
     const bool nests = plan.nested_userns == NestedUserns::allow &&
                        count<step::LimitUserNamespaces>(plan.setup) == 0;
-    const bool may_mount =
-        nests || (first<step::LimitCapabilities>(plan.seal)->keep & cap_sys_admin) != 0;
+    const bool may_mount = nests || (keep & cap_sys_admin) != 0;
     const auto* landlock = first<step::EnforceLandlock>(plan.seal);
     const bool kept_from_it = landlock != nullptr && landlock->files != 0;
-    if (count<step::Guard>(plan.setup) != 0 && may_mount && !kept_from_it) {
+    if (may_mount && !kept_from_it) {
         return broken("the command could undo its masks and protections");
     }
     return {};

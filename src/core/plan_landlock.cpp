@@ -10,6 +10,7 @@
 namespace sbx::planning {
 namespace {
 
+constexpr std::uint64_t cap_dac_read_search = std::uint64_t{1} << 2U;
 constexpr std::uint64_t cap_sys_admin = std::uint64_t{1} << 21U;
 
 // Where something writable is mounted last. What is read-only, but in the middle of something
@@ -135,6 +136,18 @@ std::optional<Error> refuse_mounting(const Spec& spec, const Host& host, bool ne
                              : ": there is no Landlock of Linux 5.19 here to keep it from that")};
 }
 
+// Landlock sees neither mount_setattr(2), which takes the flags of a mount away, nor
+// open_by_handle_at(2), which needs no name: a second user namespace does, or not to have the
+// capability.
+std::optional<Error> refuse_owner(const Spec& spec, const Privileges& privileges) {
+    constexpr std::uint64_t undoing = cap_sys_admin | cap_dac_read_search;
+    const bool owns = !privileges.inner.has(Namespace::mount) && !spec.userns2_fd;
+    if ((privileges.keep & undoing) == 0 || !owns) return std::nullopt;
+    return Error{std::string("--mask and --protect could be undone by a command that keeps "
+                             "CAP_SYS_ADMIN or CAP_DAC_READ_SEARCH where the mounts are; ") +
+                 (spec.userns_fd ? "" : "add --unshare-user, or ") + "drop them with --cap-drop"};
+}
+
 }  // namespace
 
 bool has_guards(const Spec& spec) {
@@ -147,6 +160,9 @@ Result<std::optional<step::EnforceLandlock>> plan_landlock(const Spec& spec, con
                                                            const Privileges& privileges,
                                                            Plan& plan) {
     std::optional<step::EnforceLandlock> none;
+    if (has_guards(spec)) {
+        if (auto error = refuse_owner(spec, privileges)) return *error;
+    }
     const bool nested = spec.nested_userns == NestedUserns::allow && !privileges.limits_userns;
     bool may_mount = nested || (privileges.keep & cap_sys_admin) != 0;
     const bool holds_guards = may_mount && has_guards(spec);

@@ -169,6 +169,26 @@ TEST_CASE("a mask holds against whoever keeps all capabilities", "[guard]") {
     }
 }
 
+TEST_CASE("nobody who has power over the mounts is held by guards, and that is refused",
+          "[guard]") {
+    if (!is_root()) return;  // who has none without a user namespace
+    const TemporaryDirectory place;
+    place.file("secret", "key");
+    for (const Words& more :
+         std::vector<Words>{{},
+                            {"--cap-drop", "CAP_SYS_ADMIN"},
+                            {"--cap-drop", "ALL", "--cap-add", "CAP_DAC_READ_SEARCH"}}) {
+        Words options = {"--unshare-pid", "--bind", place.path(), "/p", "--mask", "/p/secret"};
+        options.insert(options.end(), more.begin(), more.end());
+        const Ended ended = run(bwrap(options, {"read", "/p/secret"}));
+        CHECK(ended.status == 1);
+        CHECK(contains(ended.err, "--mask and --protect could be undone by a command that keeps"));
+    }
+    CHECK(output(bwrap({"--unshare-pid", "--bind", place.path(), "/p", "--mask", "/p/secret",
+                        "--cap-drop", "ALL"},
+                       {"open", "/p/secret"})) == "open EACCES\n");
+}
+
 TEST_CASE("the command cannot keep its placeholder from being removed", "[guard]") {
     for (const Name name : both) {
         const TemporaryDirectory place;

@@ -147,6 +147,27 @@ TEST_CASE("check: who may mount is kept from it by landlock where guards are") {
               limited_plan()) != "no error");
 }
 
+TEST_CASE("check: who has power over the mounts has no guards") {
+    const std::string powerful = "the command has power over its masks and protections";
+    const auto guard = [](Plan& p) {
+        p.setup.insert(find_step<step::EnterRoot>(p.setup),
+                       step::Guard{entry::Guard::Kind::mask, "/x"});
+    };
+    Spec shared = plain_bwrap_spec();
+    shared.unshare.add(Namespace::pid);
+    const Plan plan = planned(shared, Who::root);
+    for (const unsigned bit : {2U, 21U}) {
+        CHECK(broken(
+                  [&](Plan& p) {
+                      guard(p);
+                      limit_of(p).keep = std::uint64_t{1} << bit;
+                  },
+                  plan) == powerful);
+        CHECK(broken([&](Plan& p) { limit_of(p).keep = std::uint64_t{1} << bit; }, plan) !=
+              powerful);
+    }
+}
+
 TEST_CASE("check: user namespaces that are limited") {
     const std::string unused = "user namespaces are limited, and not used up by the command's own";
     const std::string unseen = "that no user namespace can be made is not verified";
