@@ -3,18 +3,23 @@
 // renaming: the kernel takes the guard away then, and so the sandbox is ended.
 #include "place.hpp"
 #include "sandbox.hpp"
+#include "stepper.hpp"
 
 #include <catch2/catch.hpp>
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <array>
 #include <csignal>
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <functional>
+#include <iterator>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -270,6 +275,73 @@ TEST_CASE("a sandbox whose guards nobody watches any more ends", "[watch]") {
         CHECK(ended.status == 125);
         CHECK(contains(ended.err, "watches over --mask and --protect was killed"));
         CHECK(ends(waiting.life.read));
+    }
+}
+
+TEST_CASE("a file that takes a placeholder's place while it is removed is kept", "[watch]") {
+    const TemporaryDirectory place;
+    const std::string path = place.path() + "/new";
+    place.file("user", "text");
+    int turns = 0;
+    const Ended ended =
+        run_stepwise(sbx({"--bind", place.path(), "/p", "--mask", "/p/new"}, {"exit", "0"}),
+                     {SYS_unlinkat, SYS_renameat2}, [&](const Moment&) {
+                         // Init has removed a file of its own before.
+                         if (turns++ == 1) replace(path, place.path() + "/user");
+                     });
+    INFO(ended.err);
+    CHECK(ended.status == 0);
+    CHECK(turns > 1);
+    CHECK(read_whole(path) == "text");
+    CHECK(place.listing().find(".sbx-") == std::string::npos);
+}
+
+TEST_CASE("what cannot be watched is refused, and leaves nothing", "[watch]") {
+    for (const bool missing : {true, false}) {
+        const TemporaryDirectory place;
+        Words options = {"--bind", place.path(), "/p"};
+        for (int i = 0; i < 30; ++i) {
+            const std::string name = "d" + std::to_string(i);
+            place.directory(name);
+            if (!missing) place.file(name + "/f", "");
+            options.insert(options.end(), {"--protect", "/p/" + name + "/f"});
+        }
+        const auto names = [&place] {
+            const std::filesystem::recursive_directory_iterator all(place.path());
+            return std::distance(begin(all), end(all));
+        };
+        const auto before = names();
+        Start start = sbx(options, {"exit", "0"});
+        for (const rlim_t most : {64U, 1024U}) {
+            start.prepare = [most] {
+                const rlimit limit{64, most};
+                if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) ::_exit(113);
+            };
+            const Ended ended = run(start);
+            INFO(missing << ended.err);
+            CHECK(ended.status == (most == 64 ? 125 : 0));
+            CHECK(contains(ended.err, "too many open files") == (most == 64));
+            CHECK(names() == before);
+        }
+    }
+    if (!is_root()) return;  // who cannot make a directory that is somebody else's
+    const TemporaryDirectory place;
+    place.file("secret", "key");
+    for (const mode_t mode : {0711U, 0733U}) {
+        REQUIRE(::chmod(place.path().c_str(), mode) == 0);
+        Start start =
+            sbx({"--bind", place.path(), "/p", "--mask", "/p/secret"}, {"open", "/p/secret"});
+        start.prepare = [] {
+            constexpr uid_t nobody = 65534;
+            if (::setresgid(nobody, nobody, nobody) != 0 ||
+                ::setresuid(nobody, nobody, nobody) != 0) {
+                ::_exit(113);
+            }
+        };
+        const Ended ended = run(start);
+        INFO(mode << ended.err);
+        CHECK(ended.status == (mode == 0711 ? 0 : 125));
+        CHECK(contains(ended.err, "watching on the host whether it is replaced") == (mode == 0733));
     }
 }
 
