@@ -130,15 +130,12 @@ Failure watch(CleanerImage& image, int directory, const char* name, const FileId
     }
     Watch* before = wd < 0 ? nullptr : known(image, wanted.wd, name);
     if (before != nullptr && (wanted.absent || !before->absent)) return {};
-    if (wanted.absent) {
-        if (!holds(wanted)) return {ESTALE};
-    } else {
-        wanted.open = open_at2(directory, name, O_PATH | O_NOFOLLOW, 0, 0);
-        if (wanted.open == -ENOENT) return {ESTALE};
-        if (wanted.open < 0) return {-wanted.open, Detail::watching};
-    }
+    wanted.open = open_at2(directory, name, O_PATH | O_NOFOLLOW, 0, 0);
+    if (wanted.open < 0 && wanted.open != -ENOENT) return {-wanted.open, Detail::watching};
     Failure failure;
-    if (!wanted.absent && !is_file(wanted.open, *file)) failure = {ESTALE};
+    if (wanted.absent ? !holds(wanted) : wanted.open < 0 || !is_file(wanted.open, *file)) {
+        failure = {ESTALE};
+    }
     if (!failure && before != nullptr) {  // where nothing was there is a placeholder of ours now
         before->absent = false;
         before->open = wanted.open;

@@ -6,10 +6,10 @@
 //
 // Calls that have rules with arguments come first (policy_arguments.hpp), then a binary search for
 // the ranges of numbers that have one answer. libseccomp, which would compare with each number by
-// itself, makes a filter five times as long, and the kernel translates and checks it at every start;
-// it also drops a rule with arguments for one without, whatever they say, and where it merges rules
-// with 64-bit comparisons, some of them are lost. It gives the numbers of calls, and does the second
-// part where one number stands for several calls.
+// itself, makes a filter five times as long, and the kernel translates and checks it at every
+// start; it also drops a rule with arguments for one without, whatever they say, and where it
+// merges rules with 64-bit comparisons, some of them are lost. It gives the numbers of calls, and
+// does the second part where one number stands for several calls.
 //
 // Only the native architecture is let in: other ABIs are killed, x32's numbers among them.
 #pragma once

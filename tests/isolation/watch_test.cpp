@@ -324,8 +324,22 @@ TEST_CASE("what cannot be watched is refused, and leaves nothing", "[watch]") {
             CHECK(names() == before);
         }
     }
-    if (!is_root()) return;  // who cannot make a directory that is somebody else's
     const TemporaryDirectory place;
+    if (!is_root()) {  // who cannot make a directory that is somebody else's
+        place.directory("shut");
+        place.file("shut/file", "");
+        REQUIRE(::chmod((place.path() + "/shut").c_str(), 0600) == 0);
+        for (const char* name : {"/p/shut/file", "/p/shut/new"}) {
+            const Ended ended =
+                run(sbx({"--bind", place.path(), "/p", "--protect", name}, {"exit", "0"}));
+            INFO(ended.err);
+            CHECK(ended.status == 125);
+            CHECK(contains(ended.err, "on the host"));
+            CHECK(contains(ended.err, "permission denied"));
+        }
+        REQUIRE(::chmod((place.path() + "/shut").c_str(), 0700) == 0);
+        return;
+    }
     place.file("secret", "key");
     for (const mode_t mode : {0711U, 0733U}) {
         REQUIRE(::chmod(place.path().c_str(), mode) == 0);
