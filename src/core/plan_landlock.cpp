@@ -160,12 +160,13 @@ Result<std::optional<step::EnforceLandlock>> plan_landlock(const Spec& spec, con
                                                            const Privileges& privileges,
                                                            Plan& plan) {
     std::optional<step::EnforceLandlock> none;
-    if (has_guards(spec)) {
+    const bool guarded = has_guards(spec);
+    if (guarded) {
         if (auto error = refuse_owner(spec, privileges)) return *error;
     }
     const bool nested = spec.nested_userns == NestedUserns::allow && !privileges.limits_userns;
     bool may_mount = nested || (privileges.keep & cap_sys_admin) != 0;
-    const bool holds_guards = may_mount && has_guards(spec);
+    const bool holds_guards = may_mount && guarded;
     if (holds_guards) {
         if (auto error = refuse_mounting(spec, host, nested)) return *error;
         plan.notes.emplace_back(

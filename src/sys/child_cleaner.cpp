@@ -248,9 +248,10 @@ Failure ask(const ChildImage& image, const Request& request, int directory, Repl
     return {got < 0 ? static_cast<int>(-got) : EPIPE, Detail::placeholder};
 }
 
-Failure ask_to_watch(const Setup& setup, int directory, const char* name, Request request) {
+// The same by name, with what the cleaner says of it.
+Failure ask_about(const Setup& setup, int directory, const char* name, Request request,
+                  Reply& reply) {
     std::memcpy(request.name, name, std::strlen(name) + 1);
-    Reply reply{};
     if (Failure failure = ask(setup.image, request, directory, reply)) return failure;
     return reply.error == 0 ? Failure{} : Failure{reply.error, reply.detail};
 }
@@ -265,22 +266,23 @@ Failure see_cleaner(const ChildImage& image) {
 
 Failure ask_for_placeholder(const Setup& setup, int directory, const char* name, NodeKind kind,
                             bool& there) {
-    Request request{kind == NodeKind::directory ? Wish::directory : Wish::file, setup.step, {}, {}};
-    std::memcpy(request.name, name, std::strlen(name) + 1);
-    Reply reply{};
-    if (Failure failure = ask(setup.image, request, directory, reply)) return failure;
+    const Wish wish = kind == NodeKind::directory ? Wish::directory : Wish::file;
+    Reply reply{0, Detail::none, there ? 1 : 0};
+    const Failure failure = ask_about(setup, directory, name, {wish, setup.step, {}, {}}, reply);
     there = reply.there == 1;
-    return reply.error == 0 ? Failure{} : Failure{reply.error, reply.detail};
+    return failure;
 }
 
 Failure ask_for_watch(const Setup& setup, int directory, const char* name,
                       const struct stat& status) {
-    return ask_to_watch(setup, directory, name,
-                        {Wish::watch, setup.step, {status.st_dev, status.st_ino}, {}});
+    Reply reply{};
+    const FileId file{status.st_dev, status.st_ino};
+    return ask_about(setup, directory, name, {Wish::watch, setup.step, file, {}}, reply);
 }
 
 Failure ask_for_absence(const Setup& setup, int directory, const char* name) {
-    return ask_to_watch(setup, directory, name, {Wish::absence, setup.step, {}, {}});
+    Reply reply{};
+    return ask_about(setup, directory, name, {Wish::absence, setup.step, {}, {}}, reply);
 }
 
 void cleaner_main(CleanerImage& image) {

@@ -40,13 +40,6 @@ Failure is_writable(int fd, bool& writable) {
     return failure;
 }
 
-Failure is_procfs(int fd, bool& procfs) {
-    struct statfs status {};
-    const Failure failure = failed(call(SYS_fstatfs, fd, &status));
-    procfs = status.f_type == PROC_SUPER_MAGIC;
-    return failure;
-}
-
 Failure is_mount(int place, bool& mount) {
     struct statx status {};
     const Failure failure =
@@ -91,9 +84,11 @@ Failure cover(const Setup& setup, int place, Kind kind) {
 
 // What is missing is hidden by something that is the sandbox's own. Who could open the placeholder
 // itself could keep a lock on it, and with that keep it from being removed.
-Failure cover_missing(const Setup& setup, int place, Kind kind, NodeKind node) {
+Failure cover_missing(const Setup& setup, int place, Kind kind) {
+    struct stat status {};
+    if (Failure f = stat_of(place, status)) return f;
     const bool masks = kind == Kind::mask;
-    if (node == NodeKind::directory) {
+    if (S_ISDIR(status.st_mode)) {
         return cover_with_empty_directory(place, masks ? "0000" : "0555");
     }
     return cover_with_empty_file(setup, place, masks ? 0 : 0444);
@@ -136,14 +131,13 @@ Failure watch_absence(const Setup& setup, const Walk& walk, bool& again) {
 
 // The component is missing, or another sandbox's placeholder.
 Failure guard_missing(Setup& setup, const Walk& walk, Kind kind, bool& again) {
-    bool procfs = false;
-    bool writable = false;
+    struct statfs around {};
     bool own = false;
-    Failure failure = is_procfs(walk.current, procfs);
-    if (!failure) failure = is_writable(walk.current, writable);
+    Failure failure = failed(call(SYS_fstatfs, walk.current, &around));
     if (!failure) failure = is_own(setup, walk.current, own);
     if (failure) return failure;
-    if (procfs) return {ENOENT, Detail::missing_in_procfs};
+    if (around.f_type == PROC_SUPER_MAGIC) return {ENOENT, Detail::missing_in_procfs};
+    const bool writable = (around.f_flags & ST_RDONLY) == 0;
     if (!writable) return own ? Failure{} : watch_absence(setup, walk, again);
     const bool names_file = walk.last && walk.end == walk.path.length;
     const NodeKind node = names_file ? NodeKind::other : NodeKind::directory;
@@ -165,12 +159,7 @@ Failure guard_missing(Setup& setup, const Walk& walk, Kind kind, bool& again) {
     if (failure) return failure;
     const int place = open_at2(walk.current, walk.name, O_PATH | O_NOFOLLOW, 0, plain_component);
     if (place < 0) return {-place};
-    struct stat status {};
-    failure = stat_of(place, status);
-    if (!failure) {
-        failure = cover_missing(setup, place, kind,
-                                S_ISDIR(status.st_mode) ? NodeKind::directory : NodeKind::other);
-    }
+    failure = cover_missing(setup, place, kind);
     close_fd(place);
     return failure;
 }

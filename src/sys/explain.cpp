@@ -139,8 +139,7 @@ std::string remedy(const Step& step, const Report& report) {
     }
     if (report.error == ELOOP) {
         return "; the symbolic links inside lead in a circle, or go through procfs, whose own "
-               "links "
-               "are not followed";
+               "links are not followed";
     }
     return {};
 }
