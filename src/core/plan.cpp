@@ -73,12 +73,11 @@ std::optional<Error> refuse_early(const Spec& spec, const Host& host) {
     return std::nullopt;
 }
 
-// Host names and the loopback device belong to whoever owns their namespace.
-void add_namespace_steps(const Spec& spec, NamespaceSet owned, std::vector<Step>& steps) {
+// Host names belong to whoever owns their namespace.
+void add_hostname(const Spec& spec, NamespaceSet owned, std::vector<Step>& steps) {
     if (spec.hostname && owned.has(Namespace::uts)) {
         steps.emplace_back(step::SetHostname{*spec.hostname});
     }
-    if (owned.has(Namespace::network)) steps.emplace_back(step::BringUpLoopback{});
 }
 
 std::vector<std::string> plan_directories(const Spec& spec, const Host& host,
@@ -107,7 +106,8 @@ void add_last_namespaces(const Spec& spec, const Privileges& privileges, std::ve
         setup.emplace_back(
             step::EnterUserNamespace{also, ours ? map_text(privileges.uid, 0) : std::string(),
                                      ours ? map_text(privileges.gid, 0) : std::string()});
-        add_namespace_steps(spec, also, setup);
+        add_hostname(spec, also, setup);
+        if (also.has(Namespace::network)) setup.emplace_back(step::BringUpLoopback{});
     }
     if (privileges.limits_userns || spec.assert_userns_disabled) {
         setup.emplace_back(step::AssertNoUserNamespaces{});
@@ -187,7 +187,9 @@ Result<Plan> make_plan(const Spec& spec, const Host& host) {
     NamespaceSet moved = privileges->inner;
     moved.remove(Namespace::user);
     const bool late = !moved.empty() && !spec.userns_block_fd;
+    const bool network = plan.namespaces.has(Namespace::network);
     if (informs && !late) {
+        if (network) plan.setup.emplace_back(step::NewNetwork{});
         plan.setup.emplace_back(step::Announce{spec.userns_block_fd.has_value()});
     }
     if (privileges->maps_ids) {
@@ -195,10 +197,12 @@ Result<Plan> make_plan(const Spec& spec, const Host& host) {
         plan.setup.emplace_back(step::MapIds{map_text(nested ? 0 : privileges->uid, host.uid),
                                              map_text(nested ? 0 : privileges->gid, host.gid)});
     }
-    add_namespace_steps(spec, privileges->outer, plan.setup);
+    add_hostname(spec, privileges->outer, plan.setup);
     plan.setup.emplace_back(step::MountRoot{});
     for (Step& step : tree->steps) plan.setup.push_back(std::move(step));
     plan.setup.emplace_back(step::EnterRoot{});
+    // Where nobody is told before: as late as can be, since the supervisor makes it meanwhile.
+    if (network && !(informs && !late)) plan.setup.emplace_back(step::NewNetwork{});
     for (const std::string& path : spec.lock_files) {
         plan.setup.emplace_back(step::LockFile{path});
     }

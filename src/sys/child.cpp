@@ -190,6 +190,21 @@ Failure leave_without_supervisor(const ChildImage& image) {
     return failed(ended);
 }
 
+namespace {
+
+// Where both share a processor, whoever makes the network namespace would not begin until we wait
+// for it.
+Failure await_network_maker(const ChildImage& image) {
+    char byte = 0;
+    long got = -EINTR;
+    while (got == -EINTR) {
+        got = call(SYS_recvfrom, image.ready_read, &byte, 1, 0, nullptr, nullptr);
+    }
+    return got == 0 ? Failure{EPIPE} : failed(got);
+}
+
+}  // namespace
+
 Failure tie_to_supervisor(const ChildImage& image) {
     if (Failure f = failed(call(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0))) return f;
     return leave_without_supervisor(image);  // the signal is not sent for one that died before
@@ -200,6 +215,7 @@ void child_main(ChildImage& image) {
     close_fd(image.ready_write);
     if (image.cleaner_far >= 0) close_fd(image.cleaner_far);
     Failure begun = tie_to_supervisor(image);
+    if (!begun && plan.namespaces.has(Namespace::network)) begun = await_network_maker(image);
     if (!begun) begun = set_sigchld(SIG_DFL);
     const long umask = call(SYS_umask, 0);
     if (!begun) begun = failed(umask);

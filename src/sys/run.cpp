@@ -127,8 +127,12 @@ std::optional<Outcome> Supervisor::prepare() {
         return refused("making a pipe: " + error_text(errno));
     }
     if (plan_.signals == Signals::forward) {
-        signals_ = sys::above_standard(Fd(static_cast<int>(
-            call(SYS_signalfd4, -1, &handled, sizeof handled, SFD_CLOEXEC | SFD_NONBLOCK))));
+        const long signals =
+            call(SYS_signalfd4, -1, &handled, sizeof handled, SFD_CLOEXEC | SFD_NONBLOCK);
+        if (signals < 0) {
+            return refused("making a signalfd: " + error_text(static_cast<int>(-signals)));
+        }
+        signals_ = sys::above_standard(Fd(static_cast<int>(signals)));
         if (!signals_) return refused("making a signalfd: " + error_text(errno));
     }
     sys::ChildImage& image = storage_.image();
@@ -164,6 +168,11 @@ std::optional<Outcome> Supervisor::start() {
     status_.write.reset();
     if (plan_.sync_fd) ::close(*plan_.sync_fd);  // its end of file says that the sandbox is gone
     pid_ = started.pid;
+    if (plan_.namespaces.has(Namespace::network)) {
+        const int error =
+            sys::make_network(plan_, storage_.image(), child_.get(), ready_.write.get());
+        if (error != 0) return abandon({"telling init of its network: " + error_text(error)});
+    }
     if (const int error = guard_.release(plan_.signals == Signals::forward ? handled : 0)) {
         return abandon({"letting signals through again: " + error_text(error)});
     }

@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 
 #include <array>
@@ -106,6 +107,23 @@ Started start_by_helper(const Plan& plan, ChildImage& image) {
 }
 
 }  // namespace
+
+int make_network(const Plan& plan, const ChildImage& image, int init, int line) {
+    // Whoever is in a namespace that was entered must not look into our memory.
+    const bool alone = !plan.userns_fd && !plan.pidns_fd;
+    NetworkMaker maker{plan.namespaces.has(Namespace::user), init, line, image.proc};
+    const long helper = alone ? run_network_maker(maker) : -1;
+    siginfo_t info{};
+    while (helper > 0 && ::waitid(P_PID, static_cast<id_t>(helper), &info, WEXITED | __WALL) != 0 &&
+           errno == EINTR) {
+    }
+    // One for init to begin, and one to make its own: it finds out what is wrong.
+    int missing = (maker.begun ? 0 : 1) + (maker.sent ? 0 : 1);
+    int error = 0;
+    for (; missing > 0 && error == 0; --missing) error = send_network(line, -1).error;
+    // Init may have ended meanwhile; then there is nobody to tell.
+    return error == EPIPE || error == ECONNRESET ? 0 : error;
+}
 
 Started start_child(const Plan& plan, ChildImage& image) {
     if (plan.userns_fd || plan.pidns_fd) return start_by_helper(plan, image);

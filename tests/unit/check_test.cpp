@@ -56,7 +56,11 @@ TEST_CASE("check: what may come after the new root was entered") {
           Step(step::JoinUserNamespace{}), Step(step::AssertNoUserNamespaces{})}) {
         INFO(describe(step));
         CHECK(broken([&](Plan& p) { insert_at(p.setup, -1, step); }) == "no error");
-        CHECK(broken([&](Plan& p) { insert_at(p.setup, -2, step); }) == last);
+        CHECK(broken([&](Plan& p) {
+                  remove_step<step::NewNetwork>(p.setup);
+                  p.namespaces.remove(Namespace::network);
+                  insert_at(p.setup, -2, step);
+              }) == last);
     }
     for (const Step& step :
          {Step(step::Bind{}), Step(step::Chmod{0, "/x"}), Step(step::BindFd{}),
@@ -78,14 +82,26 @@ TEST_CASE("check: steps in the half that they belong to") {
         CHECK(broken([&](Plan& p) { insert_at(p.setup, -2, step); }) ==
               "a step of the seal is in set-up");
     }
-    for (const Step& step :
-         {Step(step::MapIds{}), Step(step::Bind{}), Step(step::EnterRoot{}),
-          Step(step::MakeDirectory{}), Step(step::MountRoot{}), Step(step::BindFd{}),
-          Step(step::BindData{}), Step(step::MountOverlay{}), Step(step::Chmod{}),
-          Step(step::MountMqueue{}), Step(step::SetIds{}), Step(step::Announce{}),
-          Step(step::LockFile{}), Step(step::EnterUserNamespace{}), Step(step::JoinUserNamespace{}),
-          Step(step::LimitUserNamespaces{}), Step(step::AssertNoUserNamespaces{}),
-          Step(step::SetHostname{"x"}), Step(step::BringUpLoopback{})}) {
+    for (const Step& step : {Step(step::MapIds{}),
+                             Step(step::Bind{}),
+                             Step(step::EnterRoot{}),
+                             Step(step::MakeDirectory{}),
+                             Step(step::MountRoot{}),
+                             Step(step::BindFd{}),
+                             Step(step::BindData{}),
+                             Step(step::MountOverlay{}),
+                             Step(step::Chmod{}),
+                             Step(step::MountMqueue{}),
+                             Step(step::SetIds{}),
+                             Step(step::Announce{}),
+                             Step(step::LockFile{}),
+                             Step(step::EnterUserNamespace{}),
+                             Step(step::JoinUserNamespace{}),
+                             Step(step::LimitUserNamespaces{}),
+                             Step(step::AssertNoUserNamespaces{}),
+                             Step(step::SetHostname{"x"}),
+                             Step(step::NewNetwork{}),
+                             Step(step::BringUpLoopback{})}) {
         INFO(describe(step));
         CHECK(broken([&](Plan& p) { insert_at(p.seal, 0, step); }) ==
               "a step of set-up is in the seal");
@@ -230,7 +246,7 @@ TEST_CASE("check: a path with a NUL byte would be another one than the plan says
           Step(step::MountOverlay{kept, {"/a"}, "/u", nul, "/d"}),
           Step(step::MountOverlay{kept, {"/a"}, "/u", "/w", nul})}) {
         INFO(describe(step));
-        CHECK(broken([&](Plan& p) { insert_at(p.setup, -2, step); }) == message);
+        CHECK(broken([&](Plan& p) { insert_at(p.setup, -3, step); }) == message);
     }
     CHECK(broken([&](Plan& p) { insert_at(p.setup, -1, step::LockFile{nul}); }) == message);
 }

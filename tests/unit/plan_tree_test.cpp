@@ -35,8 +35,9 @@ Spec bare(std::vector<Entry> entries) {
 Words tree(const Spec& spec, Who who = Who::user) {
     const Words all = sentences(planned(spec, who).setup);
     const auto first = std::find(all.begin(), all.end(), "mount a tmpfs as the new root");
-    REQUIRE(first != all.end());
-    return {first + 1, all.end() - 1};
+    const auto last = std::find(first, all.end(), "enter the new root and detach the old one");
+    REQUIRE(last != all.end());
+    return {first + 1, last};
 }
 
 entry::Bind bind(std::string source, std::string destination, Access access = Access::read_write,
