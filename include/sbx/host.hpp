@@ -48,7 +48,7 @@ struct Host {
     std::string cwd;                       ///< as $PWD says it when that is true
     std::string real_cwd;                  ///< the same without symbolic links
     std::vector<std::string> environment;  ///< "NAME=value", in order
-    std::vector<std::string> capability_names;  ///< by number: "cap_chown", ...
+    std::vector<std::string> capability_names;  ///< by number: "cap_chown", ...; empty if none kept
     std::vector<UsrLink> usr_links;             ///< of /, sorted
     std::vector<std::string> proc_covers;       ///< what can change the host: "sys", "irq", ...
     std::vector<OpenDescriptor> descriptors;    ///< sorted by number

@@ -107,7 +107,10 @@ int Program::run() {
     const auto plan = make_plan(*spec, *host);
     if (!plan) return fail(plan.error().message);
     if (builder.mode() == Mode::dry_run) return print(describe(*plan));
-    return status_of(sbx::run(*plan));
+    const int status = status_of(sbx::run(*plan));
+    // At once: to take apart what was built, and the library's locales, is a good part of what the
+    // caller would wait for. Standard error has no buffer, and nothing was printed.
+    ::_exit(status);
 }
 
 // A caller may have closed 0, 1 or 2; then a descriptor of ours would become the command's.

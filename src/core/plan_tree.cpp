@@ -46,7 +46,7 @@ private:
     const Host& host_;
     std::vector<std::string> declared_;  // where entries put something that nothing hides; clean
     Tree tree_;
-    std::vector<Step> guards_;  // come last
+    std::vector<step::Guard> guards_;  // come last
 };
 
 bool TreePlanner::is_skipped(std::size_t index) const {
@@ -264,7 +264,7 @@ std::optional<Error> TreePlanner::add_guard(const entry::Guard& guard) {
         return Error{option + quote(guard.destination) +
                      " needs a pid namespace, whose end can be seen; add --unshare-pid"};
     }
-    guards_.emplace_back(step::Guard{guard.kind, guard.destination});
+    guards_.push_back({guard.kind, guard.destination});
     return std::nullopt;
 }
 
@@ -312,10 +312,10 @@ Result<Tree> TreePlanner::plan() {
         tree_.steps.emplace_back(step::RemountReadOnly{"/"});
     }
     // Where a link is protected, the file that it leads to is shown once more: hidden by then.
-    std::stable_partition(guards_.begin(), guards_.end(), [](const Step& step) {
-        return std::get<step::Guard>(step).kind == entry::Guard::Kind::mask;
+    std::stable_partition(guards_.begin(), guards_.end(), [](const step::Guard& guard) {
+        return guard.kind == entry::Guard::Kind::mask;
     });
-    for (Step& guard : guards_) tree_.steps.push_back(std::move(guard));
+    for (step::Guard& guard : guards_) tree_.steps.emplace_back(std::move(guard));
     return std::move(tree_);
 }
 

@@ -19,9 +19,11 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <charconv>
 #include <climits>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <memory>
 
 namespace sbx {
@@ -314,7 +316,9 @@ Result<Host> probe_host(const Spec& spec) {
     if (auto got = take(held_capabilities(), host.held_capabilities); !got) return got.error();
     utsname system{};
     if (::uname(&system) != 0) return failure("looking at the kernel's version", errno);
-    std::sscanf(system.release, "%u.%u", &host.kernel.major, &host.kernel.minor);
+    const char* end = system.release + std::strlen(system.release);
+    const auto major = std::from_chars(system.release, end, host.kernel.major);
+    if (major.ptr != end) std::from_chars(major.ptr + 1, end, host.kernel.minor);
     if (spec.landlock != Landlock::off) {
         if (auto got = take(landlock_abi(), host.landlock_abi); !got) return got.error();
     } else if (planning::has_guards(spec)) {
@@ -328,7 +332,12 @@ Result<Host> probe_host(const Spec& spec) {
     host.cwd = current_directory();
     if (host.cwd.empty()) host.cwd = host.real_cwd;
     for (char** entry = environ; *entry != nullptr; ++entry) host.environment.emplace_back(*entry);
-    host.capability_names = capability_names();
+    // libcap's names are a tenth of what a plan costs, and mostly nobody asks for them.
+    if (kept_capabilities(spec, host.held_capabilities) != 0) {
+        host.capability_names = capability_names();
+    } else {
+        host.capability_names.resize(static_cast<std::size_t>(cap_max_bits()));
+    }
     if (auto got = take(usr_links(), host.usr_links); !got) return got.error();
     if (host.uid == 0) {
         if (auto got = take(proc_covers(), host.proc_covers); !got) return got.error();
