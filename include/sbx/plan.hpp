@@ -121,10 +121,11 @@ struct Announce {
 struct LockFile {
     std::string path;
 };
-/// Makes the network namespace of `Plan::namespaces`, with its loopback device up, or takes the one
-/// that the supervisor has made meanwhile: it takes the kernel as long as all mounts together.
+/// Makes the network namespace of `Plan::namespaces`, or takes the one that the supervisor has made
+/// meanwhile: it takes the kernel as long as all mounts together.
 struct NewNetwork {};
-/// Brings up the loopback device of a network namespace that was made with a user namespace.
+/// Brings up the loopback device of the network namespace. As the last step of set-up it is done by
+/// init while the command seals itself, which is not let go before.
 struct BringUpLoopback {};
 struct SetHostname {
     std::string name;

@@ -67,7 +67,9 @@ Result<void> check_setup(const Plan& plan) {
     for (const Step& step : steps) {  // nothing else comes before
         if (!user || std::holds_alternative<step::MapIds>(step)) break;
         const bool announces = std::holds_alternative<step::Announce>(step);
-        if (!announces && !std::holds_alternative<step::NewNetwork>(step)) {
+        const bool network = std::holds_alternative<step::NewNetwork>(step) ||
+                             std::holds_alternative<step::BringUpLoopback>(step);
+        if (!announces && !network) {
             return broken("ids are mapped first");
         }
         if (announces && awaits) break;

@@ -93,6 +93,16 @@ std::vector<std::string> plan_directories(const Spec& spec, const Host& host,
     return out;
 }
 
+// Whoever goes to another user namespace has no power over a network of this one any more.
+bool stays_owner(const Spec& spec, const Privileges& privileges) {
+    return privileges.inner.empty() && !spec.userns2_fd;
+}
+
+void add_network(const Privileges& privileges, const Spec& spec, std::vector<Step>& steps) {
+    steps.emplace_back(step::NewNetwork{});
+    if (!stays_owner(spec, privileges)) steps.emplace_back(step::BringUpLoopback{});
+}
+
 // Where init goes when the tree is finished, and the command after it.
 void add_last_namespaces(const Spec& spec, const Privileges& privileges, std::vector<Step>& setup) {
     if (spec.userns2_fd) setup.emplace_back(step::JoinUserNamespace{*spec.userns2_fd});
@@ -107,7 +117,6 @@ void add_last_namespaces(const Spec& spec, const Privileges& privileges, std::ve
             step::EnterUserNamespace{also, ours ? map_text(privileges.uid, 0) : std::string(),
                                      ours ? map_text(privileges.gid, 0) : std::string()});
         add_hostname(spec, also, setup);
-        if (also.has(Namespace::network)) setup.emplace_back(step::BringUpLoopback{});
     }
     if (privileges.limits_userns || spec.assert_userns_disabled) {
         setup.emplace_back(step::AssertNoUserNamespaces{});
@@ -189,7 +198,7 @@ Result<Plan> make_plan(const Spec& spec, const Host& host) {
     const bool late = !moved.empty() && !spec.userns_block_fd;
     const bool network = plan.namespaces.has(Namespace::network);
     if (informs && !late) {
-        if (network) plan.setup.emplace_back(step::NewNetwork{});
+        if (network) add_network(*privileges, spec, plan.setup);
         plan.setup.emplace_back(step::Announce{spec.userns_block_fd.has_value()});
     }
     if (privileges->maps_ids) {
@@ -202,12 +211,16 @@ Result<Plan> make_plan(const Spec& spec, const Host& host) {
     for (Step& step : tree->steps) plan.setup.push_back(std::move(step));
     plan.setup.emplace_back(step::EnterRoot{});
     // Where nobody is told before: as late as can be, since the supervisor makes it meanwhile.
-    if (network && !(informs && !late)) plan.setup.emplace_back(step::NewNetwork{});
+    if (network && !(informs && !late)) add_network(*privileges, spec, plan.setup);
     for (const std::string& path : spec.lock_files) {
         plan.setup.emplace_back(step::LockFile{path});
     }
     add_last_namespaces(spec, *privileges, plan.setup);
     if (informs && late) plan.setup.emplace_back(step::Announce{});
+    // The last: init does it while the command seals itself.
+    if ((network && stays_owner(spec, *privileges)) || privileges->inner.has(Namespace::network)) {
+        plan.setup.emplace_back(step::BringUpLoopback{});
+    }
     plan.notes = std::move(tree->notes);
 
     plan.environment = planning::plan_environment(spec, host);

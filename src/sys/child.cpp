@@ -203,6 +203,12 @@ Failure await_network_maker(const ChildImage& image) {
     return got == 0 ? Failure{EPIPE} : failed(got);
 }
 
+// Whether init leaves the last step of set-up for the time in which the command seals itself.
+bool ends_beside_seal(const Plan& plan) {
+    return plan.init == Init::reaper && !plan.setup.empty() &&
+           std::get_if<step::BringUpLoopback>(&plan.setup.back()) != nullptr;
+}
+
 }  // namespace
 
 Failure tie_to_supervisor(const ChildImage& image) {
@@ -221,8 +227,9 @@ void child_main(ChildImage& image) {
     if (!begun) begun = failed(umask);
     if (begun) fail(image, no_step, begun);
 
+    const bool beside = ends_beside_seal(plan);
     Setup setup{image};
-    for (std::size_t i = 0; i < plan.setup.size(); ++i) {
+    for (std::size_t i = 0; i < plan.setup.size() - (beside ? 1 : 0); ++i) {
         setup.step = static_cast<std::int32_t>(i);
         const Failure failure = do_setup_step(setup, plan.setup[i]);
         if (failure) fail(image, i, failure, &setup.excerpt);
@@ -249,6 +256,9 @@ void child_main(ChildImage& image) {
     if (command == 0) {
         close_fd(hold[1]);
         command_main(image, hold[0]);
+    }
+    if (beside) {
+        if (const Failure f = bring_up_loopback()) fail(image, plan.setup.size() - 1, f);
     }
     image.report_write = hold[1];  // init reports no more; what it still holds is told to go
     init_main(image, static_cast<int>(command), has_own_group(plan), children);

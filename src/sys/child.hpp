@@ -24,8 +24,8 @@
 //                                  Before that, if the plan says so, that the namespaces are there.
 //   hold    init -> command        one byte: init holds nothing of the host any more.
 //
-// Beside set-up, a fourth makes the network namespace and its loopback device, which takes the
-// kernel as long as all the mounts. It is the supervisor's child, has its memory, and is in init's
+// Beside set-up, a fourth makes the network namespace, which takes the kernel as long as all the
+// mounts. It is the supervisor's child, has its memory, and is in init's
 // user namespace, where nobody else is yet; it sends init what it has made. Where that fails, or
 // where others are in the namespaces, init makes its own.
 //
@@ -117,6 +117,12 @@ struct OwnMount {
     std::uint64_t mount = 0;
 };
 
+/// A part of our memory.
+struct Range {
+    void* begin = nullptr;
+    std::size_t size = 0;
+};
+
 /// Everything that the child reads, built before clone. Pointers stay valid until exec.
 struct ChildImage {
     const Plan* plan = nullptr;
@@ -141,6 +147,7 @@ struct ChildImage {
     int cleaner_far = -1;    ///< the cleaner's end, which init must not hold open
     std::uint64_t mask = 0;  ///< the caller's signal mask, for the command
     bool ignore_sigchld = false;  ///< the caller ignored SIGCHLD; so does the command
+    Range code[4];                ///< what forget_code() unmaps; nothing in a caller's program
 };
 
 /// How making init went.
@@ -284,13 +291,15 @@ struct NetworkMaker {
     int init = -1;        ///< pidfd
     int line = -1;        ///< the supervisor's end of the life line
     int proc = -1;        ///< /proc of the host (O_PATH)
-    bool begun = false;   ///< out: init has been told that it begins
     bool sent = false;    ///< out: init has been told how it went
 };
 
 /// Starts a process that makes a network namespace for init and sends it, or that there is none,
 /// and waits for its end. The pid, which is to be reaped (__WALL), or -errno.
 long run_network_maker(NetworkMaker& maker);
+
+/// Brings up the loopback device of our network namespace.
+Failure bring_up_loopback();
 
 /// Sends init the network namespace that it awaits (step::NewNetwork) down `line`; -1: none, and it
 /// makes its own.
@@ -478,6 +487,11 @@ Failure enforce_landlock(const step::EnforceLandlock& s);
 
 /// Drops every capability of the calling process, the bounding set included, but those to keep.
 Failure limit_capabilities(const step::LimitCapabilities& s);
+
+/// Unmaps the pages of sbx's executable that cannot be written: they are most of the memory of a
+/// process that waits, and what it still uses comes back from the page cache. Done while the
+/// command runs, it also makes the end shorter.
+void forget_code(const ChildImage& image);
 
 /// Init's life: tells the supervisor of the command, reaps, passes signals on. Never returns.
 [[noreturn]] void init_main(ChildImage& image, int command, bool own_group, int children);

@@ -6,6 +6,7 @@
 
 #include <linux/capability.h>
 #include <poll.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
@@ -165,6 +166,12 @@ void reap(InitState& init) {
 
 }  // namespace
 
+void forget_code(const ChildImage& image) {
+    for (const Range& range : image.code) {
+        if (range.size != 0) call(SYS_madvise, range.begin, range.size, MADV_DONTNEED);
+    }
+}
+
 void init_main(ChildImage& image, int command, bool own_group, int children) {
     const std::uint64_t child_signal = std::uint64_t{1} << (SIGCHLD - 1);
     const int go = image.report_write;
@@ -186,6 +193,7 @@ void init_main(ChildImage& image, int command, bool own_group, int children) {
     }
     if (!ready || call(SYS_write, go, "", 1) != 1) leave(1);
     close_fd(go);
+    forget_code(image);
     while (true) {
         pollfd polled[2] = {{init.signals, POLLIN, 0}, {init.ready, POLLIN, 0}};
         call(SYS_ppoll, polled, 2, nullptr, nullptr, sizeof(std::uint64_t));

@@ -214,17 +214,6 @@ Failure announce(const ChildImage& image) {
     }
 }
 
-Failure bring_up_loopback() {
-    const int fd = static_cast<int>(call(SYS_socket, AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-    if (fd < 0) return {-fd};
-    ifreq request{};
-    std::memcpy(request.ifr_name, "lo", 3);
-    request.ifr_flags = IFF_UP | IFF_RUNNING;
-    const Failure failure = failed(call(SYS_ioctl, fd, SIOCSIFFLAGS, &request));
-    close_fd(fd);
-    return failure;
-}
-
 // What the supervisor sends when it has made a network namespace, or could not. Signal numbers that
 // come before have nobody to be passed on to yet. -1: none.
 Failure receive_network(const ChildImage& image, int& network) {
@@ -255,11 +244,21 @@ Failure new_network(const ChildImage& image) {
         close_fd(network);
         if (entered) return {};
     }
-    const Failure failure = failed(call(SYS_unshare, CLONE_NEWNET));
-    return failure ? failure : bring_up_loopback();
+    return failed(call(SYS_unshare, CLONE_NEWNET));
 }
 
 }  // namespace
+
+Failure bring_up_loopback() {
+    const int fd = static_cast<int>(call(SYS_socket, AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    if (fd < 0) return {-fd};
+    ifreq request{};
+    std::memcpy(request.ifr_name, "lo", 3);
+    request.ifr_flags = IFF_UP | IFF_RUNNING;
+    const Failure failure = failed(call(SYS_ioctl, fd, SIOCSIFFLAGS, &request));
+    close_fd(fd);
+    return failure;
+}
 
 Failure send_network(int line, int network) {
     alignas(cmsghdr) char control[CMSG_SPACE(sizeof network)]{};
@@ -286,9 +285,8 @@ namespace {
 
 int network_main(void* maker) {
     auto& m = *static_cast<NetworkMaker*>(maker);
-    m.begun = call(SYS_write, m.line, "", 1) == 1;
     const bool made = (!m.enters || call(SYS_setns, m.init, CLONE_NEWUSER) == 0) &&
-                      call(SYS_unshare, CLONE_NEWNET) == 0 && !bring_up_loopback();
+                      call(SYS_unshare, CLONE_NEWNET) == 0;
     const int network = made ? open_at(m.proc, "thread-self/ns/net", O_RDONLY) : -1;
     m.sent = !send_network(m.line, network);
     if (network >= 0) close_fd(network);

@@ -1,11 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sys/image.hpp"
 
+#include <link.h>
+#include <unistd.h>
+
+#include <cstdint>
+#include <iterator>
+
 namespace sbx::sys {
 namespace {
 
 // exec's arrays have no const in them, and exec does not write to them.
 char* unconst(const std::string& text) { return const_cast<char*>(text.c_str()); }
+
+// The parts of the executable that are mapped from its file and never written.
+int collect_code(dl_phdr_info* info, std::size_t /*size*/, void* out) {
+    const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+    Range* next = static_cast<ChildImage*>(out)->code;
+    const Range* const last = next + std::size(ChildImage{}.code);
+    for (unsigned i = 0; i < info->dlpi_phnum && next != last; ++i) {
+        const auto& segment = info->dlpi_phdr[i];
+        if (segment.p_type != PT_LOAD || (segment.p_flags & PF_W) != 0) continue;
+        const std::uintptr_t begin = info->dlpi_addr + segment.p_vaddr;
+        const std::uintptr_t first = begin / page * page;
+        // NOLINTNEXTLINE(performance-no-int-to-ptr)
+        *next++ = {reinterpret_cast<void*>(first), begin + segment.p_memsz - first};
+    }
+    return 1;  // libraries, if there are any, come after it
+}
 
 }  // namespace
 
@@ -29,6 +51,9 @@ ImageStorage::ImageStorage(const Plan& plan) {
     for (const std::string& text : pwd_texts_) pwd_entries_.push_back(unconst(text));
     own_mounts_.resize(own_mounts_needed(plan));
     init_fds_.resize(init_fds_needed(plan));
+
+    // A program that is not sbx may have changed its code in memory.
+    if (plan.own_descriptors == OwnDescriptors::close) ::dl_iterate_phdr(collect_code, &image_);
 
     image_.plan = &plan;
     image_.executables = executables_.data();

@@ -270,6 +270,7 @@ int Supervisor::read_report() {
     if (got <= 0) {
         const int error = got < 0 ? errno : 0;
         report_.read.reset();
+        sys::forget_code(storage_.image());
         return error;
     }
     if (!failure_ && got == static_cast<ssize_t>(sizeof(sys::Report))) {

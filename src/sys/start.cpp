@@ -109,6 +109,12 @@ Started start_by_helper(const Plan& plan, ChildImage& image) {
 }  // namespace
 
 int make_network(const Plan& plan, const ChildImage& image, int init, int line) {
+    // Init may have ended meanwhile; then there is nobody to tell.
+    const auto told = [](const Failure& sent) {
+        return sent.error == EPIPE || sent.error == ECONNRESET ? 0 : sent.error;
+    };
+    // Init may begin: see await_network_maker() of child.cpp.
+    if (const int error = told(send_network(line, -1))) return error;
     // Whoever is in a namespace that was entered must not look into our memory.
     const bool alone = !plan.userns_fd && !plan.pidns_fd;
     NetworkMaker maker{plan.namespaces.has(Namespace::user), init, line, image.proc};
@@ -117,12 +123,8 @@ int make_network(const Plan& plan, const ChildImage& image, int init, int line) 
     while (helper > 0 && ::waitid(P_PID, static_cast<id_t>(helper), &info, WEXITED | __WALL) != 0 &&
            errno == EINTR) {
     }
-    // One for init to begin, and one to make its own: it finds out what is wrong.
-    int missing = (maker.begun ? 0 : 1) + (maker.sent ? 0 : 1);
-    int error = 0;
-    for (; missing > 0 && error == 0; --missing) error = send_network(line, -1).error;
-    // Init may have ended meanwhile; then there is nobody to tell.
-    return error == EPIPE || error == ECONNRESET ? 0 : error;
+    // Then init makes its own, and finds out what is wrong.
+    return maker.sent ? 0 : told(send_network(line, -1));
 }
 
 Started start_child(const Plan& plan, ChildImage& image) {

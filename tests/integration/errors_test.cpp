@@ -164,7 +164,7 @@ TEST_CASE("no network namespaces, by the sysctl", "[errors]") {
         });
         INFO(out);
         CHECK(contains(out, name == Name::sbx
-                                ? "make the network namespace, and bring up its loopback device: "
+                                ? "make the network namespace: "
                                   "no space left on device; a limit is reached"
                                 : "Creating new namespace failed: nesting depth or "
                                   "/proc/sys/user/max_*_namespaces exceeded (ENOSPC); a limit"));

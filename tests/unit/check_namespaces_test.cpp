@@ -55,6 +55,7 @@ TEST_CASE("check: the caller is told of the sandbox when it wants to know") {
         CHECK(broken([at](Plan& p) {
                   p.info_fd = 7;
                   remove_step<step::NewNetwork>(p.setup);
+                  remove_step<step::BringUpLoopback>(p.setup);
                   p.namespaces.remove(Namespace::network);
                   insert_at(p.setup, at, step::Announce{});
               }) == "no error");
@@ -68,7 +69,7 @@ TEST_CASE("check: the network namespace is made once, by the first user namespac
     CHECK(broken([](Plan& p) { p.namespaces.remove(Namespace::network); }) == once);
     CHECK(broken([](Plan& p) {
               p.info_fd = 7;
-              insert_at(p.setup, -2, step::Announce{});
+              insert_before<step::NewNetwork>(p.setup, step::Announce{});
           }) == "the caller is told of a network namespace that is not there yet");
     CHECK(broken([](Plan& p) {
               p.info_fd = 7;
@@ -76,7 +77,7 @@ TEST_CASE("check: the network namespace is made once, by the first user namespac
           }) == "no error");
     for (const Step& step : {Step(step::EnterUserNamespace{}), Step(step::JoinUserNamespace{})}) {
         INFO(describe(step));
-        CHECK(broken([&](Plan& p) { insert_at(p.setup, -2, step); }) ==
+        CHECK(broken([&](Plan& p) { insert_before<step::NewNetwork>(p.setup, step); }) ==
               "the network namespace belongs to the last user namespace");
     }
 }

@@ -93,4 +93,12 @@ inline void insert_at(std::vector<Step>& steps, std::ptrdiff_t at, Step step) {
     steps.insert(at < 0 ? steps.end() + at + 1 : steps.begin() + at, std::move(step));
 }
 
+/// Before the first step of kind T.
+template <typename T>
+void insert_before(std::vector<Step>& steps, Step step) {
+    const auto found = std::find_if(steps.begin(), steps.end(),
+                                    [](const Step& s) { return std::holds_alternative<T>(s); });
+    steps.insert(found, std::move(step));
+}
+
 }  // namespace sbx::test

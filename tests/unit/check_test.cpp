@@ -56,11 +56,7 @@ TEST_CASE("check: what may come after the new root was entered") {
           Step(step::JoinUserNamespace{}), Step(step::AssertNoUserNamespaces{})}) {
         INFO(describe(step));
         CHECK(broken([&](Plan& p) { insert_at(p.setup, -1, step); }) == "no error");
-        CHECK(broken([&](Plan& p) {
-                  remove_step<step::NewNetwork>(p.setup);
-                  p.namespaces.remove(Namespace::network);
-                  insert_at(p.setup, -2, step);
-              }) == last);
+        CHECK(broken([&](Plan& p) { insert_before<step::EnterRoot>(p.setup, step); }) == last);
     }
     for (const Step& step :
          {Step(step::Bind{}), Step(step::Chmod{0, "/x"}), Step(step::BindFd{}),
@@ -246,7 +242,7 @@ TEST_CASE("check: a path with a NUL byte would be another one than the plan says
           Step(step::MountOverlay{kept, {"/a"}, "/u", nul, "/d"}),
           Step(step::MountOverlay{kept, {"/a"}, "/u", "/w", nul})}) {
         INFO(describe(step));
-        CHECK(broken([&](Plan& p) { insert_at(p.setup, -3, step); }) == message);
+        CHECK(broken([&](Plan& p) { insert_before<step::EnterRoot>(p.setup, step); }) == message);
     }
     CHECK(broken([&](Plan& p) { insert_at(p.setup, -1, step::LockFile{nul}); }) == message);
 }
