@@ -5,6 +5,7 @@
 #include "core/text.hpp"
 #include "sys/fd.hpp"
 #include "sys/machine.hpp"
+#include "sys/syscalls.hpp"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -25,6 +26,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <memory>
+#include <optional>
 
 namespace sbx {
 namespace {
@@ -78,7 +80,26 @@ std::string read_link(const std::string& path) {
     return {target.data(), static_cast<std::size_t>(got)};
 }
 
+bool is_plain(const std::string& path) {
+    return path.front() == '/' && path == lexically_clean(path) &&
+           (path + "/").find("/../") == std::string::npos;
+}
+
+// The short way to the same answer, where there is no link on the way that says something else: it
+// takes less than half the time. Nothing when it leads nowhere.
+std::optional<Source> look_up_plain(const std::string& path) {
+    if (path.empty() || !is_plain(path)) return std::nullopt;
+    const Fd fd(sys::open_at2(AT_FDCWD, path.c_str(), O_PATH, 0, RESOLVE_NO_SYMLINKS));
+    struct stat status {};
+    if (fd.get() < 0 || ::fstat(fd.get(), &status) != 0) return std::nullopt;
+    Source source;
+    source.kind = S_ISDIR(status.st_mode) ? Source::Kind::directory : Source::Kind::other;
+    source.path = path;
+    return source;
+}
+
 Source look_up(const std::string& path) {
+    if (auto source = look_up_plain(path)) return *std::move(source);
     const Fd fd(::open(path.c_str(), O_PATH | O_CLOEXEC));
     Source source;
     struct stat status {};
