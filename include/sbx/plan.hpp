@@ -121,9 +121,6 @@ struct Announce {
 struct LockFile {
     std::string path;
 };
-/// Makes the network namespace of `Plan::namespaces`, or takes the one that the supervisor has made
-/// meanwhile: it takes the kernel as long as all mounts together.
-struct NewNetwork {};
 /// Brings up the loopback device of the network namespace. As the last step of set-up it is done by
 /// init while the command seals itself, which is not let go before.
 struct BringUpLoopback {};
@@ -203,20 +200,20 @@ struct LoadFilter {
 using Step = std::variant<
     step::MapIds, step::MountRoot, step::Bind, step::MountTmpfs, step::MountProc, step::MountDevpts,
     step::MakeDirectory, step::MakeSymlink, step::WriteFile, step::CoverReadOnly,
-    step::RemountReadOnly, step::NewNetwork, step::BringUpLoopback, step::SetHostname, step::BindFd,
-    step::BindData, step::MountOverlay, step::Chmod, step::MountMqueue, step::Guard, step::SetIds,
-    step::Announce, step::LockFile, step::EnterRoot, step::EnterUserNamespace,
-    step::JoinUserNamespace, step::LimitUserNamespaces, step::AssertNoUserNamespaces,
-    step::NewProcessGroup, step::NewSession, step::JoinSessionKeyring, step::ChangeDirectory,
-    step::DieWithParent, step::AwaitDescriptor, step::CloseDescriptors, step::LimitCapabilities,
-    step::NoNewPrivileges, step::EnforceLandlock, step::LoadFilter>;
+    step::RemountReadOnly, step::BringUpLoopback, step::SetHostname, step::BindFd, step::BindData,
+    step::MountOverlay, step::Chmod, step::MountMqueue, step::Guard, step::SetIds, step::Announce,
+    step::LockFile, step::EnterRoot, step::EnterUserNamespace, step::JoinUserNamespace,
+    step::LimitUserNamespaces, step::AssertNoUserNamespaces, step::NewProcessGroup,
+    step::NewSession, step::JoinSessionKeyring, step::ChangeDirectory, step::DieWithParent,
+    step::AwaitDescriptor, step::CloseDescriptors, step::LimitCapabilities, step::NoNewPrivileges,
+    step::EnforceLandlock, step::LoadFilter>;
 
 /// Who is the first process inside: an init of ours that reaps, or the command itself.
 enum class Init { reaper, command };
 
 struct Plan {
     Wording wording = Wording::sbx;
-    NamespaceSet namespaces;  ///< init's; user and mount among them as planned
+    NamespaceSet namespaces;  ///< made for init; user and mount among them as planned
     Init init = Init::reaper;
     Leftovers leftovers = Leftovers::kill;
     Signals signals = Signals::forward;

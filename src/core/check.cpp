@@ -41,7 +41,6 @@ bool belongs_to_seal(const Step& step) {
 // What init may still do when it has entered the new root.
 bool comes_after_root(const Step& step) {
     return std::holds_alternative<step::LockFile>(step) ||
-           std::holds_alternative<step::NewNetwork>(step) ||
            std::holds_alternative<step::LimitUserNamespaces>(step) ||
            std::holds_alternative<step::EnterUserNamespace>(step) ||
            std::holds_alternative<step::JoinUserNamespace>(step) ||
@@ -66,13 +65,8 @@ Result<void> check_setup(const Plan& plan) {
     }
     for (const Step& step : steps) {  // nothing else comes before
         if (!user || std::holds_alternative<step::MapIds>(step)) break;
-        const bool announces = std::holds_alternative<step::Announce>(step);
-        const bool network = std::holds_alternative<step::NewNetwork>(step) ||
-                             std::holds_alternative<step::BringUpLoopback>(step);
-        if (!announces && !network) {
-            return broken("ids are mapped first");
-        }
-        if (announces && awaits) break;
+        if (!std::holds_alternative<step::Announce>(step)) return broken("ids are mapped first");
+        if (awaits) break;
     }
     if (user && plan.userns_fd) return broken("a user namespace is made and another one entered");
     if (awaits != plan.userns_block_fd.has_value()) {
@@ -92,7 +86,6 @@ Result<void> check_setup(const Plan& plan) {
         if (configures_namespace(steps[i])) continue;
         const bool early = std::holds_alternative<step::MapIds>(steps[i]) ||
                            std::holds_alternative<step::Announce>(steps[i]) ||
-                           std::holds_alternative<step::NewNetwork>(steps[i]) ||
                            std::holds_alternative<step::SetIds>(steps[i]);
         if (i < root && !early) return broken("a step works on the new root before it is there");
         if (i > root && (i > entered) != comes_after_root(steps[i])) {
@@ -104,23 +97,6 @@ Result<void> check_setup(const Plan& plan) {
     if (count<step::MountProc>(steps) != 0 && !plan.namespaces.has(Namespace::pid) &&
         !plan.pidns_fd) {
         return broken("a new procfs without a new pid namespace shows the caller's processes");
-    }
-    return {};
-}
-
-Result<void> check_network(const Plan& plan) {
-    const std::vector<Step>& steps = plan.setup;
-    const bool network = plan.namespaces.has(Namespace::network);
-    if (count<step::NewNetwork>(steps) != (network ? 1U : 0U)) {
-        return broken("the network namespace is made exactly once when there is one");
-    }
-    const std::size_t made = position<step::NewNetwork>(steps);
-    if (network && made > position<step::Announce>(steps)) {
-        return broken("the caller is told of a network namespace that is not there yet");
-    }
-    if (network && (made > position<step::EnterUserNamespace>(steps) ||
-                    made > position<step::JoinUserNamespace>(steps))) {
-        return broken("the network namespace belongs to the last user namespace");
     }
     return {};
 }
@@ -293,8 +269,8 @@ Result<void> check_words(const Plan& plan) {
 }  // namespace
 
 Result<void> check(const Plan& plan) {
-    for (const auto rule : {check_setup, check_network, check_last_namespaces, check_seal,
-                            check_capabilities, check_nested, check_guards, check_words}) {
+    for (const auto rule : {check_setup, check_last_namespaces, check_seal, check_capabilities,
+                            check_nested, check_guards, check_words}) {
         if (auto result = rule(plan); !result) return result;
     }
     return {};

@@ -154,7 +154,6 @@ struct Sentence {
     std::string operator()(const step::RemountReadOnly& s) const {
         return "remount " + quote(s.destination) + " read-only";
     }
-    std::string operator()(const step::NewNetwork&) const { return "make the network namespace"; }
     std::string operator()(const step::BringUpLoopback&) const {
         return "bring up the loopback device";
     }

@@ -93,14 +93,10 @@ std::vector<std::string> plan_directories(const Spec& spec, const Host& host,
     return out;
 }
 
-// Whoever goes to another user namespace has no power over a network of this one any more.
-bool stays_owner(const Spec& spec, const Privileges& privileges) {
-    return privileges.inner.empty() && !spec.userns2_fd;
-}
-
-void add_network(const Privileges& privileges, const Spec& spec, std::vector<Step>& steps) {
-    steps.emplace_back(step::NewNetwork{});
-    if (!stays_owner(spec, privileges)) steps.emplace_back(step::BringUpLoopback{});
+// So does a network; init owns one of these to the end.
+NamespaceSet owned_to_the_end(const Spec& spec, const Privileges& privileges) {
+    const bool stays = privileges.inner.empty() && !spec.userns2_fd;
+    return stays ? privileges.outer : privileges.inner;
 }
 
 // Where init goes when the tree is finished, and the command after it.
@@ -196,9 +192,7 @@ Result<Plan> make_plan(const Spec& spec, const Host& host) {
     NamespaceSet moved = privileges->inner;
     moved.remove(Namespace::user);
     const bool late = !moved.empty() && !spec.userns_block_fd;
-    const bool network = plan.namespaces.has(Namespace::network);
     if (informs && !late) {
-        if (network) add_network(*privileges, spec, plan.setup);
         plan.setup.emplace_back(step::Announce{spec.userns_block_fd.has_value()});
     }
     if (privileges->maps_ids) {
@@ -207,20 +201,20 @@ Result<Plan> make_plan(const Spec& spec, const Host& host) {
                                              map_text(nested ? 0 : privileges->gid, host.gid)});
     }
     add_hostname(spec, privileges->outer, plan.setup);
+    const bool up_last = owned_to_the_end(spec, *privileges).has(Namespace::network);
+    if (privileges->outer.has(Namespace::network) && !up_last) {
+        plan.setup.emplace_back(step::BringUpLoopback{});
+    }
     plan.setup.emplace_back(step::MountRoot{});
     for (Step& step : tree->steps) plan.setup.push_back(std::move(step));
     plan.setup.emplace_back(step::EnterRoot{});
-    // Where nobody is told before: as late as can be, since the supervisor makes it meanwhile.
-    if (network && !(informs && !late)) add_network(*privileges, spec, plan.setup);
     for (const std::string& path : spec.lock_files) {
         plan.setup.emplace_back(step::LockFile{path});
     }
     add_last_namespaces(spec, *privileges, plan.setup);
     if (informs && late) plan.setup.emplace_back(step::Announce{});
-    // The last: init does it while the command seals itself.
-    if ((network && stays_owner(spec, *privileges)) || privileges->inner.has(Namespace::network)) {
-        plan.setup.emplace_back(step::BringUpLoopback{});
-    }
+    // Init does it while the command seals itself.
+    if (up_last) plan.setup.emplace_back(step::BringUpLoopback{});
     plan.notes = std::move(tree->notes);
 
     plan.environment = planning::plan_environment(spec, host);

@@ -192,17 +192,6 @@ Failure leave_without_supervisor(const ChildImage& image) {
 
 namespace {
 
-// Where both share a processor, whoever makes the network namespace would not begin until we wait
-// for it.
-Failure await_network_maker(const ChildImage& image) {
-    char byte = 0;
-    long got = -EINTR;
-    while (got == -EINTR) {
-        got = call(SYS_recvfrom, image.ready_read, &byte, 1, 0, nullptr, nullptr);
-    }
-    return got == 0 ? Failure{EPIPE} : failed(got);
-}
-
 // Whether init leaves the last step of set-up for the time in which the command seals itself.
 bool ends_beside_seal(const Plan& plan) {
     return plan.init == Init::reaper && !plan.setup.empty() &&
@@ -221,7 +210,6 @@ void child_main(ChildImage& image) {
     close_fd(image.ready_write);
     if (image.cleaner_far >= 0) close_fd(image.cleaner_far);
     Failure begun = tie_to_supervisor(image);
-    if (!begun && plan.namespaces.has(Namespace::network)) begun = await_network_maker(image);
     if (!begun) begun = set_sigchld(SIG_DFL);
     const long umask = call(SYS_umask, 0);
     if (!begun) begun = failed(umask);

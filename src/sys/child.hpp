@@ -16,18 +16,12 @@
 //
 // and what ties them, all of it close-on-exec, where an end of file means something:
 //
-//   ready   supervisor -> init     the network namespace that was made beside set-up; then signal
-//                                  numbers to pass on (0: go on). End of file: that one is gone,
-//                                  and init leaves: the kernel kills all that is inside.
+//   ready   supervisor -> init     signal numbers to pass on (0: go on). End of file: that one is
+//                                  gone, and init leaves: the kernel kills all that is inside.
 //   report  init, command -> sup.  one Report if anything fails. End of file: exec worked.
 //   status  init -> supervisor     how the command stopped or ended. End of file: init was killed.
 //                                  Before that, if the plan says so, that the namespaces are there.
 //   hold    init -> command        one byte: init holds nothing of the host any more.
-//
-// Beside set-up, a fourth makes the network namespace, which takes the kernel as long as all the
-// mounts. It is the supervisor's child, has its memory, and is in init's
-// user namespace, where nobody else is yet; it sends init what it has made. Where that fails, or
-// where others are in the namespaces, init makes its own.
 //
 // With Init::command there is no init: the first process seals itself and execs. Where the plan
 // enters namespaces of others (--userns, --pidns), a helper enters them and makes init as its
@@ -285,25 +279,8 @@ struct FdPath {
     char text[48];
 };
 
-/// What run_network_maker() is given.
-struct NetworkMaker {
-    bool enters = false;  ///< init's user namespace, which is to own the network namespace
-    int init = -1;        ///< pidfd
-    int line = -1;        ///< the supervisor's end of the life line
-    int proc = -1;        ///< /proc of the host (O_PATH)
-    bool sent = false;    ///< out: init has been told how it went
-};
-
-/// Starts a process that makes a network namespace for init and sends it, or that there is none,
-/// and waits for its end. The pid, which is to be reaped (__WALL), or -errno.
-long run_network_maker(NetworkMaker& maker);
-
 /// Brings up the loopback device of our network namespace.
 Failure bring_up_loopback();
-
-/// Sends init the network namespace that it awaits (step::NewNetwork) down `line`; -1: none, and it
-/// makes its own.
-Failure send_network(int line, int network);
 
 /// Attaches the detached tree `mount` at `path` and takes the descriptor over. A place that is made
 /// for it is seen by nobody; its parents get their mode from `parents`.

@@ -8,21 +8,11 @@
 #include <sys/prctl.h>
 
 namespace sbx::sys {
-namespace {
-
-// The network namespace comes later: see step::NewNetwork.
-NamespaceSet made_with_init(NamespaceSet set) {
-    set.remove(Namespace::network);
-    return set;
-}
-
-}  // namespace
 
 // In the helper or in the caller; comes back in the parent only.
 void clone_child(const Plan& plan, ChildImage& image, std::uint64_t more_flags, Started& out) {
     clone_args arguments{};
-    arguments.flags = clone_flags(made_with_init(plan.namespaces)) | CLONE_PIDFD |
-                      CLONE_CLEAR_SIGHAND | more_flags;
+    arguments.flags = clone_flags(plan.namespaces) | CLONE_PIDFD | CLONE_CLEAR_SIGHAND | more_flags;
     arguments.pidfd = reinterpret_cast<std::uint64_t>(&out.pidfd);
     // With CLONE_PARENT the exit signal is the helper's own, and the field must be 0.
     arguments.exit_signal = (more_flags & CLONE_PARENT) != 0 ? 0 : SIGCHLD;

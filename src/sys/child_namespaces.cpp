@@ -7,7 +7,6 @@
 
 #include <linux/capability.h>
 #include <net/if.h>
-#include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -214,39 +213,6 @@ Failure announce(const ChildImage& image) {
     }
 }
 
-// What the supervisor sends when it has made a network namespace, or could not. Signal numbers that
-// come before have nobody to be passed on to yet. -1: none.
-Failure receive_network(const ChildImage& image, int& network) {
-    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))];
-    char byte = 0;
-    iovec data{&byte, 1};
-    long got = -EINTR;
-    msghdr message{};
-    while (got == -EINTR || (got == 1 && byte != 0)) {
-        message = {};
-        message.msg_iov = &data;
-        message.msg_iovlen = 1;
-        message.msg_control = control;
-        message.msg_controllen = sizeof control;
-        got = call(SYS_recvmsg, image.ready_read, &message, MSG_CMSG_CLOEXEC);
-    }
-    if (got <= 0) return got == 0 ? Failure{EPIPE} : failed(got);
-    const cmsghdr* header = CMSG_FIRSTHDR(&message);
-    if (header != nullptr) std::memcpy(&network, CMSG_DATA(header), sizeof network);
-    return {};
-}
-
-Failure new_network(const ChildImage& image) {
-    int network = -1;
-    if (Failure f = receive_network(image, network)) return f;
-    if (network >= 0) {
-        const bool entered = call(SYS_setns, network, CLONE_NEWNET) == 0;
-        close_fd(network);
-        if (entered) return {};
-    }
-    return failed(call(SYS_unshare, CLONE_NEWNET));
-}
-
 }  // namespace
 
 Failure bring_up_loopback() {
@@ -258,51 +224,6 @@ Failure bring_up_loopback() {
     const Failure failure = failed(call(SYS_ioctl, fd, SIOCSIFFLAGS, &request));
     close_fd(fd);
     return failure;
-}
-
-Failure send_network(int line, int network) {
-    alignas(cmsghdr) char control[CMSG_SPACE(sizeof network)]{};
-    char byte = 0;
-    iovec data{&byte, 1};
-    msghdr message{};
-    message.msg_iov = &data;
-    message.msg_iovlen = 1;
-    if (network >= 0) {
-        message.msg_control = control;
-        message.msg_controllen = sizeof control;
-        cmsghdr* header = CMSG_FIRSTHDR(&message);
-        header->cmsg_level = SOL_SOCKET;
-        header->cmsg_type = SCM_RIGHTS;
-        header->cmsg_len = CMSG_LEN(sizeof network);
-        std::memcpy(CMSG_DATA(header), &network, sizeof network);
-    }
-    long put = -EINTR;
-    while (put == -EINTR) put = call(SYS_sendmsg, line, &message, MSG_NOSIGNAL);
-    return failed(put);
-}
-
-namespace {
-
-int network_main(void* maker) {
-    auto& m = *static_cast<NetworkMaker*>(maker);
-    const bool made = (!m.enters || call(SYS_setns, m.init, CLONE_NEWUSER) == 0) &&
-                      call(SYS_unshare, CLONE_NEWNET) == 0;
-    const int network = made ? open_at(m.proc, "thread-self/ns/net", O_RDONLY) : -1;
-    m.sent = !send_network(m.line, network);
-    if (network >= 0) close_fd(network);
-    return 0;
-}
-
-}  // namespace
-
-long run_network_maker(NetworkMaker& maker) {
-    // As vfork(2): a copy of our memory would take longer than what is done with it. It has our
-    // descriptors, too. Without a signal at its end, which a program around us could take for
-    // another child's.
-    alignas(16) char stack[16 * 1024];
-    const int pid =
-        ::clone(network_main, stack + sizeof stack, CLONE_VM | CLONE_VFORK | CLONE_FILES, &maker);
-    return pid < 0 ? -errno : pid;
 }
 
 namespace {
@@ -325,7 +246,6 @@ Failure do_namespace_step(const ChildImage& image, const Step& step) {
         return map_ids(image, s->uid_map.c_str(), s->gid_map.c_str());
     }
     if (std::get_if<step::Announce>(&step) != nullptr) return announce(image);
-    if (std::get_if<step::NewNetwork>(&step) != nullptr) return new_network(image);
     if (std::get_if<step::BringUpLoopback>(&step) != nullptr) return bring_up_loopback();
     if (const auto* s = std::get_if<step::SetHostname>(&step)) {
         return failed(call(SYS_sethostname, s->name.data(), s->name.size()));

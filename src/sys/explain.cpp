@@ -119,9 +119,6 @@ std::string remedy(const Step& step, const Report& report) {
     if (report.detail == Detail::id_map) {
         return "; " + user_namespace_remedy(report.error);
     }
-    if (std::holds_alternative<step::NewNetwork>(step)) {
-        return "; " + user_namespace_remedy(report.error);
-    }
     if (std::holds_alternative<step::MountProc>(step) && report.error == EPERM) {
         return "; " + proc_remedy();
     }

@@ -46,22 +46,6 @@ std::string place_text(const std::string& destination, bool is_directory, std::s
     }
 }
 
-std::string new_namespace_text(int error) {
-    switch (error) {
-        case EINVAL:
-            return "Creating new namespace failed, likely because the kernel does not support "
-                   "user namespaces";
-        case EPERM:
-            return "No permissions to create a new namespace, likely because the kernel does not "
-                   "allow non-privileged user namespaces. On e.g. debian this can be enabled with "
-                   "'sysctl kernel.unprivileged_userns_clone=1'";
-        case ENOSPC:
-            return "Creating new namespace failed: nesting depth or "
-                   "/proc/sys/user/max_*_namespaces exceeded (ENOSPC)";
-        default: return "Creating new namespace failed: " + text_of(error);
-    }
-}
-
 // What stands between the name of a destination and the cause, for each step.
 struct StepText {
     const Report& report;
@@ -154,9 +138,6 @@ struct StepText {
     std::string operator()(const step::Chmod& s) const {
         return "Can't chmod " + octal(s.mode) + " " + s.destination + cause();
     }
-    std::string operator()(const step::NewNetwork&) const {
-        return new_namespace_text(report.error) + "; " + user_namespace_remedy(report.error);
-    }
     std::string operator()(const step::MapIds&) const {
         return "setting up uid map" + cause() + "; " + user_namespace_remedy(report.error);
     }
@@ -208,7 +189,23 @@ std::string bubblewrap_start_text(const Plan& plan, const Started& started) {
         return "Setting pidns failed" + cause;
     }
     if (!plan.namespaces.has(Namespace::user)) return "Creating new namespace failed" + cause;
-    return new_namespace_text(started.error) + "; " + user_namespace_remedy(started.error);
+    const std::string remedy = "; " + user_namespace_remedy(started.error);
+    switch (started.error) {
+        case EINVAL:
+            return "Creating new namespace failed, likely because the kernel does not support "
+                   "user namespaces" +
+                   remedy;
+        case EPERM:
+            return "No permissions to create a new namespace, likely because the kernel does not "
+                   "allow non-privileged user namespaces. On e.g. debian this can be enabled with "
+                   "'sysctl kernel.unprivileged_userns_clone=1'" +
+                   remedy;
+        case ENOSPC:
+            return "Creating new namespace failed: nesting depth or "
+                   "/proc/sys/user/max_*_namespaces exceeded (ENOSPC)" +
+                   remedy;
+        default: return "Creating new namespace failed" + cause + remedy;
+    }
 }
 
 std::string bubblewrap_step_text(const Step& step, const Report& report,

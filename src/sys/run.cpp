@@ -168,11 +168,6 @@ std::optional<Outcome> Supervisor::start() {
     status_.write.reset();
     if (plan_.sync_fd) ::close(*plan_.sync_fd);  // its end of file says that the sandbox is gone
     pid_ = started.pid;
-    if (plan_.namespaces.has(Namespace::network)) {
-        const int error =
-            sys::make_network(plan_, storage_.image(), child_.get(), ready_.write.get());
-        if (error != 0) return abandon({"telling init of its network: " + error_text(error)});
-    }
     if (const int error = guard_.release(plan_.signals == Signals::forward ? handled : 0)) {
         return abandon({"letting signals through again: " + error_text(error)});
     }

@@ -7,7 +7,6 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 
 #include <array>
@@ -107,25 +106,6 @@ Started start_by_helper(const Plan& plan, ChildImage& image) {
 }
 
 }  // namespace
-
-int make_network(const Plan& plan, const ChildImage& image, int init, int line) {
-    // Init may have ended meanwhile; then there is nobody to tell.
-    const auto told = [](const Failure& sent) {
-        return sent.error == EPIPE || sent.error == ECONNRESET ? 0 : sent.error;
-    };
-    // Init may begin: see await_network_maker() of child.cpp.
-    if (const int error = told(send_network(line, -1))) return error;
-    // Whoever is in a namespace that was entered must not look into our memory.
-    const bool alone = !plan.userns_fd && !plan.pidns_fd;
-    NetworkMaker maker{plan.namespaces.has(Namespace::user), init, line, image.proc};
-    const long helper = alone ? run_network_maker(maker) : -1;
-    siginfo_t info{};
-    while (helper > 0 && ::waitid(P_PID, static_cast<id_t>(helper), &info, WEXITED | __WALL) != 0 &&
-           errno == EINTR) {
-    }
-    // Then init makes its own, and finds out what is wrong.
-    return maker.sent ? 0 : told(send_network(line, -1));
-}
 
 Started start_child(const Plan& plan, ChildImage& image) {
     if (plan.userns_fd || plan.pidns_fd) return start_by_helper(plan, image);

@@ -154,25 +154,6 @@ TEST_CASE("no user namespaces, by the sysctl", "[errors]") {
     }
 }
 
-TEST_CASE("no network namespaces, by the sysctl", "[errors]") {
-    for (const Name name : both) {
-        const std::string out = in_child([name] {
-            enter_own_namespaces(As::root);
-            write_to("/proc/sys/user/max_net_namespaces", "0");
-            const Ended ended = run(sandbox(name, {"--unshare-net"}, {"exit", "0"}));
-            return std::to_string(ended.status) + " " + ended.err;
-        });
-        INFO(out);
-        CHECK(contains(out, name == Name::sbx
-                                ? "make the network namespace: "
-                                  "no space left on device; a limit is reached"
-                                : "Creating new namespace failed: nesting depth or "
-                                  "/proc/sys/user/max_*_namespaces exceeded (ENOSPC); a limit"));
-        CHECK(out.rfind(name == Name::sbx ? "125 sbx: " : "1 bwrap: ", 0) == 0);
-        CHECK(contains(out, "each of the user.max_*_namespaces sysctls counts"));
-    }
-}
-
 TEST_CASE("no /proc around sbx", "[errors]") {
     for (const Name name : both) {
         const std::string out = in_child([name] {

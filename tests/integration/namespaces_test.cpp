@@ -101,6 +101,24 @@ TEST_CASE("a network namespace of bwrap has its loopback device up", "[namespace
           "interfaces lo\nloopback ok\nconnect-out ENETUNREACH\n");
 }
 
+TEST_CASE("the network's files in procfs are nobody's", "[namespaces]") {
+    // Some are for root alone, and a uid 0 inside, which is the caller, is not meant by that: but
+    // where the caller is the machine's root, whose they are.
+    if (is_root()) return;
+    const std::vector<std::string> look = {"owner", "/proc/net/dev", ",", "loopback"};
+    const std::string nobody = "owner 65534 65534\nloopback ok\n";
+    for (const std::vector<std::string>& options : {std::vector<std::string>{},
+                                                    {"--uid", "1000", "--gid", "1000"},
+                                                    {"--map-current-user"},
+                                                    {"--share-pid", "--ro-bind", "/proc", "/proc"},
+                                                    {"--cap-add", "CAP_NET_ADMIN"},
+                                                    {"--disable-userns"}}) {
+        INFO((options.empty() ? "" : options.front()));
+        CHECK(output(sbx(options, look)) == nobody);
+    }
+    CHECK(output(bwrap({"--unshare-user", "--unshare-net"}, look)) == nobody);
+}
+
 TEST_CASE("sharing the pid namespace shows the processes of the host", "[namespaces]") {
     const auto shows_us = [](std::string text) {
         std::replace(text.begin(), text.end(), '\n', ' ');

@@ -236,6 +236,16 @@ void loopback(Context& context, const Words&) {
     tell(context, "loopback", connected ? 0 : -1);
 }
 
+// What needs power over the network that one is in: packets of any kind, and its devices.
+void rule_network(Context& context, const Words&) {
+    tell(context, "raw", ::socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_ICMP));
+    const int fd = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    ifreq request{};
+    std::memcpy(request.ifr_name, "lo", 3);
+    request.ifr_flags = IFF_UP | IFF_RUNNING;
+    tell(context, "up", ::ioctl(fd, SIOCSIFFLAGS, &request));
+}
+
 void connect_out(Context& context, const Words&) {
     // TEST-NET-1 of RFC 5737: nobody is there. Without a route the kernel says so at once.
     const sockaddr_in address = address_of("192.0.2.1", 9);
@@ -267,7 +277,7 @@ void interfaces(Context& context, const Words&) {
 }  // namespace
 
 std::span<const Verb> tries() {
-    static constexpr std::array<Verb, 30> verbs = {{
+    static constexpr std::array<Verb, 31> verbs = {{
         {"open", 1, open_file},
         {"open-rw", 1, open_both_ways},
         {"write", 2, write_file},
@@ -295,6 +305,7 @@ std::span<const Verb> tries() {
         {"foreign-call", 1, foreign_call},
         {"getppid", 0, parent},
         {"loopback", 0, loopback},
+        {"rule-network", 0, rule_network},
         {"connect-out", 0, connect_out},
         {"connect-abstract", 1, connect_abstract},
         {"interfaces", 0, interfaces},

@@ -33,6 +33,26 @@ const Options& unfiltered(Name name) {
     return name == Name::sbx ? policy : nothing;
 }
 
+TEST_CASE("the command has no power over its network, and has it with the capabilities",
+          "[privileges]") {
+    // Whoever owns the network's user namespace would have it without one.
+    for (const Options& more : std::vector<Options>{{},
+                                                    {"--uid", "1000", "--gid", "1000"},
+                                                    {"--map-current-user"},
+                                                    {"--disable-userns"},
+                                                    {"--cap-add", "CAP_CHOWN"}}) {
+        INFO((more.empty() ? "" : more.front()));
+        Options options = unfiltered(Name::sbx);
+        options.insert(options.end(), more.begin(), more.end());
+        if (more.empty()) options.emplace_back("--allow-userns");
+        CHECK(output(sbx(options, {"rule-network"})) == "raw EPERM\nup EPERM\n");
+    }
+    const Options capabilities = {"--cap-add", "CAP_NET_RAW", "--cap-add", "CAP_NET_ADMIN"};
+    CHECK(output(sbx(capabilities, {"rule-network"})) == "raw ok\nup ok\n");
+    CHECK(output(bwrap({"--unshare-all", "--cap-drop", "ALL"}, {"rule-network"})) ==
+          "raw EPERM\nup EPERM\n");
+}
+
 TEST_CASE("no set holds a capability, none can be gained, and groups cannot be set",
           "[privileges]") {
     for (const Name name : both) {
