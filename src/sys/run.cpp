@@ -30,7 +30,7 @@
 //   the command          7  its process group and keyring, descriptors closed, no_new_privs
 //                       36  Landlock: six trees and three descriptors, each opened or asked for its
 //                           mode, looked at and allowed
-//                       46  capabilities: the bounding set one by one, since no call takes all of it
+//                       46  capabilities: the bounding set one by one; no call takes all of it
 //                        4  the directory, and that it is the one of that name
 //                        4  waits for init, the signal mask, the filter, execve
 #include <sbx/run.hpp>
