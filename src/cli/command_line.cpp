@@ -71,7 +71,6 @@ public:
             po::option command;
             command.string_key = command_key;
             command.value.assign(words.begin() + static_cast<std::ptrdiff_t>(at), words.end());
-            command.original_tokens = command.value;
             out.push_back(std::move(command));
         }
         words.clear();
@@ -104,7 +103,6 @@ private:
         }
         if (words.size() - at - 1 < wanted) return refuse(lacks_arguments(*row));
         for (std::size_t i = 0; i < wanted; ++i) option.value.push_back(words[at + 1 + i]);
-        option.original_tokens.push_back(word);
         out.push_back(std::move(option));
         return at + 1 + wanted;
     }
@@ -143,17 +141,18 @@ CommandLine parse_words(const std::vector<std::string>& words, const Dialect& di
     try {
         namespace style = po::command_line_style;
         const po::options_description description = description_for(words);
-        const po::parsed_options parsed =
+        po::parsed_options parsed =
             po::command_line_parser(words)
                 .options(description)
                 .style(style::allow_long | style::long_allow_next)  // and no guessing
                 .extra_style_parser(WordParser(dialect, out.error))
                 .run();
-        for (const po::option& option : parsed.options) {
+        out.options.reserve(parsed.options.size());
+        for (po::option& option : parsed.options) {
             if (option.string_key == command_key) {
-                out.command = option.value;
+                out.command = std::move(option.value);
             } else {
-                out.options.push_back({find_option(option.string_key), option.value});
+                out.options.push_back({find_option(option.string_key), std::move(option.value)});
             }
         }
     } catch (const po::error& error) {
