@@ -138,6 +138,31 @@ TEST_CASE("a directory has its mode, whatever the umask, and one that exists kee
     }
 }
 
+TEST_CASE("whatever way a source is spelt, the plan has it without links and detours", "[tree]") {
+    const TemporaryDirectory place;
+    place.directory("real");
+    place.directory("real/sub");
+    place.link("link", "real");
+    place.link("real/up", "..");
+    const std::string real = place.path() + "/real";
+    const auto planned = [&](const std::string& source) {
+        return run(sbx({"--dry-run", "--bare", "--ro-bind", source, "/d"}, {"exit", "0"})).out;
+    };
+    const auto line = [](const std::string& sources) {
+        return "bind " + sources + " on \"/d\" read-only\n";
+    };
+    for (const char* clean : {"/real", "/real/", "//real", "/./real", "/real/."}) {
+        const std::string source = place.path() + clean;
+        CHECK(contains(planned(source), line("\"" + source + "\"")));
+    }
+    for (const char* spelt :
+         {"/link", "/link/", "/real/sub/..", "/link/sub/..", "/real/up/real", "/link/up/link"}) {
+        const std::string source = place.path() + spelt;
+        CHECK(contains(planned(source), line("\"" + source + "\" (\"" + real + "\")")));
+    }
+    CHECK(contains(planned("/"), line("\"/\"")));
+}
+
 TEST_CASE("a symbolic link says what it was told, and may be there already", "[tree]") {
     for (const Name name : both) {
         CHECK(output(sandbox(
