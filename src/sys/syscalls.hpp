@@ -34,10 +34,11 @@ template <typename T>
 }
 
 // One instruction where its form is known here: syscall(2) and errno are in pages of their own,
-// which every process of a sandbox would have to map first.
+// which every process of a sandbox would have to map first. clang's analyzer does not see what an
+// instruction writes to.
 template <typename... Args>
 [[gnu::always_inline]] inline long call(long number, Args... args) {
-#if defined(__x86_64__) && !defined(__ILP32__)
+#if defined(__x86_64__) && !defined(__ILP32__) && !defined(__clang_analyzer__)
     const long words[6] = {as_word(args)...};
     register long r10 __asm__("r10") = words[3];
     register long r8 __asm__("r8") = words[4];
