@@ -121,8 +121,8 @@ struct Announce {
 struct LockFile {
     std::string path;
 };
-/// Brings up the loopback device of the network namespace. As the last step of set-up it is done by
-/// init while the command seals itself, which is not let go before.
+/// Brings up the loopback device of the network namespace. An Init::reaper does it, as the last
+/// step of set-up, while the command seals itself, which is not let go before.
 struct BringUpLoopback {};
 struct SetHostname {
     std::string name;

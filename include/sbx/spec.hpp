@@ -171,7 +171,8 @@ enum class HostWrites { refuse, allow };
 
 /// What run() does with the descriptors above 2 of its own process, once the sandbox has its share:
 /// leaves them to the program that it is a part of, or closes them, so that the end of a pipe is
-/// seen when the sandbox lets go of it. The latter is for programs that do nothing else.
+/// seen when the sandbox lets go of it. The latter is for programs that do nothing else: then run()
+/// also unmaps the code of its executable while it waits (what is needed comes back from the file).
 enum class OwnDescriptors { leave, close };
 
 /// What becomes of the processes that the command leaves behind, and of all when sbx dies.

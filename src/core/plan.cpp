@@ -93,7 +93,7 @@ std::vector<std::string> plan_directories(const Spec& spec, const Host& host,
     return out;
 }
 
-// So does a network; init owns one of these to the end.
+// A network belongs to whoever owns its namespace; init owns one of these to the end.
 NamespaceSet owned_to_the_end(const Spec& spec, const Privileges& privileges) {
     const bool stays = privileges.inner.empty() && !spec.userns2_fd;
     return stays ? privileges.outer : privileges.inner;
@@ -212,9 +212,10 @@ Result<Plan> make_plan(const Spec& spec, const Host& host) {
         plan.setup.emplace_back(step::LockFile{path});
     }
     add_last_namespaces(spec, *privileges, plan.setup);
-    if (informs && late) plan.setup.emplace_back(step::Announce{});
-    // Init does it while the command seals itself.
+    // As the last step init does it while the command seals itself; the caller is told of what is
+    // up.
     if (up_last) plan.setup.emplace_back(step::BringUpLoopback{});
+    if (informs && late) plan.setup.emplace_back(step::Announce{});
     plan.notes = std::move(tree->notes);
 
     plan.environment = planning::plan_environment(spec, host);

@@ -9,8 +9,10 @@ namespace sbx {
 std::uint64_t kept_capabilities(const Spec& spec, std::uint64_t held) {
     std::uint64_t keep = spec.root_capabilities == RootCapabilities::keep ? held : 0;
     for (const CapabilityChange& change : spec.capabilities) {
-        const std::uint64_t which =
-            change.capability ? std::uint64_t{1} << *change.capability : ~std::uint64_t{0};
+        // Those that do not exist are refused later.
+        const bool none = change.capability && *change.capability >= 64;
+        const std::uint64_t one = none ? 0 : std::uint64_t{1} << change.capability.value_or(0);
+        const std::uint64_t which = change.capability ? one : ~std::uint64_t{0};
         keep = change.kind == CapabilityChange::Kind::add ? keep | which : keep & ~which;
     }
     return keep;

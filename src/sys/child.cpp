@@ -246,7 +246,11 @@ void child_main(ChildImage& image) {
         command_main(image, hold[0]);
     }
     if (beside) {
-        if (const Failure f = bring_up_loopback()) fail(image, plan.setup.size() - 1, f);
+        if (const Failure f = bring_up_loopback()) {
+            // It may be waiting for somebody else (--block-fd), and would hold the report open.
+            call(SYS_kill, command, SIGKILL);
+            fail(image, plan.setup.size() - 1, f);
+        }
     }
     image.report_write = hold[1];  // init reports no more; what it still holds is told to go
     init_main(image, static_cast<int>(command), has_own_group(plan), children);

@@ -18,7 +18,8 @@
 //
 //   ready   supervisor -> init     signal numbers to pass on (0: go on). End of file: that one is
 //                                  gone, and init leaves: the kernel kills all that is inside.
-//   report  init, command -> sup.  one Report if anything fails. End of file: exec worked.
+//   report  init, command -> sup.  one Report if anything fails, or one of each. End of file: exec
+//                                  worked.
 //   status  init -> supervisor     how the command stopped or ended. End of file: init was killed.
 //                                  Before that, if the plan says so, that the namespaces are there.
 //   hold    init -> command        one byte: init holds nothing of the host any more.

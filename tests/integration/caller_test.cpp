@@ -16,6 +16,7 @@
 #include <cerrno>
 #include <csignal>
 #include <filesystem>
+#include <fstream>
 
 namespace integration {
 namespace {
@@ -228,6 +229,39 @@ TEST_CASE("init cannot be looked into from inside, and the caller can join it", 
             CHECK(ended.out == "open EACCES\nptrace EPERM\nopen EACCES\nup\n");
         }
     }
+}
+
+// KiB of the code of `pid`'s executable: of its size, and of what of it is mapped.
+std::pair<long, long> code_of(const std::string& pid) {
+    std::ifstream maps("/proc/" + pid + "/smaps");
+    long size = 0;
+    long mapped = 0;
+    bool code = false;
+    for (std::string line; std::getline(maps, line);) {
+        if (contains(line, sbx_path())) code = contains(line, " r-xp ");
+        if (code && line.rfind("Size:", 0) == 0) size = std::stol(line.substr(5));
+        if (code && line.rfind("Rss:", 0) == 0) {
+            mapped = std::stol(line.substr(4));
+            code = false;
+        }
+    }
+    return {size, mapped};
+}
+
+TEST_CASE("sbx has let go of most of its code while it waits", "[caller]") {
+    Pipe control = make_pipe();
+    Start start = sbx({}, {"echo", "up", ",", "wait-end", "0"});
+    start.descriptors = {{0, control.read.get()}};
+    Running running(start);
+    running.expect("up\n");
+    const std::string supervisor = std::to_string(running.pid());
+    // It does so when it has heard that the command runs.
+    std::pair<long, long> code = code_of(supervisor);
+    for (int i = 0; i < 10000 && code.second >= code.first / 2; ++i) code = code_of(supervisor);
+    INFO(code.second << " of " << code.first);
+    CHECK(code.second < code.first / 2);
+    control.write.close();
+    CHECK(running.wait().status == 0);
 }
 
 TEST_CASE("many descriptors of the caller do not matter", "[caller]") {

@@ -3,10 +3,12 @@
 // the write end of a pipe: its end of file means that nothing is.
 #include "place.hpp"
 #include "sandbox.hpp"
+#include "stepper.hpp"
 
 #include <catch2/catch.hpp>
 
 #include <poll.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -39,6 +41,35 @@ TEST_CASE("nothing outlives the command in the sbx dialect", "[lifetime]") {
         CHECK(ended.status == 7);
         CHECK(ended.out == "lingering\n");
         // Not soon after: when sbx has ended, they are gone.
+        CHECK(has_ended(life.read));
+    }
+}
+
+TEST_CASE("set-up that fails beside the seal leaves nobody who waits for the caller",
+          "[lifetime]") {
+    struct Row {
+        Name name;
+        Options options;
+    };
+    // The loopback device comes up while the command seals itself, which here waits in the midst of
+    // it, and no pid namespace takes it along.
+    for (const Row& row : {Row{Name::sbx, {"--share-pid"}},
+                           Row{Name::bwrap, {"--unshare-net", "--lock-file", "/payload"}}}) {
+        INFO(row.options.front());
+        Pipe life = make_pipe();
+        const Pipe held = make_pipe();
+        Options all = row.options;
+        all.insert(all.end(), {"--block-fd", "7"});
+        if (row.name == Name::sbx) all.insert(all.end(), {"--keep-fd", "9"});
+        Start start = sandbox(row.name, all, {"echo", "ran"});
+        start.descriptors = {{7, held.read.get()}, {9, life.write.get()}};
+        start.prepare = [] { deny_system_call(SYS_ioctl, EPERM); };
+        Running running(start);
+        life.write.close();
+        const Ended ended = running.wait();
+        CHECK(ended.out.empty());
+        CHECK(ended.status == (row.name == Name::sbx ? 125 : 1));
+        CHECK(contains(ended.err, "bring up the loopback device: "));
         CHECK(has_ended(life.read));
     }
 }
