@@ -1,14 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 // The physical limit that the benchmarks measure against: the least that the kernel must be asked
 // for to build such a sandbox, with nothing checked, reported or undone. It protects nobody.
-//   floor [--init] [--binds FILE] [--ro-bind SOURCE DESTINATION]... [--tmpfs DESTINATION]...
-//         [--symlink TARGET LINK]... COMMAND [ARGUMENT...]
+//   floor [--init [--duties]] [--binds FILE] [--ro-bind SOURCE DESTINATION]...
+//         [--tmpfs DESTINATION]... [--symlink TARGET LINK]... COMMAND [ARGUMENT...]
 // FILE holds the words of further options, each ended by a zero byte. With --init the command is a
-// child of pid 1, else pid 1 itself. Destinations are one or two components deep.
+// child of pid 1, else pid 1 itself; with --duties the kernel is also asked for what sbx gives
+// without being asked: loopback, /tmp and /dev/mqueue, a new keyring, Landlock, no capabilities,
+// and a filter as long as the policy `default`. Destinations are one or two components deep.
 #include <fcntl.h>
+#include <linux/capability.h>
+#include <linux/filter.h>
+#include <linux/keyctl.h>
+#include <linux/landlock.h>
 #include <linux/sched.h>
+#include <linux/seccomp.h>
+#include <net/if.h>
 #include <sched.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -147,7 +158,78 @@ std::size_t apply(const char* const* words) {
     return 0;
 }
 
-[[noreturn]] void build_and_run(char** words, bool with_init, uid_t uid, gid_t gid) {
+void give() {
+    make_directory("/tmp");
+    attach(make_file_system("tmpfs", {{"mode", "1777"}}, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV),
+           "tmp");
+    must(::mkdirat(root, "dev/mqueue", 0755), "mqueue");
+    attach(make_file_system("mqueue", {}, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC),
+           "dev/mqueue");
+    const auto fd =
+        static_cast<int>(must(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), "socket"));
+    ifreq request{};
+    std::memcpy(request.ifr_name, "lo", 3);
+    request.ifr_flags = IFF_UP | IFF_RUNNING;
+    must(::ioctl(fd, SIOCSIFFLAGS, &request), "lo");
+    ::close(fd);
+}
+
+void enforce_landlock() {
+    constexpr std::uint64_t all = (LANDLOCK_ACCESS_FS_MAKE_SYM << 1U) - 1;  // of the first version
+    const landlock_ruleset_attr attributes{all};
+    const auto ruleset = static_cast<int>(must(
+        ::syscall(SYS_landlock_create_ruleset, &attributes, sizeof attributes, 0), "landlock"));
+    for (const char* path : {"/", "/dev", "/proc", "/run", "/tmp", "/dev/mqueue"}) {
+        landlock_path_beneath_attr rule{all, -1};
+        rule.parent_fd = static_cast<int>(must(::open(path, O_PATH | O_CLOEXEC), path));
+        must(::syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0), path);
+        ::close(rule.parent_fd);
+    }
+    must(::syscall(SYS_landlock_restrict_self, ruleset, 0), "landlock");
+    ::close(ruleset);
+}
+
+// The kernel compiles all of it and tries it with each system call, whatever it allows.
+void load_filter() {
+    constexpr unsigned short length = 259;
+    std::vector<sock_filter> program = {{BPF_LD | BPF_W | BPF_ABS, 0, 0, 0}};
+    while (program.size() + 1 < length) {
+        program.push_back({BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 1000});  // no system call
+    }
+    program.push_back({BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW});
+    const sock_fprog filter{length, program.data()};
+    must(::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter), "seccomp");
+}
+
+void seal() {
+    must(::syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, nullptr), "keyctl");
+    must(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no_new_privs");
+    enforce_landlock();
+    for (int i = 0; ::prctl(PR_CAPBSET_READ, i) >= 0; ++i)
+        must(::prctl(PR_CAPBSET_DROP, i), "drop");
+    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+    __user_cap_data_struct none[2]{};
+    must(::syscall(SYS_capset, &header, &none[0]), "capset");
+    load_filter();
+}
+
+enum class Kind { plain, with_init, with_duties };
+
+[[noreturn]] void execute(char** words, Kind kind) {
+    if (kind == Kind::with_duties) seal();
+    ::execv(words[0], words);
+    std::_Exit(127);
+}
+
+[[noreturn]] void wait_for_command(char** words, Kind kind) {
+    const pid_t command = ::vfork();
+    if (command == 0) execute(words, kind);
+    int status = 0;
+    ::waitpid(command, &status, 0);
+    std::_Exit(WIFEXITED(status) ? WEXITSTATUS(status) : 1);
+}
+
+[[noreturn]] void build_and_run(char** words, Kind kind, uid_t uid, gid_t gid) {
     write_file("/proc/self/setgroups", "deny");
     write_file("/proc/self/uid_map", "0 " + std::to_string(uid) + " 1\n");
     write_file("/proc/self/gid_map", "0 " + std::to_string(gid) + " 1\n");
@@ -162,6 +244,7 @@ std::size_t apply(const char* const* words) {
     attach(make_file_system("proc", {}, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC),
            "proc");
     make_dev();
+    if (kind == Kind::with_duties) give();
     while (true) {
         if (std::strcmp(words[0], "--binds") == 0) {
             const std::vector<std::string> more = words_of(words[1]);
@@ -179,24 +262,23 @@ std::size_t apply(const char* const* words) {
     must(::syscall(SYS_pivot_root, ".", "."), "pivot_root");
     must(::umount2(".", MNT_DETACH), "umount2");
     must(::chdir("/"), "chdir");
-    if (with_init) {
-        const pid_t command = ::vfork();
-        if (command != 0) {
-            int status = 0;
-            ::waitpid(command, &status, 0);
-            std::_Exit(WIFEXITED(status) ? WEXITSTATUS(status) : 1);
-        }
-    }
-    ::execv(words[0], words);
-    std::_Exit(127);
+    if (kind == Kind::plain) execute(words, kind);
+    wait_for_command(words, kind);
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
     char** words = argv + 1;
-    const bool with_init = argc > 1 && std::strcmp(words[0], "--init") == 0;
-    if (with_init) ++words;
+    Kind kind = Kind::plain;
+    if (argc > 1 && std::strcmp(words[0], "--init") == 0) {
+        kind = Kind::with_init;
+        ++words;
+    }
+    if (words[0] != nullptr && kind == Kind::with_init && std::strcmp(words[0], "--duties") == 0) {
+        kind = Kind::with_duties;
+        ++words;
+    }
     if (words[0] == nullptr) return 2;
     const uid_t uid = ::getuid();
     const gid_t gid = ::getgid();
@@ -205,7 +287,7 @@ int main(int argc, char** argv) {
                       CLONE_NEWNET | CLONE_NEWCGROUP;
     arguments.exit_signal = SIGCHLD;
     const long pid = must(::syscall(SYS_clone3, &arguments, sizeof arguments), "clone3");
-    if (pid == 0) build_and_run(words, with_init, uid, gid);
+    if (pid == 0) build_and_run(words, kind, uid, gid);
     int status = 0;
     ::waitpid(static_cast<pid_t>(pid), &status, 0);
     return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
