@@ -208,7 +208,6 @@ struct Place {
     bool operator==(const Place&) const = default;
 };
 
-/// What set-up steps share.
 /// The directory of the sandbox's own in which something was made last: mostly the next thing is
 /// made there, too.
 struct OwnDirectory {
@@ -217,6 +216,7 @@ struct OwnDirectory {
     char text[256];  ///< how it was called, with the last slash
 };
 
+/// What set-up steps share.
 struct Setup {
     ChildImage& image;
     int root = -1;  ///< the top of the new root, where destinations are resolved
@@ -363,84 +363,6 @@ Failure is_own(const Setup& setup, int fd, bool& own);
 /// How a single component is opened: no link, nothing outside of its directory.
 inline constexpr std::uint64_t plain_component =
     RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS;
-
-// ---- the cleaner: makes placeholders on the host, and removes them when the sandbox has ended
-// ----
-
-/// Whether `status` is that of a placeholder: empty, with a mode that nobody else uses.
-bool is_placeholder(const struct stat& status);
-
-/// Asks the cleaner for a placeholder called `name` in `directory`. `there` is false when nothing
-/// is needed, since nobody inside could make anything there; EEXIST: it is there, and no
-/// placeholder.
-Failure ask_for_placeholder(const Setup& setup, int directory, const char* name, NodeKind kind,
-                            bool& there);
-
-/// Asks the cleaner to end the sandbox when `name` in `directory` does not lead to the file any
-/// more of which `status` is. ESTALE: it does not, by now.
-Failure ask_for_watch(const Setup& setup, int directory, const char* name,
-                      const struct stat& status);
-/// The same, when something appears that is no placeholder. ESTALE: it is there, by now.
-Failure ask_for_absence(const Setup& setup, int directory, const char* name);
-
-/// Fails when the cleaner is not there to answer.
-Failure see_cleaner(const ChildImage& image);
-
-/// A placeholder that the cleaner holds.
-struct Placeholder {
-    int directory = -1;
-    int file = -1;  ///< open, with a shared lock that says that it is in use
-    char name[256];
-};
-
-struct FileId {
-    dev_t device = 0;
-    ino_t inode = 0;
-};
-
-/// A name on the host that must go on to lead to `file`, or to nothing but a placeholder.
-struct Watch {
-    int directory = -1;
-    int wd = -1;            ///< inotify's number for the directory
-    int open = -1;          ///< the file: no other can have its number meanwhile
-    std::int32_t step = 0;  ///< the guard's index in Plan::setup
-    bool absent = false;
-    FileId file;
-    char name[256];
-};
-
-/// What the cleaner writes when a watched name leads elsewhere.
-struct LostGuard {
-    std::int32_t step;  ///< index in Plan::setup
-    char name[256];
-};
-
-/// What the cleaner reads, built before clone, and what it remembers.
-struct CleanerImage {
-    int socket = -1;  ///< its end
-    int init = -1;    ///< pidfd: it is over when this one is
-    int proc = -1;    ///< /proc of the host (O_PATH)
-    int lost = -1;    ///< for LostGuard; end of file: the cleaner is gone
-    Placeholder* held = nullptr;
-    std::size_t room = 0;
-    bool foreign_ids = false;     ///< who runs inside may have ids that are not ours
-    bool ends_with_init = false;  ///< nobody inside outlives init
-    int notify = -1;              ///< inotify, once something is watched
-    Watch* watches = nullptr;
-    std::size_t watch_count = 0;
-    std::size_t watch_room = 0;
-};
-
-/// In the cleaner, from procfs as its directory: see ask_for_watch(), and ask_for_absence() when no
-/// file is given.
-Failure watch(CleanerImage& image, int directory, const char* name, const FileId* file,
-              std::int32_t step);
-/// Looks at some of what has changed in watched directories, and ends the sandbox when a guard is
-/// lost. Whether there was anything.
-bool read_changes(CleanerImage& image);
-
-/// The body of the cleaner, a child of the supervisor that sees what it sees.
-[[noreturn]] void cleaner_main(CleanerImage& image);
 
 /// Closes everything but the `count` descriptors at `keep`, which it sorts.
 Failure close_others(int* keep, std::size_t count);

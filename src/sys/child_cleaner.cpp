@@ -7,6 +7,7 @@
 // Several sandboxes may share a placeholder: each cleaner has a shared lock on it, and whoever gets
 // an exclusive one at the end is the last. One that was left behind, by a cleaner that was killed,
 // is taken over by the next.
+#include "sys/child_cleaner.hpp"
 #include "sys/child.hpp"
 #include "sys/syscalls.hpp"
 

@@ -4,6 +4,7 @@
 // by component, and what could be exchanged becomes a mount itself, which the kernel neither
 // renames nor removes (EBUSY). What is missing is made first, on the host by the cleaner.
 #include "sys/child.hpp"
+#include "sys/child_cleaner.hpp"
 #include "sys/syscalls.hpp"
 
 #include <linux/magic.h>

@@ -3,6 +3,7 @@
 // another file. A mount upon a name goes when somebody outside replaces or removes what it is on,
 // as editors do that save by renaming, and no kernel keeps them from it: so the sandbox is ended.
 #include "sys/child.hpp"
+#include "sys/child_cleaner.hpp"
 #include "sys/syscalls.hpp"
 
 #include <sys/inotify.h>

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "sys/child.hpp"
+#include "sys/child_cleaner.hpp"
 #include "sys/fd.hpp"
 
 #include <optional>

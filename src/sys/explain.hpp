@@ -4,6 +4,7 @@
 #pragma once
 
 #include "sys/child.hpp"
+#include "sys/child_cleaner.hpp"
 #include "sys/start.hpp"
 
 #include <sbx/run.hpp>
