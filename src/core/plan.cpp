@@ -212,8 +212,7 @@ Result<Plan> make_plan(const Spec& spec, const Host& host) {
         plan.setup.emplace_back(step::LockFile{path});
     }
     add_last_namespaces(spec, *privileges, plan.setup);
-    // As the last step init does it while the command seals itself; the caller is told of what is
-    // up.
+    // As the last step init does it beside the seal. A caller that is told late is told after it.
     if (up_last) plan.setup.emplace_back(step::BringUpLoopback{});
     if (informs && late) plan.setup.emplace_back(step::Announce{});
     plan.notes = std::move(tree->notes);

@@ -5,14 +5,20 @@
 #include <algorithm>
 
 namespace sbx {
+namespace {
+
+// Those that a change is about. Numbers that do not exist are refused later.
+std::uint64_t bits_of(const CapabilityChange& change) {
+    if (!change.capability) return ~std::uint64_t{0};
+    return *change.capability < 64 ? std::uint64_t{1} << *change.capability : 0;
+}
+
+}  // namespace
 
 std::uint64_t kept_capabilities(const Spec& spec, std::uint64_t held) {
     std::uint64_t keep = spec.root_capabilities == RootCapabilities::keep ? held : 0;
     for (const CapabilityChange& change : spec.capabilities) {
-        // Those that do not exist are refused later.
-        const bool none = change.capability && *change.capability >= 64;
-        const std::uint64_t one = none ? 0 : std::uint64_t{1} << change.capability.value_or(0);
-        const std::uint64_t which = change.capability ? one : ~std::uint64_t{0};
+        const std::uint64_t which = bits_of(change);
         keep = change.kind == CapabilityChange::Kind::add ? keep | which : keep & ~which;
     }
     return keep;

@@ -270,11 +270,8 @@ Failure change_mode(const Setup& setup, const step::Chmod& s) {
     if (place < 0) return {-place};
     Failure failure = may_create_in(setup, place);
     if (!failure) {
-        char text[48] = "self/fd/";
-        char number[24];
-        const char* fd = digits(static_cast<std::uint64_t>(place), 10, number + sizeof number);
-        std::memcpy(text + 8, fd, std::strlen(fd) + 1);
-        failure = failed(call(SYS_fchmodat, setup.image.proc, text, s.mode));
+        failure =
+            failed(call(SYS_fchmodat, setup.image.proc, FdPath("self/fd/", place).text, s.mode));
     }
     close_fd(place);
     return failure;

@@ -14,11 +14,11 @@ namespace {
 char* unconst(const std::string& text) { return const_cast<char*>(text.c_str()); }
 
 // The parts of the executable that are mapped from its file and never written.
-int collect_code(dl_phdr_info* info, std::size_t /*size*/, void* out) {
+int collect_code(dl_phdr_info* info, std::size_t /*size*/, void* image) {
     const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
-    Range* next = static_cast<ChildImage*>(out)->code;
-    const Range* const last = next + std::size(ChildImage{}.code);
-    for (unsigned i = 0; i < info->dlpi_phnum && next != last; ++i) {
+    auto& code = static_cast<ChildImage*>(image)->code;
+    Range* next = std::begin(code);
+    for (unsigned i = 0; i < info->dlpi_phnum && next != std::end(code); ++i) {
         const auto& segment = info->dlpi_phdr[i];
         if (segment.p_type != PT_LOAD || (segment.p_flags & PF_W) != 0) continue;
         const std::uintptr_t begin = info->dlpi_addr + segment.p_vaddr;

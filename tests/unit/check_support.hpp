@@ -96,9 +96,7 @@ inline void insert_at(std::vector<Step>& steps, std::ptrdiff_t at, Step step) {
 /// Before the first step of kind T.
 template <typename T>
 void insert_before(std::vector<Step>& steps, Step step) {
-    const auto found = std::find_if(steps.begin(), steps.end(),
-                                    [](const Step& s) { return std::holds_alternative<T>(s); });
-    steps.insert(found, std::move(step));
+    steps.insert(find_step<T>(steps), std::move(step));
 }
 
 }  // namespace sbx::test
