@@ -88,14 +88,19 @@ private:
                                            std::vector<po::option>& out) const {
         const std::string& word = words[at];
         if (word.compare(0, 2, "--") != 0) return refuse(unknown_option(word, dialect_));
-        const std::size_t equals = dialect_.equals_sign ? word.find('=') : std::string::npos;
+        std::size_t equals = word.find('=');
         const OptionRow* row = find_option(std::string_view(word).substr(2, equals - 2));
+        // What bubblewrap has takes no equals sign there; an optional argument has no other way.
+        if (equals != std::string::npos && !dialect_.equals_sign &&
+            !(row != nullptr && row->takes_optional())) {
+            row = nullptr;
+        }
         if (row == nullptr) return refuse(unknown_option(word, dialect_));
         po::option option;
         option.string_key = row->name;
         std::size_t wanted = row->argument_count();
         if (equals != std::string::npos) {
-            if (wanted != 1) {
+            if (wanted != 1 && !row->takes_optional()) {
                 return refuse(lacks_arguments(*row) + ", and none after an equals sign");
             }
             option.value.push_back(word.substr(equals + 1));
@@ -124,7 +129,9 @@ po::options_description description_for(const std::vector<std::string>& words) {
     out.add_options()(command_key, po::value<std::vector<std::string>>()->multitoken(), "");
     for (const OptionRow* row : rows) {
         const std::string name(row->name);
-        if (row->argument_count() == 0) {
+        if (row->takes_optional()) {
+            out.add_options()(name.c_str(), po::value<std::string>()->implicit_value(""), "");
+        } else if (row->argument_count() == 0) {
             out.add_options()(name.c_str(), "");
         } else {
             out.add_options()(name.c_str(), po::value<std::vector<std::string>>()->multitoken(),

@@ -16,7 +16,8 @@ namespace sbx::cli {
 
 struct GivenOption {
     const OptionRow* row = nullptr;
-    std::vector<std::string> arguments;  ///< as many as the row says
+    std::vector<std::string>
+        arguments;  ///< as many as the row says; an optional one may be missing
 };
 
 struct CommandLine {

@@ -38,7 +38,11 @@ std::string help_text(const std::string& program) {
         for (const OptionRow& row : option_table) {
             if (row.group != group.id) continue;
             std::string left = "    --" + std::string(row.name);
-            if (!row.arguments.empty()) left += " " + std::string(row.arguments);
+            if (row.takes_optional()) {
+                left += "[=" + std::string(row.optional_name()) + "]";
+            } else if (!row.arguments.empty()) {
+                left += " " + std::string(row.arguments);
+            }
             left += left.size() + 1 < column ? std::string(column - left.size(), ' ')
                                              : "\n" + std::string(column, ' ');
             out += left + wrapped(row.help) + "\n";

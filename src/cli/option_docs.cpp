@@ -35,6 +35,7 @@ std::string_view kind(Completion completion) {
         case Completion::policy: return "policy";
         case Completion::edit: return "edit";
         case Completion::landlock_mode: return "landlock_mode";
+        case Completion::plan_format: return "plan_format";
     }
     return "none";
 }
@@ -46,7 +47,11 @@ std::string man() {
         for (const OptionRow& row : option_table) {
             if (row.group != group.id) continue;
             out += ".It Fl Fl " + replace_all(row.name, '-', "\\-");
-            if (!row.arguments.empty()) out += " Ar " + std::string(row.arguments);
+            if (row.takes_optional()) {
+                out += " Ns Op = Ns Ar " + std::string(row.optional_name());
+            } else if (!row.arguments.empty()) {
+                out += " Ar " + std::string(row.arguments);
+            }
             out += "\n" + replace_all(row.help, '-', "\\-") + ".\n";
         }
         out += ".El\n";
@@ -71,6 +76,7 @@ std::string zsh_action(Completion completion) {
         case Completion::capability: return "_sbx_capabilities";
         case Completion::edit: return "_sbx_edits";
         case Completion::landlock_mode: return "(auto require off)";
+        case Completion::plan_format: return "(text)";
         case Completion::none:
         case Completion::descriptor:
         case Completion::number: return " ";
@@ -83,7 +89,13 @@ std::string zsh() {
     for (const OptionRow& row : option_table) {
         std::string help = replace_all(row.help, '\'', "'\\''");
         help = replace_all(replace_all(help, '[', "\\["), ']', "\\]");
-        out += "        '*--" + std::string(row.name) + "[" + help + "]";
+        out += "        '*--" + std::string(row.name);
+        if (row.takes_optional()) {
+            out += "=-[" + help + "]::" + std::string(row.optional_name()) + ":" +
+                   zsh_action(row.first) + "' \\\n";
+            continue;
+        }
+        out += "[" + help + "]";
         std::string_view rest = row.arguments;
         bool first = true;
         while (!rest.empty()) {

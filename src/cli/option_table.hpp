@@ -113,18 +113,28 @@ enum class Completion {
     policy,
     edit,
     landlock_mode,
+    plan_format,
 };
 
 struct OptionRow {
     Option id;
     std::string_view name;       ///< without the two dashes
-    std::string_view arguments;  ///< metavariables, separated by a space; empty: none
+    std::string_view arguments;  ///< metavariables, separated by a space; empty: none; "[X]": one
+                                 ///< that may be left out, and follows an equals sign
     Completion first;            ///< of the first argument
     std::string_view help;       ///< one sentence without a full stop
     Group group;
 
+    constexpr bool takes_optional() const { return !arguments.empty() && arguments[0] == '['; }
+
+    /// The metavariable of an optional argument.
+    constexpr std::string_view optional_name() const {
+        return arguments.substr(1, arguments.size() - 2);
+    }
+
+    /// How many words after it are its own.
     constexpr std::size_t argument_count() const {
-        if (arguments.empty()) return 0;
+        if (arguments.empty() || takes_optional()) return 0;
         std::size_t count = 1;
         for (const char c : arguments) count += c == ' ' ? 1U : 0U;
         return count;
@@ -150,8 +160,9 @@ inline constexpr auto option_table = std::to_array<OptionRow>({
     {Option::help, "help", "", Completion::none, "Print this help and exit", Group::general},
     {Option::version, "version", "", Completion::none, "Print the version and exit",
      Group::general},
-    {Option::dry_run, "dry-run", "", Completion::none,
-     "Print the plan, every step of it, and exit without running anything", Group::general},
+    {Option::dry_run, "dry-run", "[FORMAT]", Completion::plan_format,
+     "Print the plan, every step of it, and exit without running anything (FORMAT: text)",
+     Group::general},
     {Option::args, "args", "FD", Completion::descriptor,
      "Read more options from descriptor FD, each ended by a NUL byte", Group::general},
     {Option::argv0, "argv0", "VALUE", Completion::none,

@@ -90,6 +90,13 @@ Result<void> SpecBuilder::apply_descriptor(const GivenOption& given,
     return {};
 }
 
+Result<void> SpecBuilder::apply_dry_run(const GivenOption& given) {
+    const std::string format = given.arguments.empty() ? "text" : given.arguments[0];
+    if (format != "text") return Error{"--dry-run takes text, and not \"" + format + "\""};
+    mode_ = Mode::dry_run;
+    return {};
+}
+
 Result<void> SpecBuilder::apply_keep_fd(const std::string& text) {
     const auto fd = parse_descriptor(text);
     if (!fd) return fd.error();

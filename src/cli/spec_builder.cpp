@@ -43,7 +43,7 @@ Result<void> SpecBuilder::apply(const GivenOption& given) {
     switch (given.row->id) {
         case Option::help: mode_ = Mode::help; return {};
         case Option::version: mode_ = Mode::version; return {};
-        case Option::dry_run: mode_ = Mode::dry_run; return {};
+        case Option::dry_run: return apply_dry_run(given);
         case Option::level_prefix: prefix_ = Prefix::level; return {};
         case Option::args: return apply_args(given);
         case Option::argv0: return apply_argv0(a[0]);

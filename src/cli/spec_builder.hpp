@@ -48,6 +48,7 @@ private:
     Result<void> add_options(const std::vector<GivenOption>& options);
     Result<void> apply(const GivenOption& given);
     Result<void> apply_args(const GivenOption& given);
+    Result<void> apply_dry_run(const GivenOption& given);
     Result<void> apply_filter(const GivenOption& given);
     Result<void> apply_perms(const std::string& text);
     Result<void> apply_size(const std::string& text);

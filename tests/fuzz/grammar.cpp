@@ -73,7 +73,7 @@ Words wrong_values(const OptionRow& row, std::string_view kind) {
 
 Words kinds_of(const OptionRow& row) {
     Words out;
-    std::string_view rest = row.arguments;
+    std::string_view rest = row.takes_optional() ? "" : row.arguments;
     while (!rest.empty()) {
         const std::size_t end = std::min(rest.find(' '), rest.size());
         out.emplace_back(rest.substr(0, end));

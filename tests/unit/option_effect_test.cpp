@@ -44,6 +44,7 @@ std::string example(const OptionRow& row, const std::string& variable,
 
 Words words_for(const OptionRow& row, std::vector<std::unique_ptr<MemoryFile>>& files) {
     Words out = {"--" + std::string(row.name)};
+    if (row.takes_optional()) return out;
     std::istringstream variables{std::string(row.arguments)};
     for (std::string variable; variables >> variable;) out.push_back(example(row, variable, files));
     return out;
@@ -151,7 +152,7 @@ TEST_CASE("rows of the table are well made") {
         CHECK(find_option(row.name) == &row);
         CHECK_FALSE(row.help.empty());
         CHECK(row.help.back() != '.');
-        CHECK((row.first == Completion::none || row.argument_count() > 0));
+        CHECK((row.first == Completion::none || row.argument_count() > 0 || row.takes_optional()));
     }
     CHECK(find_option("") == nullptr);
     CHECK(find_option("bin") == nullptr);

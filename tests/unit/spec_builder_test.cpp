@@ -407,6 +407,10 @@ TEST_CASE("what is asked for besides running a command") {
     };
     CHECK(mode({"true"}) == Mode::run);
     CHECK(mode({"--dry-run", "true"}) == Mode::dry_run);
+    CHECK(mode({"--dry-run=text", "true"}) == Mode::dry_run);
+    CHECK(sbx_error({"--dry-run=yaml", "true"}) == "--dry-run takes text, and not \"yaml\"");
+    CHECK(error_of(bwrap_spec({"--dry-run=yaml", "true"})) ==
+          "--dry-run takes text, and not \"yaml\"");
     CHECK(mode({"--help"}) == Mode::help);
     CHECK(mode({"--version"}) == Mode::version);
     CHECK(mode({"--dry-run", "--version", "true"}) == Mode::version);
