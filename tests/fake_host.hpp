@@ -3,6 +3,8 @@
 // must not look at the one that the tests run on.
 #pragma once
 
+#include "core/planning.hpp"
+
 #include <sbx/host.hpp>
 #include <sbx/spec.hpp>
 
@@ -47,6 +49,18 @@ inline std::vector<Source> fake_sources(const Spec& spec) {
         }
     }
     return out;
+}
+
+/// As probe_host() does it for guards that may be missing.
+inline void add_guard_sources(const Spec& spec, std::vector<Source>& sources) {
+    for (std::size_t i = 0; i < spec.entries.size(); ++i) {
+        const auto* guard = std::get_if<entry::Guard>(&spec.entries[i]);
+        if (guard == nullptr || guard->if_missing == IfMissing::refuse) continue;
+        sources[i].error = ENOENT;
+        for (const std::string& path : planning::shown_at(spec, sources, guard->destination)) {
+            sources[i] = fake_source(path);
+        }
+    }
 }
 
 inline std::vector<std::string> fake_capability_names() {
@@ -110,6 +124,7 @@ inline Host fake_host(const Spec& spec, Who who = Who::user) {
     host.descriptors = {{0, false}, {1, false}, {2, false}, {5, false}, {6, true}};
     host.devices = {"full", "null", "random", "tty", "urandom", "zero"};
     host.sources = fake_sources(spec);
+    add_guard_sources(spec, host.sources);
     return host;
 }
 

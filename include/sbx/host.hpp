@@ -12,7 +12,8 @@
 
 namespace sbx {
 
-/// What is known of the host path that an entry names as its source.
+/// What is known of the host path that an entry names as its source; of a Guard that is left out
+/// when it is missing, what the entries before it show there.
 struct Source {
     enum class Kind { none, directory, other } kind = Kind::none;
     std::string path;          ///< absolute, free of symbolic links where the kernel can tell
@@ -57,6 +58,10 @@ struct Host {
     std::string output_terminal;                ///< device of standard output when a terminal
     bool controlling_terminal = false;          ///< /dev/tty can be opened
 };
+
+/// The working directory: as $PWD has it when that is true, which keeps the links that a shell went
+/// through, else without symbolic links. Fails when it has no path.
+Result<std::string> current_directory();
 
 /// The kernel's capabilities by number, in libcap's spelling ("cap_chown"), up to the last one
 /// that the running kernel knows.

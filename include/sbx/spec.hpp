@@ -123,6 +123,7 @@ struct Guard {
         protect,  ///< read-only
     } kind = Kind::mask;
     std::string destination;
+    IfMissing if_missing = IfMissing::refuse;  ///< skip: only what a bind or overlay shows there
 };
 
 }  // namespace entry
@@ -134,8 +135,13 @@ using Entry =
 
 /// One change of the environment; changes are applied in order, upon the caller's environment.
 struct EnvironmentChange {
-    enum class Kind { set, unset, clear } kind = Kind::set;
-    std::string name;   ///< for set and unset; not empty, without "="
+    enum class Kind {
+        set,
+        unset,
+        clear,
+        keep,  ///< the caller's value again, or none; a "*" at the end of `name` stands for any end
+    } kind = Kind::set;
+    std::string name;   ///< but for clear; not empty, without "="
     std::string value;  ///< for set
 };
 

@@ -30,14 +30,7 @@ std::string unknown_option(const std::string& word, const Dialect& dialect) {
     return text + "; sbx --help lists them all";
 }
 
-std::string lacks_arguments(const OptionRow& row) {
-    static constexpr std::array<const char*, 4> counts = {"no argument", "an argument",
-                                                          "two arguments", "three arguments"};
-    // What bubblewrap's callers look for differs for these two.
-    const bool one = row.id == Option::chdir || row.id == Option::remount_ro;
-    return "--" + std::string(row.name) + " takes " +
-           (one ? "one argument" : counts.at(row.argument_count()));
-}
+std::string lacks_arguments(const OptionRow& row) { return "--" + takes_words(row); }
 
 // Boost.Program_options calls this for each option in turn; it takes all of them at once, since
 // Boost moves the whole list of words up after each call.
@@ -143,6 +136,15 @@ po::options_description description_for(const std::vector<std::string>& words) {
 
 }  // namespace
 
+std::string takes_words(const OptionRow& row) {
+    static constexpr std::array<const char*, 4> counts = {"no argument", "an argument",
+                                                          "two arguments", "three arguments"};
+    // What bubblewrap's callers look for differs for these two.
+    const bool one = row.id == Option::chdir || row.id == Option::remount_ro;
+    return std::string(row.name) + " takes " +
+           (one ? "one argument" : counts.at(row.argument_count()));
+}
+
 CommandLine parse_words(const std::vector<std::string>& words, const Dialect& dialect) {
     CommandLine out;
     try {
@@ -159,7 +161,8 @@ CommandLine parse_words(const std::vector<std::string>& words, const Dialect& di
             if (option.string_key == command_key) {
                 out.command = std::move(option.value);
             } else {
-                out.options.push_back({find_option(option.string_key), std::move(option.value)});
+                out.options.push_back(
+                    {find_option(option.string_key), std::move(option.value), {}});
             }
         }
     } catch (const po::error& error) {

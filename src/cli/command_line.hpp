@@ -14,10 +14,18 @@
 
 namespace sbx::cli {
 
+// What is said of options that change the one after them, when there is none such.
+inline constexpr const char* perms_alone =
+    "--perms must be followed by an option that creates a file";
+inline constexpr const char* size_alone = "--size must be followed by --tmpfs";
+inline constexpr const char* overlay_source_alone =
+    "--overlay-src must be followed by another --overlay-src or one of --overlay, --tmp-overlay, "
+    "or --ro-overlay";
+
 struct GivenOption {
     const OptionRow* row = nullptr;
-    std::vector<std::string>
-        arguments;  ///< as many as the row says; an optional one may be missing
+    std::vector<std::string> arguments;  ///< as the row says; an optional one may be missing
+    std::string place;                   ///< "FILE:LINE" of a profile; empty: the command line
 };
 
 struct CommandLine {
@@ -25,6 +33,9 @@ struct CommandLine {
     std::vector<std::string> command;
     std::optional<Error> error;  ///< what ended it before its end; `options` are those before that
 };
+
+/// "bind takes two arguments".
+std::string takes_words(const OptionRow& row);
 
 /// Splits `words` (argv without its first) into options and command. An option that is not known
 /// or lacks an argument is an error that names it, and the nearest one there is. Options act in

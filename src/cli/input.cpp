@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <charconv>
 #include <cstring>
+#include <limits>
 
 namespace sbx::cli {
 
@@ -18,6 +19,19 @@ std::optional<std::uint64_t> parse_number(std::string_view text, int base, std::
         return std::nullopt;
     }
     return value;
+}
+
+Result<int> parse_descriptor(const std::string& text) {
+    const auto number = parse_number(text, 10, std::numeric_limits<int>::max());
+    if (!number) return Error{"Invalid fd: " + text};
+    return static_cast<int>(*number);
+}
+
+std::string reading_words(const OptionRow& row, const std::string& number, Wording wording) {
+    if (wording == Wording::sbx) {
+        return "reading descriptor " + number + " of --" + std::string(row.name);
+    }
+    return row.id == Option::args ? "Can't read --args data" : "Can't read seccomp data";
 }
 
 Result<std::string> read_all(int fd, const std::string& what) {
@@ -48,6 +62,31 @@ Result<std::string> read_file(const std::string& path) {
     const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
     if (fd < 0) return Error{"\"" + path + "\": " + std::strerror(errno)};
     return read_all(fd, "\"" + path + "\"");
+}
+
+Result<void> write_new_file(const std::string& path, const std::string& text) {
+    const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (fd < 0 && errno == EEXIST) {
+        return Error{"\"" + path + "\" is there already; remove it, or name another file"};
+    }
+    if (fd < 0) {
+        return Error{"\"" + path + "\": " + std::strerror(errno) +
+                     (errno == ENOENT ? "; its directory must be there, make it first" : "")};
+    }
+    std::string_view rest = text;
+    int error = 0;
+    while (!rest.empty() && error == 0) {
+        const ssize_t put = ::write(fd, rest.data(), rest.size());
+        if (put >= 0) {
+            rest.remove_prefix(static_cast<std::size_t>(put));
+        } else if (errno != EINTR) {
+            error = errno;
+        }
+    }
+    if (::close(fd) != 0 && error == 0) error = errno;
+    if (error == 0) return {};
+    ::unlink(path.c_str());
+    return Error{"writing \"" + path + "\": " + std::strerror(error)};
 }
 
 std::vector<std::string> split_at_nul(const std::string& content) {

@@ -2,7 +2,10 @@
 // What the command line reads: numbers in full width, descriptors, small files.
 #pragma once
 
+#include "cli/option_table.hpp"
+
 #include <sbx/result.hpp>
+#include <sbx/spec.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -17,6 +20,12 @@ namespace sbx::cli {
 /// spaces, an empty text, more digits than fit).
 std::optional<std::uint64_t> parse_number(std::string_view text, int base, std::uint64_t most);
 
+/// A descriptor's number.
+Result<int> parse_descriptor(const std::string& text);
+
+/// How a message begins when the descriptor `number` of option `row` cannot be read.
+std::string reading_words(const OptionRow& row, const std::string& number, Wording wording);
+
 /// Far more than options, a policy or a filter can have; what goes on after it, as /dev/zero does,
 /// would use up the memory of the machine.
 inline constexpr std::size_t most_read = std::size_t{64} << 20U;
@@ -27,6 +36,9 @@ Result<std::string> read_all(int fd, const std::string& what);
 
 /// The content of the file at `path`.
 Result<std::string> read_file(const std::string& path);
+
+/// Makes the file at `path` with `text` in it; one that is there already is an error.
+Result<void> write_new_file(const std::string& path, const std::string& text);
 
 /// Words that each end with a NUL byte; the last one may lack it.
 std::vector<std::string> split_at_nul(const std::string& content);

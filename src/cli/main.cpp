@@ -3,6 +3,8 @@
 #include "cli/command_line.hpp"
 #include "cli/dialect.hpp"
 #include "cli/help.hpp"
+#include "cli/input.hpp"
+#include "cli/option_list.hpp"
 #include "cli/printable.hpp"
 #include "cli/spec_builder.hpp"
 
@@ -40,6 +42,7 @@ private:
     int fail_usage() const;
     int status_of(const Outcome& outcome) const;
     int print(const std::string& text) const;
+    int save(const std::string& path) const;
 
     std::string called_;
     std::vector<std::string> words_;
@@ -73,6 +76,17 @@ int Program::print(const std::string& text) const {
     return fail("writing to standard output failed: " + std::string(std::strerror(errno)));
 }
 
+// Nothing is overwritten: what is there may be the work of an hour.
+int Program::save(const std::string& path) const {
+    const CommandLine line = with_arguments_read(parse_words(words_, dialect_), dialect_);
+    const auto directory = current_directory();
+    if (!directory) return fail(directory.error().message);
+    const std::string text = profile_of(line, *directory);
+    if (path == "-") return print(text);
+    if (auto written = write_new_file(path, text); !written) return fail(written.error().message);
+    return 0;
+}
+
 int Program::status_of(const Outcome& outcome) const {
     constexpr int signal_base = 128;  // as shells report a death by signal
     switch (outcome.end) {
@@ -87,7 +101,7 @@ int Program::status_of(const Outcome& outcome) const {
 }
 
 int Program::run() {
-    const CommandLine line = parse_words(words_, dialect_);
+    const CommandLine line = read_command_line(words_, dialect_);
     SpecBuilder builder(dialect_);
     const auto added = builder.add(line);
     for (const Warning& warning : builder.warnings()) {
@@ -99,6 +113,8 @@ int Program::run() {
     if (builder.mode() == Mode::version) {
         return print(dialect_.version_before + "sbx " SBX_VERSION + dialect_.version_after + "\n");
     }
+    if (builder.mode() == Mode::show_profile) return print(effective_text(line));
+    if (builder.mode() == Mode::save_profile) return save(builder.save_path());
     if (line.command.empty()) return fail_usage();
     const auto spec = builder.finish();
     if (!spec) return fail(spec.error().message);

@@ -2,15 +2,20 @@
 // Fills the option list into a template while sbx is built: the man page and the completions of
 // bash, zsh and fish come from the option table and cannot drift from it.
 //   option_docs man|bash|zsh|fish TEMPLATE OUTPUT
-// The line "@OPTIONS@" of the template is replaced.
+// The line "@OPTIONS@" of the template is replaced, and lists of names within lines.
 #include "cli/option_table.hpp"
+#include "cli/profile.hpp"
 
 #include <fstream>
 #include <iostream>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace sbx::cli {
 namespace {
+
+constexpr const char* plan_formats = "text";
 
 std::string replace_all(std::string_view text, char from, std::string_view to) {
     std::string out;
@@ -36,6 +41,9 @@ std::string_view kind(Completion completion) {
         case Completion::edit: return "edit";
         case Completion::landlock_mode: return "landlock_mode";
         case Completion::plan_format: return "plan_format";
+        case Completion::profile: return "profile";
+        case Completion::variable: return "variable";
+        case Completion::option_name: return "option_name";
     }
     return "none";
 }
@@ -76,7 +84,10 @@ std::string zsh_action(Completion completion) {
         case Completion::capability: return "_sbx_capabilities";
         case Completion::edit: return "_sbx_edits";
         case Completion::landlock_mode: return "(auto require off)";
-        case Completion::plan_format: return "(text)";
+        case Completion::plan_format: return "(" + std::string(plan_formats) + ")";
+        case Completion::profile: return "_sbx_profiles";
+        case Completion::variable: return "_parameters -g \"*export*\"";
+        case Completion::option_name: return "_sbx_option_names";
         case Completion::none:
         case Completion::descriptor:
         case Completion::number: return " ";
@@ -114,22 +125,67 @@ std::string zsh() {
     return out;
 }
 
+std::string fish_values(Completion completion) {
+    switch (completion) {
+        case Completion::policy: return "(__sbx_policies)";
+        case Completion::capability: return "(__sbx_capabilities)";
+        case Completion::edit: return "(__sbx_edits)";
+        case Completion::profile: return "(__sbx_profiles)";
+        case Completion::option_name: return "(__sbx_option_names)";
+        case Completion::variable: return "(set -nx)";
+        case Completion::landlock_mode: return "auto require off";
+        case Completion::plan_format: return plan_formats;
+        case Completion::none:
+        case Completion::host_path:
+        case Completion::inside_path:
+        case Completion::descriptor:
+        case Completion::number: return "";
+    }
+    return "";
+}
+
 std::string fish() {
     std::string out;
     for (const OptionRow& row : option_table) {
         out += "complete -c sbx -n __sbx_in_options -l " + std::string(row.name);
-        if (row.argument_count() > 0) {
-            out += row.first == Completion::host_path || row.first == Completion::inside_path
-                       ? " -r -F"
-                   : row.first == Completion::policy        ? " -x -a '(__sbx_policies)'"
-                   : row.first == Completion::capability    ? " -x -a '(__sbx_capabilities)'"
-                   : row.first == Completion::edit          ? " -x -a '(__sbx_edits)'"
-                   : row.first == Completion::landlock_mode ? " -x -a 'auto require off'"
-                                                            : " -x";
+        const std::string values = fish_values(row.first);
+        if (row.takes_optional()) {
+            out += " -f -a '" + values + "'";
+        } else if (row.argument_count() > 0) {
+            const bool is_path =
+                row.first == Completion::host_path || row.first == Completion::inside_path;
+            out += is_path ? " -r -F" : " -x" + (values.empty() ? "" : " -a '" + values + "'");
         }
         out += " -d '" + replace_all(row.help, '\'', "\\'") + "'\n";
     }
     return out;
+}
+
+std::string joined(const std::vector<std::string>& names) {
+    std::string out;
+    for (const std::string& name : names) out += (out.empty() ? "" : " ") + name;
+    return out;
+}
+
+// What stands for a list of names within a line of a template.
+std::string replaced(std::string line) {
+    std::vector<std::string> profiles;
+    for (const BuiltinProfile& profile : builtin_profiles()) profiles.emplace_back(profile.name);
+    std::vector<std::string> options;
+    for (const OptionRow& row : option_table) {
+        if (describes_sandbox(row.id)) options.emplace_back(row.name);
+    }
+    const std::vector<std::pair<std::string, std::string>> names = {
+        {"@PROFILES@", joined(profiles)},
+        {"@PROFILE_DIRECTORY@", SBX_PROFILE_DIRECTORY},
+        {"@OPTION_NAMES@", joined(options)},
+        {"@plan_format@", plan_formats}};
+    for (const auto& [from, to] : names) {
+        for (auto at = line.find(from); at != std::string::npos; at = line.find(from)) {
+            line.replace(at, from.size(), to);
+        }
+    }
+    return line;
 }
 
 int fill(const std::string& format, const char* from, const char* to) {
@@ -138,7 +194,7 @@ int fill(const std::string& format, const char* from, const char* to) {
     bool filled = false;
     for (std::string line; std::getline(in, line);) {
         if (line != "@OPTIONS@") {
-            out << line << '\n';
+            out << replaced(line) << '\n';
             continue;
         }
         filled = true;

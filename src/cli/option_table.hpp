@@ -13,6 +13,10 @@ enum class Option {
     help,
     version,
     dry_run,
+    profile,
+    unset,
+    show_profile,
+    save_profile,
     args,
     argv0,
     bind,
@@ -39,7 +43,9 @@ enum class Option {
     mqueue,
     chmod,
     mask,
+    mask_try,
     protect,
+    protect_try,
     perms,
     size,
     bare,
@@ -77,6 +83,7 @@ enum class Option {
     setenv,
     unsetenv,
     clearenv,
+    keep_env,
     keep_fd,
     cap_add,
     cap_drop,
@@ -114,6 +121,9 @@ enum class Completion {
     edit,
     landlock_mode,
     plan_format,
+    profile,
+    option_name,
+    variable,
 };
 
 struct OptionRow {
@@ -162,6 +172,16 @@ inline constexpr auto option_table = std::to_array<OptionRow>({
      Group::general},
     {Option::dry_run, "dry-run", "[FORMAT]", Completion::plan_format,
      "Print the plan, every step of it, and exit without running anything (FORMAT: text)",
+     Group::general},
+    {Option::profile, "profile", "PROFILE", Completion::profile,
+     "Take the options of a profile, by name or by file, before all others", Group::general},
+    {Option::unset, "unset", "OPTION", Completion::option_name,
+     "Take back what was said before, as in --unset 'bind /src' or --unset clearenv",
+     Group::general},
+    {Option::show_profile, "show-profile", "", Completion::none,
+     "Print the options that are in effect, and where each comes from, and exit", Group::general},
+    {Option::save_profile, "save-profile", "FILE", Completion::host_path,
+     "Write the options given as a profile to FILE (- for standard output) and exit",
      Group::general},
     {Option::args, "args", "FD", Completion::descriptor,
      "Read more options from descriptor FD, each ended by a NUL byte", Group::general},
@@ -215,8 +235,12 @@ inline constexpr auto option_table = std::to_array<OptionRow>({
      "Change the permissions of PATH, which is there already", Group::tree},
     {Option::mask, "mask", "PATH", Completion::inside_path,
      "Hide PATH: empty, and cannot be opened, whatever else is mounted", Group::tree},
+    {Option::mask_try, "mask-try", "PATH", Completion::inside_path,
+     "As --mask, but left out when nothing of the host is there", Group::tree},
     {Option::protect, "protect", "PATH", Completion::inside_path,
      "Keep PATH as it is, or missing, although it is below something writable", Group::tree},
+    {Option::protect_try, "protect-try", "PATH", Completion::inside_path,
+     "As --protect, but left out when nothing of the host is there", Group::tree},
     {Option::perms, "perms", "OCTAL", Completion::number,
      "Permissions of what the next option makes (--dir, --file, --bind-data, --tmpfs)",
      Group::tree},
@@ -291,9 +315,12 @@ inline constexpr auto option_table = std::to_array<OptionRow>({
      Group::environment},
     {Option::setenv, "setenv", "NAME VALUE", Completion::none, "Set an environment variable",
      Group::environment},
-    {Option::unsetenv, "unsetenv", "NAME", Completion::none, "Unset an environment variable",
+    {Option::unsetenv, "unsetenv", "NAME", Completion::variable, "Unset an environment variable",
      Group::environment},
     {Option::clearenv, "clearenv", "", Completion::none, "Unset all environment variables",
+     Group::environment},
+    {Option::keep_env, "keep-env", "NAME", Completion::variable,
+     "Keep the caller's variable NAME, if there is one, after --clearenv; NAME may end in *",
      Group::environment},
     {Option::keep_fd, "keep-fd", "FD", Completion::descriptor,
      "Pass descriptor FD on to the command", Group::environment},
@@ -354,6 +381,21 @@ constexpr bool rows_are_complete() {
 }
 }  // namespace detail
 static_assert(detail::rows_are_complete(), "a row for each Option, in the same order");
+
+/// Whether an option says something of the sandbox, and not what to do instead of running it or
+/// where other options are: only then it has a place in a profile.
+constexpr bool describes_sandbox(Option option) {
+    switch (option) {
+        case Option::help:
+        case Option::version:
+        case Option::dry_run:
+        case Option::args:
+        case Option::profile:
+        case Option::show_profile:
+        case Option::save_profile: return false;
+        default: return true;
+    }
+}
 
 /// The row of an option by its name without dashes; nullptr when there is none.
 constexpr const OptionRow* find_option(std::string_view name) {

@@ -19,26 +19,6 @@ std::string lower(std::string text) {
     return text;
 }
 
-constexpr const char* perms_alone = "--perms must be followed by an option that creates a file";
-constexpr const char* size_alone = "--size must be followed by --tmpfs";
-constexpr const char* overlay_source_alone =
-    "--overlay-src must be followed by another --overlay-src or one of --overlay, --tmp-overlay, "
-    "or --ro-overlay";
-
-// How a message begins when a descriptor cannot be read.
-std::string reading(const GivenOption& given, Wording wording) {
-    if (wording == Wording::sbx) {
-        return "reading descriptor " + given.arguments[0] + " of --" + std::string(given.row->name);
-    }
-    return given.row->id == Option::args ? "Can't read --args data" : "Can't read seccomp data";
-}
-
-Result<int> parse_descriptor(const std::string& text) {
-    const auto number = parse_number(text, 10, std::numeric_limits<int>::max());
-    if (!number) return Error{"Invalid fd: " + text};
-    return static_cast<int>(*number);
-}
-
 constexpr bool last_wins(Option option) {
     switch (option) {
         case Option::chdir:
@@ -75,7 +55,8 @@ Result<int> SpecBuilder::descriptor(const GivenOption& given) {
     const std::string second(given.row->name);
     const bool reads = given.row->id == Option::args || given.row->id == Option::add_seccomp_fd;
     const std::string begin = reads && spec_.wording == Wording::bubblewrap
-                                  ? reading(given, spec_.wording) + ": Bad file descriptor; "
+                                  ? reading_words(*given.row, given.arguments[0], spec_.wording) +
+                                        ": Bad file descriptor; "
                                   : "";
     return Error{begin + "descriptor " + given.arguments[0] + " is used by --" + first +
                  " and by " + (first == second ? "another --" : "--") + second +
@@ -149,6 +130,11 @@ void SpecBuilder::add_bind(const GivenOption& given, Access access, IfMissing if
         entry::Bind{given.arguments[0], given.arguments[1], access, if_missing});
 }
 
+void SpecBuilder::add_guard(const GivenOption& given, entry::Guard::Kind kind,
+                            IfMissing if_missing) {
+    spec_.entries.emplace_back(entry::Guard{kind, given.arguments[0], if_missing});
+}
+
 Result<void> SpecBuilder::add_bind_fd(const GivenOption& given, Access access) {
     const auto fd = descriptor(given);
     if (!fd) return fd.error();
@@ -208,7 +194,7 @@ Result<void> SpecBuilder::check_modifiers(Option next) const {
     return {};
 }
 
-// At the end of the command line, or of a file of --args.
+// At the end of the command line.
 Result<void> SpecBuilder::check_modifiers_used() const {
     if (perms_) return Error{perms_alone};
     if (size_) return Error{size_alone};
@@ -251,7 +237,9 @@ Result<void> SpecBuilder::apply_size(const std::string& text) {
 Result<void> SpecBuilder::apply_variable(EnvironmentChange::Kind kind, const std::string& name,
                                          const std::string& value) {
     if (name.empty() || name.find('=') != std::string::npos) {
-        const char* what = kind == EnvironmentChange::Kind::set ? "setenv" : "unsetenv";
+        const char* what = kind == EnvironmentChange::Kind::set    ? "setenv"
+                           : kind == EnvironmentChange::Kind::keep ? "keep-env"
+                                                                   : "unsetenv";
         return Error{std::string(what) + " failed; \"" + name + "\" is not a name for a variable"};
     }
     spec_.environment.push_back({kind, name, value});
@@ -331,7 +319,8 @@ Result<void> SpecBuilder::apply_filter(const GivenOption& given) {
 
 Result<void> SpecBuilder::read_filter_of(const GivenOption& given) {
     const std::string& number = given.arguments[0];
-    auto program = read_filter(*parse_descriptor(number), reading(given, spec_.wording));
+    auto program = read_filter(*parse_descriptor(number),
+                               reading_words(*given.row, given.arguments[0], spec_.wording));
     if (!program) return program.error();
     filters_.push_back({"descriptor " + number, std::move(*program)});
     return {};
@@ -339,29 +328,6 @@ Result<void> SpecBuilder::read_filter_of(const GivenOption& given) {
 
 Result<void> SpecBuilder::add_last_filter() {
     return last_filter_ ? read_filter_of(*last_filter_) : Result<void>{};
-}
-
-Result<void> SpecBuilder::apply_args(const GivenOption& given) {
-    if (in_args_file_) return Error{"--args not supported in arguments file"};
-    const auto fd = descriptor(given);
-    if (!fd) return fd.error();
-    const auto content = read_all(*fd, reading(given, spec_.wording));
-    if (!content) return content.error();
-    const CommandLine line = parse_words(split_at_nul(*content), dialect_);
-    in_args_file_ = true;
-    auto result = add_options(line.options);
-    in_args_file_ = false;
-    if (!result || mode_ == Mode::help || mode_ == Mode::version) return result;
-    if (line.error) return *line.error;
-    if (auto used = check_modifiers_used(); !used) return used;
-    // An empty last word is what is left of words that were joined by NUL bytes.
-    const bool ends = std::all_of(line.command.begin(), line.command.end(),
-                                  [](const std::string& word) { return word.empty(); });
-    if (ends) return {};
-    const std::string& number = given.arguments[0];
-    return Error{"--args " + number + ": \"" + line.command.front() +
-                 "\" is no option; the command cannot come from descriptor " + number +
-                 ", put it on the command line"};
 }
 
 }  // namespace sbx::cli

@@ -45,7 +45,17 @@ Result<void> SpecBuilder::apply(const GivenOption& given) {
         case Option::version: mode_ = Mode::version; return {};
         case Option::dry_run: return apply_dry_run(given);
         case Option::level_prefix: prefix_ = Prefix::level; return {};
-        case Option::args: return apply_args(given);
+        case Option::args: {
+            const auto fd = descriptor(given);  // what it gave stands behind it
+            return fd ? Result<void>{} : fd.error();
+        }
+        case Option::show_profile: mode_ = Mode::show_profile; return {};
+        case Option::save_profile:
+            mode_ = Mode::save_profile;
+            save_path_ = a[0];
+            return {};
+        case Option::profile:
+        case Option::unset: break;  // read_command_line() leaves none
         case Option::argv0: return apply_argv0(a[0]);
 
         case Option::bind: add_bind(given, Access::read_write, IfMissing::refuse); return {};
@@ -77,11 +87,15 @@ Result<void> SpecBuilder::apply(const GivenOption& given) {
         case Option::tmp_overlay: return add_overlay(given, entry::Overlay::Changes::forgotten);
         case Option::ro_overlay: return add_overlay(given, entry::Overlay::Changes::refused);
         case Option::mqueue: spec_.entries.emplace_back(entry::Mqueue{a[0]}); return {};
-        case Option::mask:
-            spec_.entries.emplace_back(entry::Guard{entry::Guard::Kind::mask, a[0]});
+        case Option::mask: add_guard(given, entry::Guard::Kind::mask, IfMissing::refuse); return {};
+        case Option::mask_try:
+            add_guard(given, entry::Guard::Kind::mask, IfMissing::skip);
             return {};
         case Option::protect:
-            spec_.entries.emplace_back(entry::Guard{entry::Guard::Kind::protect, a[0]});
+            add_guard(given, entry::Guard::Kind::protect, IfMissing::refuse);
+            return {};
+        case Option::protect_try:
+            add_guard(given, entry::Guard::Kind::protect, IfMissing::skip);
             return {};
         case Option::chmod: return apply_chmod(a[0], a[1]);
         case Option::perms: return apply_perms(a[0]);
@@ -136,6 +150,7 @@ Result<void> SpecBuilder::apply(const GivenOption& given) {
         case Option::clearenv:
             spec_.environment.push_back({EnvironmentChange::Kind::clear, "", ""});
             return {};
+        case Option::keep_env: return apply_variable(EnvironmentChange::Kind::keep, a[0], "");
         case Option::keep_fd: return apply_keep_fd(a[0]);
 
         case Option::cap_add: return apply_capability(CapabilityChange::Kind::add, a[0]);
@@ -159,12 +174,16 @@ Result<void> SpecBuilder::apply(const GivenOption& given) {
         case Option::info_fd: return apply_descriptor(given, &Spec::info_fd);
         case Option::json_status_fd: return apply_descriptor(given, &Spec::json_status_fd);
     }
-    return Error{"--" + std::string(given.row->name) + " is in the table and does nothing"};
+    return Error{"--" + std::string(given.row->name) +
+                 " was not read as a part of the command line"};
 }
 
 Result<void> SpecBuilder::add_options(const std::vector<GivenOption>& options) {
     for (const GivenOption& given : options) {
-        if (auto result = apply(given); !result) return result;
+        if (auto result = apply(given); !result) {
+            if (given.place.empty()) return result;
+            return Error{given.place + ": " + result.error().message};
+        }
         if (mode_ == Mode::help || mode_ == Mode::version) return {};
     }
     return {};

@@ -17,7 +17,7 @@
 namespace sbx::cli {
 
 /// What the command line asks for, besides running the command.
-enum class Mode { run, help, version, dry_run };
+enum class Mode { run, help, version, dry_run, show_profile, save_profile };
 
 /// Whether a message begins with its syslog level (--level-prefix).
 enum class Prefix { none, level };
@@ -31,14 +31,16 @@ class SpecBuilder {
 public:
     explicit SpecBuilder(const Dialect& dialect) : dialect_(dialect), spec_(dialect.defaults) {}
 
-    /// Takes a parsed command line over; reads what --args and --seccomp name. The error that ended
-    /// the line comes after those of the options before it.
+    /// Takes a line over that read_command_line() made; reads what --seccomp names. The error that
+    /// ended the line comes after those of the options before it.
     Result<void> add(const CommandLine& line);
 
     /// The Spec, once everything was added.
     Result<Spec> finish();
 
     Mode mode() const { return mode_; }
+    /// Where --save-profile writes to.
+    const std::string& save_path() const { return save_path_; }
     /// What is said of options that were understood and have no effect, in their order.
     const std::vector<Warning>& warnings() const { return warnings_; }
     /// How messages begin from here on.
@@ -47,7 +49,6 @@ public:
 private:
     Result<void> add_options(const std::vector<GivenOption>& options);
     Result<void> apply(const GivenOption& given);
-    Result<void> apply_args(const GivenOption& given);
     Result<void> apply_dry_run(const GivenOption& given);
     Result<void> apply_filter(const GivenOption& given);
     Result<void> apply_perms(const std::string& text);
@@ -72,6 +73,7 @@ private:
     Result<int> descriptor(const GivenOption& given);
     void share(Namespace kind);
     void add_bind(const GivenOption& given, Access access, IfMissing if_missing);
+    void add_guard(const GivenOption& given, entry::Guard::Kind kind, IfMissing if_missing);
     Result<void> add_bind_fd(const GivenOption& given, Access access);
     Result<void> add_bind_data(const GivenOption& given, Access access);
     Result<void> add_file(const GivenOption& given);
@@ -81,6 +83,7 @@ private:
     const Dialect& dialect_;
     Spec spec_;
     Mode mode_ = Mode::run;
+    std::string save_path_;
     std::optional<std::string> policy_;
     std::vector<PolicyEdit> edits_;
     std::vector<SeccompFilter> filters_;
@@ -92,7 +95,6 @@ private:
     std::map<int, const OptionRow*> taken_;  ///< descriptors, and the option that takes each
     std::vector<Warning> warnings_;
     Prefix prefix_ = Prefix::none;
-    bool in_args_file_ = false;
 };
 
 }  // namespace sbx::cli

@@ -160,7 +160,9 @@ Result<std::optional<step::EnforceLandlock>> plan_landlock(const Spec& spec, con
                                                            const Privileges& privileges,
                                                            Plan& plan) {
     std::optional<step::EnforceLandlock> none;
-    const bool guarded = has_guards(spec);
+    const bool guarded = std::any_of(plan.setup.begin(), plan.setup.end(), [](const Step& step) {
+        return std::holds_alternative<step::Guard>(step);
+    });
     if (guarded) {
         if (auto error = refuse_owner(spec, privileges)) return *error;
     }

@@ -29,6 +29,21 @@ void set(std::vector<std::string>& environment, const std::string& name, const s
     environment.erase(std::remove_if(found + 1, environment.end(), is_named), environment.end());
 }
 
+// What the caller has of that name, where it stands if it is there, else at the end.
+void keep(std::vector<std::string>& environment, const std::string& name,
+          const std::vector<std::string>& caller) {
+    const bool pattern = name.back() == '*';
+    const std::string_view beginning = std::string_view(name).substr(0, name.size() - 1);
+    for (const std::string& entry : caller) {
+        const std::size_t equals = entry.find('=');
+        if (equals == std::string::npos || equals == 0) continue;
+        const std::string key = entry.substr(0, equals);
+        const bool matches =
+            pattern ? key.compare(0, beginning.size(), beginning) == 0 : key == name;
+        if (matches) set(environment, key, entry.substr(equals + 1));
+    }
+}
+
 std::string option_of(const entry::File&) { return "--file"; }
 std::string option_of(const entry::BindFd& e) {
     return e.access == Access::read_only ? "--ro-bind-fd" : "--bind-fd";
@@ -69,6 +84,7 @@ std::vector<std::string> plan_environment(const Spec& spec, const Host& host) {
             case EnvironmentChange::Kind::set: set(out, change.name, change.value); break;
             case EnvironmentChange::Kind::unset: unset(out, change.name); break;
             case EnvironmentChange::Kind::clear: out.clear(); break;
+            case EnvironmentChange::Kind::keep: keep(out, change.name, host.environment); break;
         }
     }
     unset(out, "PWD");

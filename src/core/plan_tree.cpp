@@ -50,6 +50,9 @@ private:
 };
 
 bool TreePlanner::is_skipped(std::size_t index) const {
+    if (const auto* guard = std::get_if<entry::Guard>(&spec_.entries[index])) {
+        return guard->if_missing == IfMissing::skip && host_.sources[index].error != 0;
+    }
     const auto* bind = std::get_if<entry::Bind>(&spec_.entries[index]);
     return bind != nullptr && bind->if_missing == IfMissing::skip &&
            host_.sources[index].error == ENOENT;
@@ -237,7 +240,13 @@ std::optional<Error> TreePlanner::add(const Entry& entry, std::size_t index) {
             self.tree_.steps.emplace_back(step::MountMqueue{e.destination});
             return std::nullopt;
         }
-        std::optional<Error> operator()(const entry::Guard& e) const { return self.add_guard(e); }
+        std::optional<Error> operator()(const entry::Guard& e) const {
+            if (!self.is_skipped(index)) return self.add_guard(e);
+            const bool masks = e.kind == entry::Guard::Kind::mask;
+            self.tree_.notes.push_back("left out: " + std::string(masks ? "mask " : "protect ") +
+                                       quote(e.destination) + ", where nothing of the host is");
+            return std::nullopt;
+        }
         std::optional<Error> operator()(const entry::RemountReadOnly& e) const {
             self.tree_.steps.emplace_back(step::RemountReadOnly{e.destination});
             return std::nullopt;
@@ -320,6 +329,38 @@ Result<Tree> TreePlanner::plan() {
 }
 
 }  // namespace
+
+std::vector<std::string> shown_at(const Spec& spec, const std::vector<Source>& sources,
+                                  const std::string& destination) {
+    const std::string path = lexically_clean(destination);
+    std::vector<std::string> out;
+    for (std::size_t i = 0; i < spec.entries.size() && i < sources.size(); ++i) {
+        const Entry& entry = spec.entries[i];
+        if (std::holds_alternative<entry::Guard>(entry) ||
+            std::holds_alternative<entry::Chmod>(entry) ||
+            std::holds_alternative<entry::RemountReadOnly>(entry)) {
+            continue;
+        }
+        const std::string place = lexically_clean(
+            std::visit([](const auto& e) -> const std::string& { return e.destination; }, entry));
+        if (!is_at_or_below(path, place)) continue;
+        // A directory that is there already is left as it is.
+        if (std::holds_alternative<entry::Directory>(entry) && path != place) continue;
+        const std::string rest = place == "/" ? path : path.substr(place.size());
+        if (const auto* bind = std::get_if<entry::Bind>(&entry)) {
+            if (sources[i].error == ENOENT && bind->if_missing == IfMissing::skip) continue;
+            out = {sources[i].path + rest};
+        } else if (std::holds_alternative<entry::BindFd>(entry)) {
+            out = {sources[i].path + rest};
+        } else if (std::holds_alternative<entry::Overlay>(entry)) {
+            out.clear();
+            for (const Source& layer : sources[i].more) out.push_back(layer.path + rest);
+        } else {
+            out.clear();
+        }
+    }
+    return out;
+}
 
 bool has_devpts(const Spec& spec) {
     if (spec.given == GivenTree::standard) return true;

@@ -40,7 +40,7 @@ bool same_file(const char* a, const char* b) {
 }
 
 // The shell's name for the directory, links and all, when it is true.
-std::string current_directory() {
+std::string logical_directory() {
     const char* logical = std::getenv("PWD");
     return logical != nullptr && logical[0] == '/' && same_file(logical, ".") ? logical : "";
 }
@@ -278,6 +278,24 @@ Source source_of(const Entry& entry) {
     return source;
 }
 
+// Whether one of `paths` is there: what a guard that may be missing is for. A link counts as it is:
+// what it leads to is another question inside.
+Result<Source> source_of_guard(const std::vector<std::string>& paths) {
+    Source out;
+    out.error = ENOENT;
+    for (const std::string& path : paths) {
+        struct stat status {};
+        if (::lstat(path.c_str(), &status) == 0) {
+            out.kind = S_ISDIR(status.st_mode) ? Source::Kind::directory : Source::Kind::other;
+            out.path = path;
+            out.error = 0;
+            return out;
+        }
+        if (errno != ENOENT && errno != ENOTDIR) return failure(quote(path), errno);
+    }
+    return out;
+}
+
 template <typename T>
 Result<void> take(Result<T> from, T& to) {
     if (!from) return from.error();
@@ -320,6 +338,13 @@ Result<std::uint64_t> held_capabilities() {
     return out;
 }
 
+Result<std::string> current_directory() {
+    if (std::string logical = logical_directory(); !logical.empty()) return logical;
+    auto real = real_current_directory();
+    if (real && real->empty()) return Error{"the working directory has no path; go to another one"};
+    return real;
+}
+
 Result<Host> probe_host(const Spec& spec) {
     Host host;
     // Not geteuid(2), which could not say that a filter around us refuses it.
@@ -344,7 +369,7 @@ Result<Host> probe_host(const Spec& spec) {
         if (auto got = take(available_namespaces(), host.namespaces); !got) return got.error();
     }
     if (auto got = take(real_current_directory(), host.real_cwd); !got) return got.error();
-    host.cwd = current_directory();
+    host.cwd = logical_directory();
     if (host.cwd.empty()) host.cwd = host.real_cwd;
     for (char** entry = environ; *entry != nullptr; ++entry) host.environment.emplace_back(*entry);
     // libcap's names are a tenth of what a plan costs, and mostly nobody asks for them.
@@ -378,6 +403,12 @@ Result<Host> probe_host(const Spec& spec) {
     }
     host.sources.reserve(spec.entries.size());
     for (const Entry& entry : spec.entries) host.sources.push_back(source_of(entry));
+    for (std::size_t i = 0; i < spec.entries.size(); ++i) {
+        const auto* guard = std::get_if<entry::Guard>(&spec.entries[i]);
+        if (guard == nullptr || guard->if_missing == IfMissing::refuse) continue;
+        auto there = source_of_guard(planning::shown_at(spec, host.sources, guard->destination));
+        if (auto got = take(std::move(there), host.sources[i]); !got) return got.error();
+    }
     return host;
 }
 

@@ -62,7 +62,11 @@ const std::set<std::string> own = {"dry-run",        "bare",
                                    "map-root-user",  "map-current-user",
                                    "seccomp-policy", "seccomp-edit",
                                    "allow-userns",   "landlock",
-                                   "mask",           "protect"};
+                                   "mask",           "mask-try",
+                                   "protect",        "protect-try",
+                                   "profile",        "unset",
+                                   "show-profile",   "save-profile",
+                                   "keep-env"};
 
 std::set<std::string> options_with_a_row() {
     std::set<std::string> out;

@@ -4,8 +4,8 @@
 // no descriptor and no file but those of the case.
 #include "fuzz.hpp"
 
-#include "cli/command_line.hpp"
 #include "cli/input.hpp"
+#include "cli/option_list.hpp"
 #include "cli/printable.hpp"
 #include "cli/spec_builder.hpp"
 #include "memory_file.hpp"
@@ -44,6 +44,7 @@ bool reads_others(const Words& words, const cli::Dialect& dialect, const Files& 
             first.find_first_of("/.") != std::string::npos) {
             return true;
         }
+        if (given.row->id == cli::Option::profile && cli::is_profile_path(first)) return true;
         const auto number = cli::parse_number(first, 10, 1'000'000);
         if (!is_reader(given.row->id) || !number) continue;
         const bool ours = std::any_of(files.begin(), files.end(), [&](const PlanCase::File& file) {
@@ -68,6 +69,10 @@ Words rejoined(const cli::CommandLine& line) {
     Words out;
     for (const cli::GivenOption& given : line.options) {
         out.push_back("--" + std::string(given.row->name));
+        if (given.row->takes_optional()) {
+            if (!given.arguments.empty()) out.back() += "=" + given.arguments[0];
+            continue;
+        }
         out.insert(out.end(), given.arguments.begin(), given.arguments.end());
     }
     return out;
@@ -101,7 +106,7 @@ std::string planned(const PlanCase& one, const Words& words) {
     }
     const cli::Dialect dialect = dialect_of(one);
     cli::SpecBuilder builder(dialect);
-    if (const auto added = builder.add(cli::parse_words(words, dialect)); !added) {
+    if (const auto added = builder.add(cli::read_command_line(words, dialect)); !added) {
         check_message(added.error());
         return {};
     }

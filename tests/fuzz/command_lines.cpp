@@ -115,7 +115,9 @@ public:
 private:
     bool is_bwrap() const { return line_.name == Name::bwrap; }
     bool prints() const {
-        return line_.has(Option::help) || line_.has(Option::version) || line_.has(Option::dry_run);
+        return line_.has(Option::help) || line_.has(Option::version) ||
+               line_.has(Option::dry_run) || line_.has(Option::show_profile) ||
+               line_.has(Option::save_profile);
     }
     std::string about_status() const;
     std::string about_messages() const;
@@ -129,7 +131,10 @@ std::string Judge::about_status() const {
     const bool fits =
         is_bwrap() ? status == 0 || status == 1 : status == 0 || (status >= 125 && status <= 127);
     if (!fits) return "status " + std::to_string(status) + " means nothing";
-    if (!line_.nonsense.empty() && status != (is_bwrap() ? 1 : 125)) {
+    const bool needs_command = !line_.has(Option::show_profile) && !line_.has(Option::save_profile);
+    const bool is_nonsense =
+        !line_.nonsense.empty() && (needs_command || line_.nonsense != "no command");
+    if (is_nonsense && status != (is_bwrap() ? 1 : 125)) {
         return line_.nonsense + " gives status " + std::to_string(status);
     }
     // Standard output is another one's when an option has it.

@@ -67,6 +67,8 @@ Words wrong_values(const OptionRow& row, std::string_view kind) {
     if (kind == "EDIT") return {"", "ptrace", "allow:", "allow:nonsense", "permit:ptrace"};
     if (kind == "POLICY") return {"", "nonsense", "Default", "/dev/null", "/dev/zero", "./missing"};
     if (kind == "LABEL") return {"label"};
+    if (kind == "PROFILE") return {"", "nonsense", "Shell", "./missing", "/dev/zero"};
+    if (kind == "OPTION") return {"", "nonsense x", "--dir", "bind /never"};
     if (kind == "NAME" && row.id != Option::hostname) return {"", "=", "A=B"};
     return {};
 }
@@ -101,12 +103,22 @@ Words written_by(const Words& words, const sbx::cli::Dialect& dialect) {
     return out;
 }
 
-// Whether a policy is read from a pipe, that of standard output too. Nobody writes to it, so that
-// sbx would wait, as it was asked to.
-bool waits_for_policy(const Words& words, const sbx::cli::Dialect& dialect) {
+// Whether the line makes a file that is not standard output.
+bool saves_file(const Words& words, const sbx::cli::Dialect& dialect) {
     const auto options = sbx::cli::parse_words(words, dialect).options;
     return std::any_of(options.begin(), options.end(), [](const auto& given) {
-        if (given.row->id != Option::seccomp_policy) return false;
+        return given.row->id == Option::save_profile && given.arguments[0] != "-";
+    });
+}
+
+// Whether a policy or a profile is read from a pipe, that of standard output too. Nobody writes to
+// it, so that sbx would wait, as it was asked to.
+bool waits_for_file(const Words& words, const sbx::cli::Dialect& dialect) {
+    const auto options = sbx::cli::parse_words(words, dialect).options;
+    return std::any_of(options.begin(), options.end(), [](const auto& given) {
+        const bool reads =
+            given.row->id == Option::seccomp_policy || given.row->id == Option::profile;
+        if (!reads) return false;
         std::error_code error;
         return given.arguments[0].rfind("/proc/", 0) == 0 ||
                std::filesystem::is_fifo(given.arguments[0], error);
@@ -116,7 +128,8 @@ bool waits_for_policy(const Words& words, const sbx::cli::Dialect& dialect) {
 // Whether the line can do no harm, and will come to an end.
 bool is_fair(const Line& line, const std::string& writable) {
     for (const Words& words : {line.words, line.args}) {
-        if (waits_for_policy(words, line.dialect())) return false;
+        if (waits_for_file(words, line.dialect()) || saves_file(words, line.dialect()))
+            return false;
         for (const std::string& path : written_by(words, line.dialect())) {
             std::error_code error;
             const std::string real = std::filesystem::weakly_canonical(path, error).string() + "/";
@@ -227,6 +240,9 @@ std::string Generator::value(const OptionRow& row, std::string_view kind, Taste 
     if (kind == "EDIT") return any({"allow:ptrace", "deny:mkdir", "deny:chmod", "allow:mount"});
     if (kind == "MODE") return any({"auto", "require", "off"});
     if (kind == "LABEL") return "label";
+    if (kind == "PROFILE") return any({"network", "system", "shell", "x11", "sound"});
+    if (kind == "OPTION") return any({"clearenv", "dir /a", "perms", "ro-bind /payload"});
+    if (kind == "FILE") return "-";
     throw std::runtime_error("nothing is known to give to --" + std::string(row.name) + ", kind " +
                              std::string(kind));
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plan_case.hpp"
 
-#include "cli/command_line.hpp"
 #include "cli/dialect.hpp"
+#include "cli/option_list.hpp"
 #include "cli/spec_builder.hpp"
 #include "fake_host.hpp"
 #include "memory_file.hpp"
@@ -37,7 +37,7 @@ Result<PlanCase::File> parse_file(const std::string& line) {
 
 Result<Spec> spec_of(const PlanCase& one) {
     const cli::Dialect dialect = one.dialect == "bwrap" ? cli::bwrap_dialect() : cli::sbx_dialect();
-    const auto line = cli::parse_words(one.words, dialect);
+    const auto line = cli::read_command_line(one.words, dialect);
     cli::SpecBuilder builder(dialect);
     if (auto added = builder.add(line); !added) return added.error();
     if (builder.mode() == cli::Mode::help) return Error{"the case asks for --help"};

@@ -23,10 +23,10 @@ namespace {
 std::string example(const OptionRow& row, const std::string& variable,
                     std::vector<std::unique_ptr<MemoryFile>>& files) {
     static const std::map<std::string, std::string> by_variable = {
-        {"VALUE", "value"},  {"SRC", "/src"},   {"DEST", "/dest"},   {"TARGET", "target"},
-        {"OCTAL", "0700"},   {"BYTES", "4096"}, {"UID", "123"},      {"GID", "123"},
-        {"NAME", "name"},    {"DIR", "/dir"},   {"CAP", "cap_kill"}, {"PATH", "/path"},
-        {"UPPER", "/upper"}, {"WORK", "/work"}, {"LABEL", "label"}};
+        {"VALUE", "value"}, {"SRC", "/src"},     {"DEST", "/dest"}, {"TARGET", "target"},
+        {"OCTAL", "0700"},  {"BYTES", "4096"},   {"UID", "123"},    {"GID", "123"},
+        {"NAME", "name"},   {"DIR", "/dir"},     {"FILE", "file"},  {"CAP", "cap_kill"},
+        {"PATH", "/path"},  {"UPPER", "/upper"}, {"WORK", "/work"}, {"LABEL", "label"}};
     if (variable == "FD") {
         const bool words = row.id == Option::args;
         const std::string content = words ? std::string("--dir\0/dir\0", 11) : "12345678";
@@ -34,6 +34,10 @@ std::string example(const OptionRow& row, const std::string& variable,
         return files.back()->text();
     }
     if (variable == "POLICY") return "strict";
+    if (variable == "PROFILE") return "network";
+    if (variable == "OPTION") return "dir /gone";
+    // What the caller has, whoever that is.
+    if (row.id == Option::keep_env) return "PATH";
     if (variable == "MODE") return "require";
     if (variable == "EDIT") return "deny:ioctl";
     const auto found = by_variable.find(variable);
@@ -64,6 +68,7 @@ Context context_of(const OptionRow& row) {
         case Option::tmp_overlay:
         case Option::ro_overlay:
             return {.before = {"--overlay-src", "/one", "--overlay-src", "/two"}};
+        case Option::unset: return {.before = {"--dir", "/gone"}};
         case Option::share_time: return {.before = {"--unshare-time"}};
         case Option::seccomp_edit: return {.before = {"--seccomp-policy", "default"}};
         default: return {};
@@ -79,7 +84,7 @@ Words around(const Context& context, const Words& words) {
 
 // What `words` come to: the mode, how messages begin, and the Spec or the error.
 std::string effect(const Words& words, const Dialect& dialect) {
-    const auto line = parse_words(words, dialect);
+    const auto line = read_command_line(words, dialect);
     SpecBuilder builder(dialect);
     if (auto added = builder.add(line); !added) return added.error().message;
     const std::string mode = "mode " + std::to_string(static_cast<int>(builder.mode())) + " " +
@@ -125,7 +130,7 @@ TEST_CASE("what has no effect changes nothing, and what is refused says so") {
 }
 
 TEST_CASE("no two options are the same") {
-    const std::set<Option> aside = {Option::args, Option::unshare_mount,
+    const std::set<Option> aside = {Option::args, Option::unset, Option::unshare_mount,
                                     Option::not_a_security_boundary};
     std::map<std::string, std::string> seen;
     for (const OptionRow& row : option_table) {

@@ -85,6 +85,21 @@ TEST_CASE("changes of the environment act in order; PWD is run()'s") {
     CHECK(environment({clear()}).empty());
 }
 
+TEST_CASE("variables of the caller's are kept, or come back") {
+    const auto keep = [](std::string name) {
+        return EnvironmentChange{EnvironmentChange::Kind::keep, std::move(name), ""};
+    };
+    const std::string home = "HOME=/home/user";
+    const std::string path = "PATH=/usr/local/bin:/usr/bin";
+    CHECK(environment({clear(), keep("PATH"), keep("HOME")}) == Words{path, home});
+    CHECK(environment({clear(), keep("*")}) == Words{home, path});
+    CHECK(environment({clear(), keep("PA*"), keep("NONE*"), keep("NONE"), keep("HOM")}) ==
+          Words{path});
+    CHECK(environment({set("HOME", "/x"), keep("HOME")}) == Words{home, path});
+    CHECK(environment({keep("HOME"), unset("HOME")}) == Words{path});
+    CHECK(environment({clear(), set("A", "b"), keep("A")}) == Words{"A=b"});
+}
+
 TEST_CASE("a command's name is looked for in PATH, as execvp does") {
     CHECK(executables("make") == Words{"/usr/local/bin/make", "/usr/bin/make"});
     CHECK(executables("make", {set("PATH", "/x")}) == Words{"/x/make"});

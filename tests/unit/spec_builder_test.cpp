@@ -401,7 +401,7 @@ TEST_CASE("what is asked for besides running a command") {
     const Dialect dialect = sbx_dialect();
     const auto mode = [&](const Words& words) {
         SpecBuilder builder(dialect);
-        const auto line = parse_words(words, dialect);
+        const auto line = read_command_line(words, dialect);
         REQUIRE(builder.add(line));
         return builder.mode();
     };

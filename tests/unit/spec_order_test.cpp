@@ -22,7 +22,7 @@ namespace {
 // Warnings as they are printed, the level as "<4>".
 Words warnings(const Words& words, const Dialect& dialect = bwrap_dialect()) {
     SpecBuilder builder(dialect);
-    const auto added = builder.add(parse_words(words, dialect));
+    const auto added = builder.add(read_command_line(words, dialect));
     INFO(error_of(added));
     CHECK(added);
     Words out;
@@ -46,7 +46,7 @@ struct End {
 
 End end_of(const Words& words, const Dialect& dialect = bwrap_dialect()) {
     SpecBuilder builder(dialect);
-    const auto added = builder.add(parse_words(words, dialect));
+    const auto added = builder.add(read_command_line(words, dialect));
     static constexpr const char* modes[] = {"run", "help", "version", "dry run"};
     return {added ? modes[static_cast<int>(builder.mode())] : added.error().message,
             builder.prefix()};

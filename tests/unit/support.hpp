@@ -2,8 +2,8 @@
 // What unit tests share: words to Spec and Plan, and looking at steps.
 #pragma once
 
-#include "cli/command_line.hpp"
 #include "cli/dialect.hpp"
+#include "cli/option_list.hpp"
 #include "cli/spec_builder.hpp"
 #include "fake_host.hpp"
 
@@ -25,7 +25,7 @@ std::string error_of(const Result<T>& result) {
 
 /// What the options in `words` ask for. No policy, unless `dialect` says one.
 inline Result<Spec> spec_of(const Words& words, const cli::Dialect& dialect) {
-    const auto line = cli::parse_words(words, dialect);
+    const auto line = cli::read_command_line(words, dialect);
     cli::SpecBuilder builder(dialect);
     if (auto added = builder.add(line); !added) return added.error();
     return builder.finish();

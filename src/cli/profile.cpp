@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/profile.hpp"
+
+#include "cli/input.hpp"
+#include "cli/nearest.hpp"
+
+#include <sbx/host.hpp>
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+namespace sbx::cli {
+namespace {
+
+constexpr std::string_view extension = ".conf";
+
+std::optional<std::string> from_environment(const std::string& name) {
+    const char* value = std::getenv(name.c_str());
+    return value != nullptr ? std::optional<std::string>(value) : std::nullopt;
+}
+
+std::optional<std::string> variable_of_process(const std::string& name) {
+    if (name != "CWD") return from_environment(name);
+    const auto directory = current_directory();
+    return directory ? std::optional<std::string>(*directory) : std::nullopt;
+}
+
+std::string no_such_key(const std::string& key) {
+    if (key == "profile") return "a profile takes another one in by: include = NAME";
+    if (const OptionRow* row = find_option(key); row != nullptr) {
+        return "\"" + key + "\" belongs on the command line, not into a profile";
+    }
+    std::vector<std::string_view> names = {"include"};
+    for (const OptionRow& row : option_table) {
+        if (describes_sandbox(row.id)) names.push_back(row.name);
+    }
+    const std::string_view close = nearest(key, names);
+    return "unknown option \"" + key + "\"" +
+           (close.empty() ? "; sbx --help=all lists them all"
+                          : "; did you mean " + std::string(close) + "?");
+}
+
+// Reads one profile after the other, and remembers which ones it is in.
+class Reader {
+public:
+    explicit Reader(const ProfileSearch& search) : search_(search) {}
+
+    /// `from` is the directory of the profile that includes this one, with a slash at its end.
+    Result<void> read(const std::string& name, const std::string& from) {
+        if (is_profile_path(name)) {
+            const std::string path = name[0] == '/' ? name : from + name;
+            if (is_open(path)) return Error{"profile \"" + path + "\" includes itself"};
+            const auto text = read_file(path);
+            if (!text) return Error{"profile " + text.error().message};
+            return add(*text, path);
+        }
+        for (const std::string& directory : search_.directories) {
+            const std::string path = directory + "/" + name + std::string(extension);
+            if (is_open(path) || ::access(path.c_str(), F_OK) != 0) continue;
+            const auto text = read_file(path);
+            if (!text) return Error{"profile " + text.error().message};
+            return add(*text, path);
+        }
+        for (const BuiltinProfile& builtin : builtin_profiles()) {
+            if (builtin.name == name && !is_open(name)) {
+                return add(std::string(builtin.text), name);
+            }
+        }
+        return Error{not_found(name)};
+    }
+
+    std::vector<GivenOption> options() { return std::move(options_); }
+
+private:
+    bool is_open(const std::string& path) const {
+        return std::find(open_.begin(), open_.end(), path) != open_.end();
+    }
+
+    Result<void> add(const std::string& text, const std::string& path) {
+        // One that includes itself by another path, or many that each include many.
+        constexpr unsigned most = 1000;
+        if (++count_ > most) return Error{"more than a thousand profiles are included"};
+        const auto lines = parse_profile(text, path, search_.variables);
+        if (!lines) return lines.error();
+        open_.push_back(path);
+        const std::string directory = path.substr(0, path.find_last_of('/') + 1);
+        for (const ProfileLine& line : *lines) {
+            if (auto added = add_line(line, directory); !added) {
+                return Error{line.place + ": " + added.error().message};
+            }
+        }
+        open_.pop_back();
+        return {};
+    }
+
+    Result<void> add_line(const ProfileLine& line, const std::string& directory) {
+        if (line.key == "include") {
+            if (line.words.size() == 1) return read(line.words[0], directory);
+            return Error{"include takes the name of one profile"};
+        }
+        const OptionRow* row = find_option(line.key);
+        if (row == nullptr || !describes_sandbox(row->id)) return Error{no_such_key(line.key)};
+        GivenOption given{row, line.words, line.place};
+        if (row->id == Option::unset && line.words.size() == 2) {
+            given.arguments = {line.words[0] + " " + line.words[1]};
+        }
+        if (given.arguments.size() != row->argument_count()) {
+            return Error{takes_words(*row) + ", and here are " + std::to_string(line.words.size()) +
+                         "; what has blanks in it is written in quotes"};
+        }
+        options_.push_back(std::move(given));
+        return {};
+    }
+
+    std::string not_found(const std::string& name) const {
+        std::vector<std::string_view> names;
+        std::string builtin;
+        for (const BuiltinProfile& one : builtin_profiles()) {
+            names.push_back(one.name);
+            builtin += (builtin.empty() ? "" : ", ") + std::string(one.name);
+        }
+        if (is_open(name)) return "profile \"" + name + "\" includes itself";
+        const std::string_view close = nearest(name, names);
+        std::string text = "there is no profile \"" + name + "\"";
+        if (!close.empty()) text += "; did you mean " + std::string(close) + "?";
+        text += "; looked for";
+        for (const std::string& directory : search_.directories) {
+            text += " " + directory + "/" + name + std::string(extension) + ",";
+        }
+        return text + " and among the built-in ones: " + builtin;
+    }
+
+    const ProfileSearch& search_;
+    unsigned count_ = 0;             ///< read so far
+    std::vector<std::string> open_;  ///< being read: each included by the one before it
+    std::vector<GivenOption> options_;
+};
+
+}  // namespace
+
+bool is_profile_path(std::string_view name) {
+    return name.find_first_of("/.") != std::string_view::npos;
+}
+
+ProfileSearch profile_search() {
+    ProfileSearch out;
+    const auto config = from_environment("XDG_CONFIG_HOME");
+    const auto home = from_environment("HOME");
+    // A relative one counts as not set (XDG Base Directory Specification).
+    if (config && config->substr(0, 1) == "/") {
+        out.directories.push_back(*config + "/sbx");
+    } else if (home && home->substr(0, 1) == "/") {
+        out.directories.push_back(*home + "/.config/sbx");
+    }
+    out.directories.emplace_back("/etc/sbx");
+    out.directories.emplace_back(SBX_PROFILE_DIRECTORY);
+    out.variables = variable_of_process;
+    return out;
+}
+
+Result<std::vector<GivenOption>> read_profile(const std::string& name,
+                                              const ProfileSearch& search) {
+    Reader reader(search);
+    if (auto read = reader.read(name, ""); !read) return read.error();
+    return reader.options();
+}
+
+}  // namespace sbx::cli

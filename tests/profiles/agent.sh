@@ -1,0 +1,71 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# --profile agent: a tool that is not trusted works in a project with a git repository.
+# shellcheck source=tests/profiles/common.sh
+. "$(dirname "$0")/common.sh"
+
+sandboxed() { "$SBX" --profile agent -- "$@"; }
+committing() { "$SBX" --profile agent --profile git -- "$@"; }
+
+git init -q
+git config user.name Someone
+git config user.email someone@example.org
+echo one >file
+git add file
+git commit -qm one
+mkdir .vscode "$HOME/.ssh"
+echo '{}' >.vscode/settings.json
+echo 'alias a=b' >.bashrc
+echo key >"$HOME/.ssh/id_ed25519"
+
+# The project is its own to change.
+works sandboxed sh -c 'echo two >file && mkdir -p src && echo x >src/new && rm src/new'
+says two cat file
+says "modified:   file" sandboxed git status
+says one sandboxed git log --format=%s
+
+# What runs later, by itself, is not.
+for path in .git/hooks/post-commit .git/config .git/commondir .vscode/settings.json \
+    .vscode/tasks.json .bashrc .envrc .idea .mcp.json; do
+    # shellcheck disable=SC2016  # for the shell inside
+    refused sandboxed sh -c 'echo evil >"$1"' sh "$path"
+    refused sandboxed rm -r "$path"
+done
+refused sandboxed git config core.fsmonitor evil
+refused sandboxed mv .git elsewhere
+refused sandboxed mv .vscode elsewhere
+refused sandboxed ln -s elsewhere .idea
+works test ! -e .git/hooks/post-commit
+says "alias a=b" cat .bashrc
+says "{}" cat .vscode/settings.json
+# No placeholder is left of what was missing.
+for path in .envrc .idea .mcp.json; do refused ls -d "$path"; done
+
+# A repository that is not there cannot be made, in which hooks would run.
+mkdir plain
+(
+    cd plain
+    refused sandboxed git init
+    finish
+) || failures=$((failures + 1))
+refused ls -d plain/.git
+
+# No secret, and no network.
+refused sandboxed cat "$HOME/.ssh/id_ed25519"
+refused sandboxed ls -d "$HOME/.ssh"
+refused sandboxed printenv SECRET_TOKEN
+says 3 sandboxed sh -c 'wc -l </proc/net/dev'
+# shellcheck disable=SC2016
+works sandboxed sh -c 'echo x >~/.bashrc'
+refused ls -d "$HOME/.bashrc"
+
+# With the profile "git" it may commit, and no more.
+works committing git commit -qam two
+says two git log --format=%s
+# shellcheck disable=SC2016
+refused committing sh -c 'echo evil >.git/hooks/post-commit'
+refused committing git config core.fsmonitor evil
+refused committing rm -f .git/config
+refused committing mv .git elsewhere
+refused committing mv .git/hooks elsewhere
+finish

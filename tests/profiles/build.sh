@@ -1,0 +1,43 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# --profile build: a program is compiled, linked, tested and installed in the working directory.
+# shellcheck source=tests/profiles/common.sh
+. "$(dirname "$0")/common.sh"
+
+sandboxed() { "$SBX" --profile build -- "$@"; }
+
+cat >hello.c <<'END'
+#include <stdio.h>
+int main(void) { puts("hello from " __FILE__); return 0; }
+END
+cat >Makefile <<'END'
+prefix = /usr/local
+hello: hello.c
+	$(CC) $(CFLAGS) -o $@ hello.c
+check: hello
+	./hello | grep -q hello.c
+install: hello
+	install -D hello $(DESTDIR)$(prefix)/bin/hello
+END
+works sandboxed make check
+works sandboxed make install DESTDIR="$PWD/stage"
+says "hello from hello.c" ./stage/usr/local/bin/hello
+CFLAGS=-nonsense refused sandboxed make -B  # the caller's settings reach the compiler
+
+# The system can be read, and not changed; the home is another one, and forgotten.
+works sandboxed test -r /usr/bin/env
+refused sandboxed touch /usr/x
+refused sandboxed touch /etc/x
+refused sandboxed test -e "$HOME/.ssh"
+echo key >"$HOME/key"
+refused sandboxed cat "$HOME/key"
+# shellcheck disable=SC2016  # for the shell inside
+says /home/build sandboxed sh -c 'echo x >"$HOME/file" && echo "$HOME"'
+# shellcheck disable=SC2016
+refused sandboxed sh -c 'test -e "$HOME/file"'
+# The environment is clean, and the caller is who it was.
+refused sandboxed printenv SECRET_TOKEN
+says "$(id -u)" sandboxed id -u
+# There is no network but loopback: its table has two lines of heading.
+says 3 sandboxed sh -c 'wc -l </proc/net/dev'
+finish

@@ -1,0 +1,45 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: Apache-2.0
+# What the tests of the built-in profiles share: a home and a project of their own, and checks.
+# Sourced with SBX, the program; the working directory is the project then.
+set -eu
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+mkdir -p "$work/home/project" "$work/run"
+export HOME="$work/home" XDG_CONFIG_HOME="$work/none" XDG_RUNTIME_DIR="$work/run"
+export SECRET_TOKEN=hunter2 LANG=C.UTF-8
+cd "$HOME/project"
+failures=0
+
+fail() {
+    echo "this does not hold: $*"
+    failures=$((failures + 1))
+}
+
+# works COMMAND...: it must succeed, and refused COMMAND... must fail.
+works() {
+    "$@" >"$work/out" 2>&1 || {
+        fail "$*"
+        cat "$work/out"
+    }
+}
+refused() {
+    if "$@" >"$work/out" 2>&1; then fail "refused: $*"; fi
+}
+
+# says WORDS COMMAND...: it succeeds, and prints WORDS.
+says() {
+    wanted=$1
+    shift
+    works "$@"
+    grep -qF -e "$wanted" "$work/out" || {
+        fail "$* says \"$wanted\", and not:"
+        cat "$work/out"
+    }
+}
+
+# The whole test passes when nothing failed.
+finish() {
+    [ "$failures" -eq 0 ] || exit 1
+}
