@@ -26,7 +26,7 @@ inline Source fake_source(const std::string& path) {
     // A link of the host, to see that the real path is what is opened.
     if (path == "/link") return {Source::Kind::directory, "/real", 0, {}};
     const std::string absolute = path.substr(0, 1) == "/" ? path : "/home/user/" + path;
-    return {says("file") ? Source::Kind::other : Source::Kind::directory, absolute, 0, {}};
+    return {says("file") ? Source::Kind::file : Source::Kind::directory, absolute, 0, {}};
 }
 
 inline std::vector<Source> fake_sources(const Spec& spec) {

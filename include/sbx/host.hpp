@@ -15,10 +15,12 @@ namespace sbx {
 /// What is known of the host path that an entry names as its source; of a Guard that is left out
 /// when it is missing, what the entries before it show there.
 struct Source {
-    enum class Kind { none, directory, other } kind = Kind::none;
-    std::string path;          ///< absolute, free of symbolic links where the kernel can tell
-    int error = 0;             ///< errno of looking it up; 0 when it is there
-    std::vector<Source> more;  ///< of an overlay: its sources, then upper and work if it has them
+    enum class Kind { none, directory, file, other } kind = Kind::none;
+    std::string path;           ///< absolute, free of symbolic links where the kernel can tell
+    int error = 0;              ///< errno of looking it up; 0 when it is there
+    std::vector<Source> more;   ///< of an overlay: its sources, then upper and work if it has them
+    std::string stops_at = {};  ///< on an error: the part of the path at which the lookup ends
+    std::string link = {};      ///< what that one says, when it is a link that leads nowhere
 };
 
 /// A descriptor that was open when sbx began and that exec passes on; 0, 1 and 2 at least.
@@ -57,6 +59,7 @@ struct Host {
     std::vector<std::string> devices;           ///< device nodes of the host's /dev: "null", ...
     std::string output_terminal;                ///< device of standard output when a terminal
     bool controlling_terminal = false;          ///< /dev/tty can be opened
+    std::vector<std::string> agent_sockets;     ///< Warning::agent_socket: those that a bind shows
 };
 
 /// The working directory: as $PWD has it when that is true, which keeps the links that a shell went

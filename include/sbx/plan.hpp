@@ -208,6 +208,12 @@ using Step = std::variant<
     step::AwaitDescriptor, step::CloseDescriptors, step::LimitCapabilities, step::NoNewPrivileges,
     step::EnforceLandlock, step::LoadFilter>;
 
+/// What is most often a mistake, in words that name the remedy.
+struct PlanWarning {
+    Warning kind = Warning::hidden_mount;
+    std::string text;
+};
+
 /// Who is the first process inside: an init of ours that reaps, or the command itself.
 enum class Init { reaper, command };
 
@@ -237,7 +243,8 @@ struct Plan {
     std::vector<std::string> argv;
     std::vector<std::string> environment;  ///< "NAME=value"; PWD is added by run()
 
-    std::vector<std::string> notes;  ///< what was left out and why, for people
+    std::vector<PlanWarning> warnings;  ///< those that Spec::warnings shows
+    std::vector<std::string> notes;     ///< what was left out and why, for people
 };
 
 /// Plans `spec` on `host`. Refuses with the reason and, where one is known, the remedy.

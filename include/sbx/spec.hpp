@@ -5,9 +5,11 @@
 
 #include <sbx/namespaces.hpp>
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -202,6 +204,21 @@ enum class RootCapabilities { drop, keep };
 /// Whose words errors use: sbx's own, or the ones that bubblewrap's callers look for.
 enum class Wording { sbx, bubblewrap };
 
+/// What can be asked for and is most often a mistake.
+enum class Warning {
+    hidden_mount,   ///< a mount that a later one hides
+    file_bind,      ///< a writable bind of a single file, which nobody can replace
+    writable_home,  ///< the caller's home, writable
+    writable_root,  ///< the whole machine, writable
+    agent_socket,   ///< a socket by which the keys of the caller, or the machine, can be used
+};
+
+inline constexpr std::array<std::string_view, 5> warning_names = {
+    "hidden-mount", "file-bind", "writable-home", "writable-root", "agent-socket"};
+
+/// What becomes of a warning: it is in the plan, it is not, or it is an error.
+enum class WarningMode { show, hide, refuse };
+
 /// Everything that can be asked for. Its defaults are those of the command `sbx`.
 struct Spec {
     Wording wording = Wording::sbx;
@@ -249,6 +266,8 @@ struct Spec {
     std::optional<int> userns_block_fd;   ///< the caller maps the ids, then writes one byte here
     std::optional<int> info_fd;           ///< gets one JSON object about the sandbox
     std::optional<int> json_status_fd;    ///< gets a JSON line at the start and one at the end
+
+    std::array<WarningMode, warning_names.size()> warnings{};  ///< by Warning
 
     std::optional<std::string> argv0;  ///< what the command sees as its own name
     std::vector<std::string> command;  ///< the command and its arguments

@@ -44,6 +44,7 @@ inline Dialect bwrap_dialect() {
     spec.nested_userns = NestedUserns::allow;
     spec.landlock = Landlock::off;
     spec.signals = Signals::ignore;
+    spec.warnings.fill(WarningMode::hide);
     const NamespaceSet all = Namespace::ipc | Namespace::pid | Namespace::network | Namespace::uts;
     const NamespaceSet tried = Namespace::user | Namespace::cgroup;
     return {spec, "none", 1, 1, 1, false, all, tried, "bubblewrap 0.11.1 (", ")"};

@@ -104,8 +104,8 @@ int Program::run() {
     const CommandLine line = read_command_line(words_, dialect_);
     SpecBuilder builder(dialect_);
     const auto added = builder.add(line);
-    for (const Warning& warning : builder.warnings()) {
-        say(Level::warning, warning.prefix, warning.text);
+    for (const Notice& notice : builder.notices()) {
+        say(Level::warning, notice.prefix, notice.text);
     }
     prefix_ = builder.prefix();
     if (!added) return fail(added.error().message);
@@ -123,6 +123,9 @@ int Program::run() {
     const auto plan = make_plan(*spec, *host);
     if (!plan) return fail(plan.error().message);
     if (builder.mode() == Mode::dry_run) return print(describe(*plan));
+    for (const PlanWarning& warning : plan->warnings) {
+        say(Level::warning, prefix_, "warning: " + warning.text);
+    }
     const int status = status_of(sbx::run(*plan));
     // At once: to take apart what was built, and the library's locales, is a good part of what the
     // caller would wait for. Standard error has no buffer, and nothing was printed.

@@ -6,6 +6,8 @@
 #include "cli/option_table.hpp"
 #include "cli/profile.hpp"
 
+#include <sbx/spec.hpp>
+
 #include <fstream>
 #include <iostream>
 #include <string>
@@ -16,6 +18,17 @@ namespace sbx::cli {
 namespace {
 
 constexpr const char* plan_formats = "text";
+
+std::string joined(const std::vector<std::string>& names) {
+    std::string out;
+    for (const std::string& name : names) out += (out.empty() ? "" : " ") + name;
+    return out;
+}
+
+template <typename Names>
+std::vector<std::string> names_of(const Names& names) {
+    return std::vector<std::string>(names.begin(), names.end());
+}
 
 std::string replace_all(std::string_view text, char from, std::string_view to) {
     std::string out;
@@ -43,6 +56,7 @@ std::string_view kind(Completion completion) {
         case Completion::plan_format: return "plan_format";
         case Completion::profile: return "profile";
         case Completion::variable: return "variable";
+        case Completion::warning: return "warning";
         case Completion::option_name: return "option_name";
     }
     return "none";
@@ -87,6 +101,7 @@ std::string zsh_action(Completion completion) {
         case Completion::plan_format: return "(" + std::string(plan_formats) + ")";
         case Completion::profile: return "_sbx_profiles";
         case Completion::variable: return "_parameters -g \"*export*\"";
+        case Completion::warning: return "(all " + joined(names_of(warning_names)) + ")";
         case Completion::option_name: return "_sbx_option_names";
         case Completion::none:
         case Completion::descriptor:
@@ -111,12 +126,13 @@ std::string zsh() {
         bool first = true;
         while (!rest.empty()) {
             const std::size_t end = std::min(rest.find(' '), rest.size());
-            const bool is_path =
-                row.first == Completion::host_path || (!first && row.id != Option::setenv);
+            const bool is_path = row.first == Completion::host_path ||
+                                 (!first && row.id != Option::setenv && row.id != Option::warning);
             out += ":" + std::string(rest.substr(0, end)) + ":" +
-                   (first     ? zsh_action(row.first)
-                    : is_path ? "_files"
-                              : " ");
+                   (first                       ? zsh_action(row.first)
+                    : is_path                   ? "_files"
+                    : row.id == Option::warning ? "(show hide refuse)"
+                                                : " ");
             first = false;
             rest.remove_prefix(std::min(end + 1, rest.size()));
         }
@@ -133,6 +149,7 @@ std::string fish_values(Completion completion) {
         case Completion::profile: return "(__sbx_profiles)";
         case Completion::option_name: return "(__sbx_option_names)";
         case Completion::variable: return "(set -nx)";
+        case Completion::warning: return "all " + joined(names_of(warning_names));
         case Completion::landlock_mode: return "auto require off";
         case Completion::plan_format: return plan_formats;
         case Completion::none:
@@ -161,12 +178,6 @@ std::string fish() {
     return out;
 }
 
-std::string joined(const std::vector<std::string>& names) {
-    std::string out;
-    for (const std::string& name : names) out += (out.empty() ? "" : " ") + name;
-    return out;
-}
-
 // What stands for a list of names within a line of a template.
 std::string replaced(std::string line) {
     std::vector<std::string> profiles;
@@ -179,6 +190,7 @@ std::string replaced(std::string line) {
         {"@PROFILES@", joined(profiles)},
         {"@PROFILE_DIRECTORY@", SBX_PROFILE_DIRECTORY},
         {"@OPTION_NAMES@", joined(options)},
+        {"@WARNINGS@", joined(names_of(warning_names))},
         {"@plan_format@", plan_formats}};
     for (const auto& [from, to] : names) {
         for (auto at = line.find(from); at != std::string::npos; at = line.find(from)) {

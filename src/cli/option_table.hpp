@@ -92,6 +92,7 @@ enum class Option {
     seccomp,
     add_seccomp_fd,
     landlock,
+    warning,
     exec_label,
     file_label,
     not_a_security_boundary,
@@ -124,6 +125,7 @@ enum class Completion {
     profile,
     option_name,
     variable,
+    warning,
 };
 
 struct OptionRow {
@@ -342,6 +344,8 @@ inline constexpr auto option_table = std::to_array<OptionRow>({
     {Option::landlock, "landlock", "MODE", Completion::landlock_mode,
      "Landlock behind the mounts: auto (what this kernel has), require (all of it) or off",
      Group::security},
+    {Option::warning, "warning", "NAME MODE", Completion::warning,
+     "What becomes of the warning NAME, or all: show, hide, or refuse to run", Group::security},
     {Option::exec_label, "exec-label", "LABEL", Completion::none,
      "Refused: SELinux labels are not supported", Group::security},
     {Option::file_label, "file-label", "LABEL", Completion::none,

@@ -111,7 +111,7 @@ void SpecBuilder::note_repetition(Option option) {
     const bool repeated = !given_.insert(option).second;
     if (!repeated || !last_wins(option) || spec_.wording != Wording::bubblewrap) return;
     const std::string name(option_table[static_cast<std::size_t>(option)].name);
-    warnings_.push_back({"Only the last --" + name + " option will take effect", prefix_});
+    notices_.push_back({"Only the last --" + name + " option will take effect", prefix_});
 }
 
 void SpecBuilder::share(Namespace kind) {
@@ -302,6 +302,31 @@ Result<void> SpecBuilder::apply_landlock(const std::string& mode) {
                      : mode == "require" ? Landlock::require
                                          : Landlock::off;
     return {};
+}
+
+Result<void> SpecBuilder::apply_warning(const std::string& name, const std::string& mode) {
+    if (mode != "show" && mode != "hide" && mode != "refuse") {
+        return Error{"--warning takes show, hide or refuse after the name, and not \"" + mode +
+                     "\""};
+    }
+    const WarningMode value = mode == "show"   ? WarningMode::show
+                              : mode == "hide" ? WarningMode::hide
+                                               : WarningMode::refuse;
+    if (name == "all") {
+        spec_.warnings.fill(value);
+        return {};
+    }
+    const auto found = std::find(warning_names.begin(), warning_names.end(), name);
+    if (found != warning_names.end()) {
+        spec_.warnings[static_cast<std::size_t>(found - warning_names.begin())] = value;
+        return {};
+    }
+    const std::string_view close = nearest(name, warning_names);
+    std::string text = "there is no warning \"" + name + "\"";
+    if (!close.empty()) return Error{text + "; did you mean " + std::string(close) + "?"};
+    text += "; there are all";
+    for (const std::string_view one : warning_names) text += ", " + std::string(one);
+    return Error{text};
 }
 
 Result<void> SpecBuilder::apply_filter(const GivenOption& given) {

@@ -160,6 +160,7 @@ Result<void> SpecBuilder::apply(const GivenOption& given) {
         case Option::seccomp:
         case Option::add_seccomp_fd: return apply_filter(given);
         case Option::landlock: return apply_landlock(a[0]);
+        case Option::warning: return apply_warning(a[0], a[1]);
         case Option::exec_label:
         case Option::file_label: return apply_label(given);
         case Option::not_a_security_boundary: return {};

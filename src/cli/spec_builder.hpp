@@ -22,7 +22,7 @@ enum class Mode { run, help, version, dry_run, show_profile, save_profile };
 /// Whether a message begins with its syslog level (--level-prefix).
 enum class Prefix { none, level };
 
-struct Warning {
+struct Notice {
     std::string text;
     Prefix prefix = Prefix::none;
 };
@@ -42,7 +42,7 @@ public:
     /// Where --save-profile writes to.
     const std::string& save_path() const { return save_path_; }
     /// What is said of options that were understood and have no effect, in their order.
-    const std::vector<Warning>& warnings() const { return warnings_; }
+    const std::vector<Notice>& notices() const { return notices_; }
     /// How messages begin from here on.
     Prefix prefix() const { return prefix_; }
 
@@ -68,6 +68,7 @@ private:
     Result<void> add_last_filter();
     void note_repetition(Option option);
     Result<void> apply_edit(const std::string& text);
+    Result<void> apply_warning(const std::string& name, const std::string& mode);
     Result<void> apply_landlock(const std::string& mode);
     Result<void> add_policy();
     Result<int> descriptor(const GivenOption& given);
@@ -93,7 +94,7 @@ private:
     std::vector<std::string> overlay_sources_;
     std::set<Option> given_;                 ///< of those that can be in conflict with another
     std::map<int, const OptionRow*> taken_;  ///< descriptors, and the option that takes each
-    std::vector<Warning> warnings_;
+    std::vector<Notice> notices_;
     Prefix prefix_ = Prefix::none;
 };
 

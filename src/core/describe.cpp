@@ -236,6 +236,7 @@ std::string describe(const Step& step) { return std::visit(Sentence{}, step); }
 
 std::string describe(const Plan& plan) {
     std::string out;
+    for (const PlanWarning& warning : plan.warnings) out += "warning: " + warning.text + "\n";
     for (const std::string& note : plan.notes) out += "note: " + note + "\n";
     if (plan.userns_fd) {
         out += "enter the user namespace of descriptor " + std::to_string(*plan.userns_fd) + "\n";

@@ -164,6 +164,8 @@ Result<Plan> make_plan(const Spec& spec, const Host& host) {
     if (!privileges) return privileges.error();
     auto tree = planning::plan_tree(spec, host);
     if (!tree) return tree.error();
+    auto warnings = planning::find_warnings(spec, host);
+    if (!warnings) return warnings.error();
     auto descriptors = planning::plan_descriptors(spec, host);
     if (!descriptors) return descriptors.error();
 
@@ -216,6 +218,7 @@ Result<Plan> make_plan(const Spec& spec, const Host& host) {
     if (up_last) plan.setup.emplace_back(step::BringUpLoopback{});
     if (informs && late) plan.setup.emplace_back(step::Announce{});
     plan.notes = std::move(tree->notes);
+    plan.warnings = std::move(*warnings);
 
     plan.environment = planning::plan_environment(spec, host);
     plan.command = spec.command.front();

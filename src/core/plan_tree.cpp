@@ -62,13 +62,30 @@ bool TreePlanner::declares(std::string_view clean_path) const {
     return std::find(declared_.begin(), declared_.end(), clean_path) != declared_.end();
 }
 
+// "no such file or directory", and at which part of `path`.
+std::string lookup_error(const std::string& path, const Source& source) {
+    const std::string text = error_text(source.error);
+    const std::string part = quote(source.stops_at);
+    if (source.stops_at.empty()) return text;
+    if (!source.link.empty()) {
+        return text + " (" + part + " is a link to " + quote(source.link) + ", which is not there)";
+    }
+    switch (source.error) {
+        case ENOENT: return source.stops_at == path ? text : text + " (" + part + " is missing)";
+        case ENOTDIR: return text + " (" + part + " is a file)";
+        case EACCES: return text + " (" + part + " may not be searched by you)";
+        case ELOOP: return text + " (at " + part + ")";
+        default: return text;
+    }
+}
+
 std::string bind_error(const entry::Bind& bind, const Source& source, Wording wording) {
     if (wording == Wording::bubblewrap) {
         return "Can't find source path " + bind.source + ": " + strerrordesc_np(source.error);
     }
     const step::Bind step{bind.source, source.path, bind.destination, bind.access,
                           NodeKind::directory};
-    std::string text = describe(Step(step)) + ": " + error_text(source.error);
+    std::string text = describe(Step(step)) + ": " + lookup_error(bind.source, source);
     if (source.error == ENOENT) {
         text += "; create " + quote(bind.source) + " first, or use --" +
                 (bind.access == Access::read_only ? "ro-"
@@ -123,7 +140,7 @@ std::optional<Error> TreePlanner::add_overlay(const entry::Overlay& overlay, con
                 return Error{bind_error(as_bind, source.more[i], spec_.wording)};
             }
             return Error{"overlay on " + quote(overlay.destination) + ": " + quote(names[i]) +
-                         ": " + error_text(error)};
+                         ": " + lookup_error(names[i], source.more[i])};
         }
         paths.push_back(source.more[i].path);
     }
@@ -338,14 +355,13 @@ std::vector<std::string> shown_at(const Spec& spec, const std::vector<Source>& s
         const Entry& entry = spec.entries[i];
         if (std::holds_alternative<entry::Guard>(entry) ||
             std::holds_alternative<entry::Chmod>(entry) ||
-            std::holds_alternative<entry::RemountReadOnly>(entry)) {
-            continue;
+            std::holds_alternative<entry::RemountReadOnly>(entry) ||
+            std::holds_alternative<entry::Directory>(entry)) {
+            continue;  // a directory that is there already is left as it is
         }
         const std::string place = lexically_clean(
             std::visit([](const auto& e) -> const std::string& { return e.destination; }, entry));
         if (!is_at_or_below(path, place)) continue;
-        // A directory that is there already is left as it is.
-        if (std::holds_alternative<entry::Directory>(entry) && path != place) continue;
         const std::string rest = place == "/" ? path : path.substr(place.size());
         if (const auto* bind = std::get_if<entry::Bind>(&entry)) {
             if (sources[i].error == ENOENT && bind->if_missing == IfMissing::skip) continue;

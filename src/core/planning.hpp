@@ -49,6 +49,13 @@ struct Tree {
 
 Result<Tree> plan_tree(const Spec& spec, const Host& host);
 
+/// What in `spec` is most often a mistake on this host; an error for what is to be refused.
+Result<std::vector<PlanWarning>> find_warnings(const Spec& spec, const Host& host);
+
+/// Where the programs that keep the keys of the caller's listen, and those that have power over the
+/// machine, by the caller's environment.
+std::vector<std::string> agent_socket_paths(const std::vector<std::string>& environment);
+
 /// True when an entry of `spec` needs uid 0 and gid 0 in the namespace that owns the mounts.
 bool has_devpts(const Spec& spec);
 

@@ -113,7 +113,66 @@ std::string detail_text(const Step& step, const Report& report,
     }
 }
 
-std::string remedy(const Step& step, const Report& report) {
+bool is_file(const std::string& path) {
+    struct stat status {};
+    return ::lstat(path.c_str(), &status) == 0 && !S_ISDIR(status.st_mode) &&
+           !S_ISLNK(status.st_mode);
+}
+
+// Whether what the last step of `plan` before `end` puts at `path` is a file.
+bool is_file_inside(const Plan& plan, std::size_t end, const std::string& path) {
+    for (std::size_t i = std::min(end, plan.setup.size()); i > 0; --i) {
+        const Step& step = plan.setup[i - 1];
+        const std::string place = lexically_clean(destination_of(step));
+        if (destination_of(step).empty() || !is_at_or_below(path, place)) continue;
+        const bool same = place == path;
+        if (std::holds_alternative<step::WriteFile>(step) ||
+            std::holds_alternative<step::BindData>(step)) {
+            if (same) return true;
+            continue;
+        }
+        const std::string rest = place == "/" ? path : path.substr(place.size());
+        if (const auto* bind = std::get_if<step::Bind>(&step)) return is_file(bind->path + rest);
+        if (const auto* bind = std::get_if<step::BindFd>(&step)) return is_file(bind->path + rest);
+        if (std::holds_alternative<step::MountTmpfs>(step)) return false;
+    }
+    return false;
+}
+
+// The part of the way to `destination` that is a file; empty: not known.
+std::string file_on_the_way(const Plan& plan, std::size_t step, const std::string& destination) {
+    const std::string path = lexically_clean(destination);
+    for (std::size_t at = path.find('/', 1); at != std::string::npos; at = path.find('/', at + 1)) {
+        const std::string part = path.substr(0, at);
+        if (is_file_inside(plan, step, part)) return part;
+    }
+    return {};
+}
+
+// ENOSPC of a step that is not about namespaces: the kernel has several limits by that name.
+std::string no_space_remedy(const Step& step) {
+    if (std::holds_alternative<step::WriteFile>(step) ||
+        std::holds_alternative<step::BindData>(step)) {
+        return "; the tmpfs that it is on is full: give it more with --size, or free memory";
+    }
+    return "; the number of mounts in a namespace is limited by the sysctl fs.mount-max, and "
+           "memory "
+           "by the cgroup: raise the one that is reached";
+}
+
+// EINVAL of a bind or an overlay.
+std::string invalid_remedy(const Step& step) {
+    if (std::holds_alternative<step::MountOverlay>(step)) {
+        return "; the kernel takes no directory for an overlay below which other file systems are "
+               "mounted, nor a file system without what it needs for changes (another overlay, "
+               "FAT, NFS): name directories below those mounts, on a file system such as ext4, xfs "
+               "or tmpfs";
+    }
+    return "; the source belongs to another mount namespace, as what is below /proc/PID/root or "
+           "behind a descriptor may: name it by a path of this one";
+}
+
+std::string remedy(const Plan& plan, const Step& step, const Report& report) {
     const std::string destination = destination_of(step);
     const std::string there = quote(destination);
     if (report.detail == Detail::id_map) {
@@ -131,7 +190,18 @@ std::string remedy(const Step& step, const Report& report) {
                "mount it before that one, or create the place on the host";
     }
     if (report.error == ENOTDIR && !destination.empty()) {
-        return "; a part of " + there + " is a file inside";
+        const std::string file =
+            file_on_the_way(plan, static_cast<std::size_t>(report.step), destination);
+        return file.empty() ? "; a part of " + there + " is a file inside"
+                            : "; " + quote(file) + " is a file inside, and nothing is below it";
+    }
+    if (report.error == ENOSPC) return no_space_remedy(step);
+    const bool mounts_source = std::holds_alternative<step::Bind>(step) ||
+                               std::holds_alternative<step::BindFd>(step) ||
+                               std::holds_alternative<step::MountOverlay>(step);
+    if (report.error == EINVAL && mounts_source) return invalid_remedy(step);
+    if (report.error == EBUSY && std::holds_alternative<step::MountOverlay>(step)) {
+        return "; another overlay uses its upper or work directory: each needs its own";
     }
     if (std::holds_alternative<step::Bind>(step) && report.error == EACCES) {
         return "; every directory on the way must be searchable for the caller's own user id: root "
@@ -155,7 +225,7 @@ std::string step_text(const Plan& plan, const Report& report,
     std::string text = "step " + std::to_string(report.step + 1) + ", " + describe(*step) + ": ";
     const std::string detail = detail_text(*step, report, excerpt);
     if (!detail.empty()) return text + detail;
-    return text + error_text(report.error) + remedy(*step, report);
+    return text + error_text(report.error) + remedy(plan, *step, report);
 }
 
 // exec refused a file that is there: its interpreter is missing, or it is of another kind.

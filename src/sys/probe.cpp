@@ -86,6 +86,33 @@ bool is_plain(const std::string& path) {
            whole.find("/./") == std::string::npos && whole.find("/../") == std::string::npos;
 }
 
+Source::Kind kind_of(const struct stat& status) {
+    return S_ISDIR(status.st_mode)   ? Source::Kind::directory
+           : S_ISREG(status.st_mode) ? Source::Kind::file
+                                     : Source::Kind::other;
+}
+
+// At which part of `path` looking it up ends, and why nothing more can be said.
+void explain_failure(const std::string& path, Source& source) {
+    std::string there;  // what is there of it so far
+    std::size_t at = 0;
+    while (at < path.size()) {
+        at = std::min(path.find('/', at + 1), path.size());
+        const std::string part = path.substr(0, at);
+        struct stat status {};
+        if (::stat(part.c_str(), &status) == 0) {
+            there = part;
+            if (S_ISDIR(status.st_mode)) continue;
+            source.stops_at = part;  // a file, below which nothing is
+            return;
+        }
+        // A directory that may not be searched stops at itself, all else at what is below it.
+        source.stops_at = errno == EACCES && !there.empty() ? there : part;
+        if (errno == ENOENT && ::lstat(part.c_str(), &status) == 0) source.link = read_link(part);
+        return;
+    }
+}
+
 Source look_up(const std::string& path) {
     // Where no link is on the way, the name that was given is the true one: it is found in half the
     // time.
@@ -97,9 +124,10 @@ Source look_up(const std::string& path) {
     struct stat status {};
     if (!fd || ::fstat(fd.get(), &status) != 0) {
         source.error = errno;
+        explain_failure(path, source);
         return source;
     }
-    source.kind = S_ISDIR(status.st_mode) ? Source::Kind::directory : Source::Kind::other;
+    source.kind = kind_of(status);
     source.path = path;
     if (without_links) return source;
     // Free of links and "..", so that the child's lookup, which begins below the new root that
@@ -286,12 +314,28 @@ Result<Source> source_of_guard(const std::vector<std::string>& paths) {
     for (const std::string& path : paths) {
         struct stat status {};
         if (::lstat(path.c_str(), &status) == 0) {
-            out.kind = S_ISDIR(status.st_mode) ? Source::Kind::directory : Source::Kind::other;
+            out.kind = kind_of(status);
             out.path = path;
             out.error = 0;
             return out;
         }
         if (errno != ENOENT && errno != ENOTDIR) return failure(quote(path), errno);
+    }
+    return out;
+}
+
+// Only of what a bind may show, so that most starts ask nothing.
+std::vector<std::string> agent_sockets(const Host& host) {
+    std::vector<std::string> out;
+    for (const std::string& path : planning::agent_socket_paths(host.environment)) {
+        const bool shown =
+            std::any_of(host.sources.begin(), host.sources.end(), [&](const Source& source) {
+                return !source.path.empty() && is_at_or_below(path, source.path);
+            });
+        struct stat status {};
+        if (shown && ::stat(path.c_str(), &status) == 0 && S_ISSOCK(status.st_mode)) {
+            out.push_back(path);
+        }
     }
     return out;
 }
@@ -409,6 +453,8 @@ Result<Host> probe_host(const Spec& spec) {
         auto there = source_of_guard(planning::shown_at(spec, host.sources, guard->destination));
         if (auto got = take(std::move(there), host.sources[i]); !got) return got.error();
     }
+    constexpr auto which = static_cast<std::size_t>(Warning::agent_socket);
+    if (spec.warnings[which] != WarningMode::hide) host.agent_sockets = agent_sockets(host);
     return host;
 }
 

@@ -159,7 +159,10 @@ std::string Judge::about_messages() const {
     }
     if (ended_.status != 0 && lines.empty()) return "it fails and says nothing";
     // Bubblewrap's dialect warns of options that are repeated.
-    if (!is_bwrap() && lines.size() > 1) return "it says more than one line";
+    const auto said = std::count_if(lines.begin(), lines.end(), [](const std::string& text) {
+        return !contains(text, "sbx: warning: ");
+    });
+    if (!is_bwrap() && said > 1) return "it says more than one line";
     return {};
 }
 

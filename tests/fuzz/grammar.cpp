@@ -63,6 +63,7 @@ Words wrong_values(const OptionRow& row, std::string_view kind) {
     if (kind == "BYTES") return and_also({"0", "00", "0x", "08", "9223372036854775808"});
     if (kind == "UID" || kind == "GID") return and_also({"4294967295", "4294967296", "0x0"});
     if (kind == "CAP") return {"", "cap_nonsense", "chown", "99", "-1", "cap_chown,cap_kill"};
+    if (row.id == Option::warning) return {"", "Show", "nonsense"};
     if (kind == "MODE") return {"", "on", "AUTO", "auto "};
     if (kind == "EDIT") return {"", "ptrace", "allow:", "allow:nonsense", "permit:ptrace"};
     if (kind == "POLICY") return {"", "nonsense", "Default", "/dev/null", "/dev/zero", "./missing"};
@@ -228,6 +229,9 @@ std::string Generator::value(const OptionRow& row, std::string_view kind, Taste 
         if (row.id == Option::chmod && !one_in(4)) return any({"/", "/tmp"});
         return any({"/a", "/a/b", "/a/c", "/tmp/d", "/e/f/g", "/h", "/i", "j", "/tmp/k", "/l"});
     }
+    if (row.id == Option::warning) {
+        return kind == "NAME" ? any({"all", "file-bind", "hidden-mount"}) : any({"show", "hide"});
+    }
     if (kind == "OCTAL") return any({"0755", "700", "4755", "0", "7777"});
     if (kind == "BYTES") return any({"65536", "0x100000", "010000000", "1"});
     if (kind == "UID" || kind == "GID") return any({"0", "1", "1000", "65534", "4294967294"});
@@ -241,7 +245,7 @@ std::string Generator::value(const OptionRow& row, std::string_view kind, Taste 
     if (kind == "MODE") return any({"auto", "require", "off"});
     if (kind == "LABEL") return "label";
     if (kind == "PROFILE") return any({"network", "system", "shell", "x11", "sound"});
-    if (kind == "OPTION") return any({"clearenv", "dir /a", "perms", "ro-bind /payload"});
+    if (kind == "OPTION") return any({"clearenv", "dir /a", "tmpfs", "ro-bind /payload"});
     if (kind == "FILE") return "-";
     throw std::runtime_error("nothing is known to give to --" + std::string(row.name) + ", kind " +
                              std::string(kind));

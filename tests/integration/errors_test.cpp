@@ -8,7 +8,9 @@
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/personality.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -17,9 +19,19 @@
 namespace integration {
 namespace {
 
+// What is said apart from warnings.
+std::string without_warnings(const std::string& text) {
+    std::string out;
+    for (const std::string& line : lines_of(text)) {
+        if (line.rfind("sbx: warning: ", 0) != 0) out += line + "\n";
+    }
+    return out;
+}
+
 // A refusal is one line, with the dialect's status, and without a full stop.
-void check_refused(Name name, const Ended& ended, const std::string& sentence) {
+void check_refused(Name name, Ended ended, const std::string& sentence) {
     INFO(ended.err);
+    ended.err = without_warnings(ended.err);
     CHECK(ended.status == (name == Name::sbx ? 125 : 1));
     CHECK(ended.out.empty());
     CHECK(contains(ended.err, sentence));
@@ -74,6 +86,98 @@ TEST_CASE("a missing source", "[errors]") {
     }
 }
 
+TEST_CASE("where the way to a source ends", "[errors]") {
+    const TemporaryDirectory place;
+    const std::string file = place.file("file");
+    const std::string link = place.link("link", "nowhere");
+    const std::string circle = place.link("circle", "circle");
+    struct Case {
+        std::string source;
+        std::string sentence;
+    };
+    const std::vector<Case> cases = {
+        {file + "/below", "not a directory (\"" + file + "\" is a file)"},
+        {place.path() + "/a/b/c",
+         "no such file or directory (\"" + place.path() + "/a\" is missing); create"},
+        {link, "no such file or directory (\"" + link +
+                   "\" is a link to \"nowhere\", which is not there)"},
+        {link + "/x", "(\"" + link + "\" is a link to \"nowhere\", which is not there)"},
+        {circle + "/x", "too many levels of symbolic links (at \"" + circle + "\")"},
+    };
+    for (const Case& each : cases) {
+        check_refused(Name::sbx, run(sbx({"--bind", each.source, "/d"}, {"exit", "0"})),
+                      each.sentence);
+        check_refused(
+            Name::sbx,
+            run(sbx({"--overlay-src", each.source, "--tmp-overlay", "/d"}, {"exit", "0"})),
+            each.sentence.substr(0, each.sentence.find(';')));
+    }
+    // Such a way is no missing source: -try takes only that.
+    check_refused(Name::sbx, run(sbx({"--bind-try", file + "/below", "/d"}, {"exit", "0"})),
+                  "is a file)");
+    CHECK(run(sbx({"--bind-try", link, "/d"}, {"exit", "0"})).status == 0);
+}
+
+TEST_CASE("what is most often a mistake is said, and done", "[errors]") {
+    const TemporaryDirectory place;
+    const std::string file = place.file("file", "text");
+    const std::string warning = "sbx: warning: --bind " + file + " /file shows a single file: ";
+    const Ended said = run(sbx({"--bind", file, "/file"}, {"read", "/file"}));
+    CHECK(said.out == "read ok text\n");
+    CHECK(said.err.rfind(warning, 0) == 0);
+    CHECK(contains(said.err, " [file-bind]\n"));
+    const Ended hidden =
+        run(sbx({"--bind", file, "/file", "--warning", "file-bind", "hide"}, {"exit", "0"}));
+    CHECK(hidden.status == 0);
+    CHECK(hidden.err.empty());
+    check_refused(
+        Name::sbx,
+        run(sbx({"--bind", file, "/file", "--warning", "file-bind", "refuse"}, {"exit", "0"})),
+        "--warning file-bind hide allows it");
+    // Bubblewrap's callers read every word.
+    const Ended bubblewrap = run(bwrap({"--bind", file, "/file"}, {"exit", "0"}));
+    CHECK(bubblewrap.status == 0);
+    CHECK(bubblewrap.err.empty());
+}
+
+TEST_CASE("an agent's socket that comes in is said", "[errors]") {
+    const TemporaryDirectory place;
+    const std::string path = place.path() + "/agent";
+    const Descriptor agent{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    path.copy(address.sun_path, sizeof address.sun_path - 1);
+    REQUIRE(::bind(agent.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+    const auto said = [&](std::vector<std::string> more) {
+        std::vector<std::string> options = {"--ro-bind", place.path(), "/d"};
+        options.insert(options.end(), more.begin(), more.end());
+        Start start = sbx(options, {"exit", "0"});
+        start.prepare = [&path] { ::setenv("SSH_AUTH_SOCK", path.c_str(), 1); };
+        return run(start).err;
+    };
+    CHECK(contains(said({}), "brings in the socket \"" + path + "\""));
+    CHECK(contains(said({}), "--mask /d/agent hides it [agent-socket]"));
+    CHECK(said({"--mask", "/d/agent"}).empty());
+    ::unlink(path.c_str());
+    CHECK(said({}).empty());
+}
+
+TEST_CASE("no room for what is written into the sandbox", "[errors]") {
+    const Descriptor content = file_with(std::string(100'000, 'x'));
+    Start start = sbx({"--size", "4096", "--tmpfs", "/t", "--file", "7", "/t/x"}, {"exit", "0"});
+    start.descriptors = {{7, content.get()}};
+    check_refused(Name::sbx, run(start),
+                  "no space left on device; the tmpfs that it is on is full: give it more with "
+                  "--size");
+}
+
+TEST_CASE("a source that an overlay does not take", "[errors]") {
+    check_refused(
+        Name::sbx, run(sbx({"--overlay-src", "/proc", "--tmp-overlay", "/o"}, {"exit", "0"})),
+        "invalid argument; the kernel takes no directory for an overlay below which other file "
+        "systems are mounted");
+}
+
 TEST_CASE("a source that may not be read", "[errors]") {
     const TemporaryDirectory place;
     place.directory("closed/in");
@@ -83,7 +187,9 @@ TEST_CASE("a source that may not be read", "[errors]") {
     if (is_root()) {
         CHECK(ended.out == "look directory 0755\n");
     } else {
-        check_refused(Name::sbx, ended, "\"" + in + "\" on \"/d\" writable: permission denied");
+        check_refused(Name::sbx, ended,
+                      "\"" + in + "\" on \"/d\" writable: permission denied (\"" + place.path() +
+                          "/closed\" may not be searched by you)");
     }
     ::chmod((place.path() + "/closed").c_str(), 0755);
 }
@@ -115,14 +221,18 @@ TEST_CASE("a source and a destination of different kinds", "[errors]") {
          "\"/payload\" is a file inside",
          "Can't mkdir /payload: Not a directory"},
         {{"--tmpfs", "/payload/below"},
-         "a part of \"/payload/below\" is a file inside",
+         "not a directory; \"/payload\" is a file inside, and nothing is below it",
          "Can't mkdir parents for /payload/below: Not a directory"},
         {{"--symlink", "x", "/payload/below"},
-         "a part of \"/payload/below\" is a file inside",
+         "not a directory; \"/payload\" is a file inside, and nothing is below it",
          "Can't mkdir parents for /payload/below: Not a directory"},
+        {{"--ro-bind", place.path(), "/d", "--tmpfs", "/d/file/a/b"},
+         "not a directory; \"/d/file\" is a file inside, and nothing is below it",
+         nullptr},
     };
     for (const Case& each : cases) {
         check_refused(Name::sbx, run(sbx(each.options, {"exit", "0"})), each.sbx);
+        if (each.bwrap == nullptr) continue;
         check_refused(Name::bwrap, run(bwrap(each.options, {"exit", "0"})), each.bwrap);
     }
     CHECK(place.listing() == before);

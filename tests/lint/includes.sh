@@ -15,7 +15,7 @@ trap 'rm -rf "$work"' EXIT
 standard='algorithm|array|bit|bitset|cctype|cerrno|charconv|chrono|climits|compare|concepts|cstddef'
 standard="$standard|cstdint|cstdlib|cstring|exception|functional|initializer_list|iterator|limits"
 standard="$standard|map|memory|new|numeric|optional|set|span|sstream|stdexcept|string|string_view"
-standard="$standard|tuple|type_traits|utility|variant|vector"
+standard="$standard|tuple|type_traits|unordered_map|utility|variant|vector"
 
 # check DIRECTORY PATTERN: every #include there, with its brackets, matches PATTERN.
 check() {

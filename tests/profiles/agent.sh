@@ -50,6 +50,14 @@ mkdir plain
 ) || failures=$((failures + 1))
 refused ls -d plain/.git
 
+# In the home directory it would have everything, so it does not start there.
+(
+    cd "$HOME"
+    refused sandboxed true
+    grep -q "makes your home directory writable" "$work/out" || fail "it says why it does not start"
+    finish
+) || failures=$((failures + 1))
+
 # No secret, and no network.
 refused sandboxed cat "$HOME/.ssh/id_ed25519"
 refused sandboxed ls -d "$HOME/.ssh"

@@ -38,6 +38,7 @@ std::string example(const OptionRow& row, const std::string& variable,
     if (variable == "OPTION") return "dir /gone";
     // What the caller has, whoever that is.
     if (row.id == Option::keep_env) return "PATH";
+    if (row.id == Option::warning) return variable == "NAME" ? "file-bind" : "refuse";
     if (variable == "MODE") return "require";
     if (variable == "EDIT") return "deny:ioctl";
     const auto found = by_variable.find(variable);

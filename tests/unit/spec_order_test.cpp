@@ -26,7 +26,7 @@ Words warnings(const Words& words, const Dialect& dialect = bwrap_dialect()) {
     INFO(error_of(added));
     CHECK(added);
     Words out;
-    for (const Warning& warning : builder.warnings()) {
+    for (const Notice& warning : builder.notices()) {
         out.push_back((warning.prefix == Prefix::level ? "<4>" : "") + warning.text);
     }
     return out;

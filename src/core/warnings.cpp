@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: Apache-2.0
+// What can be done and is most often a mistake. Words only: nothing is changed for it.
+#include "core/planning.hpp"
+#include "core/text.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <unordered_map>
+
+namespace sbx::planning {
+namespace {
+
+const std::string& destination_of(const Entry& entry) {
+    return std::visit([](const auto& e) -> const std::string& { return e.destination; }, entry);
+}
+
+bool is_mount(const Entry& entry) {
+    return !std::holds_alternative<entry::Directory>(entry) &&
+           !std::holds_alternative<entry::Symlink>(entry) &&
+           !std::holds_alternative<entry::File>(entry) &&
+           !std::holds_alternative<entry::RemountReadOnly>(entry) &&
+           !std::holds_alternative<entry::Chmod>(entry) &&
+           !std::holds_alternative<entry::Guard>(entry);
+}
+
+std::string with(const std::string& what, const std::string& destination) {
+    return what + " " + shell_words({destination});
+}
+
+// A mount as it was given: "--bind /a /b".
+struct Given {
+    std::string operator()(const entry::Bind& e) const {
+        const char* name = e.access == Access::read_only ? "--ro-bind"
+                           : e.access == Access::device  ? "--dev-bind"
+                                                         : "--bind";
+        return std::string(name) + (e.if_missing == IfMissing::skip ? "-try " : " ") +
+               shell_words({e.source, e.destination});
+    }
+    std::string operator()(const entry::Tmpfs& e) const { return with("--tmpfs", e.destination); }
+    std::string operator()(const entry::Proc& e) const { return with("--proc", e.destination); }
+    std::string operator()(const entry::Dev& e) const { return with("--dev", e.destination); }
+    std::string operator()(const entry::Mqueue& e) const { return with("--mqueue", e.destination); }
+    std::string operator()(const entry::Overlay& e) const {
+        return with("the overlay on", e.destination);
+    }
+    std::string operator()(const auto& e) const {
+        return with("what is mounted on", e.destination);
+    }
+};
+
+std::string option_of(const Entry& entry) { return std::visit(Given{}, entry); }
+
+class Finder {
+public:
+    Finder(const Spec& spec, const Host& host) : spec_(spec), host_(host) {
+        for (const Entry& entry : spec.entries) {
+            places_.push_back(lexically_clean(destination_of(entry)));
+        }
+    }
+
+    Result<std::vector<PlanWarning>> find() {
+        if (asked(Warning::hidden_mount)) find_hidden();
+        if (asked(Warning::file_bind)) find_files();
+        if (asked(Warning::writable_home)) find_home();
+        if (asked(Warning::writable_root)) find_root();
+        if (asked(Warning::agent_socket)) find_sockets();
+        if (refused_) return *refused_;
+        return std::move(found_);
+    }
+
+private:
+    WarningMode mode(Warning kind) const { return spec_.warnings[static_cast<std::size_t>(kind)]; }
+    bool asked(Warning kind) const { return mode(kind) != WarningMode::hide && !refused_; }
+
+    void add(Warning kind, const std::string& text) {
+        const std::string name(warning_names[static_cast<std::size_t>(kind)]);
+        if (mode(kind) == WarningMode::refuse && !refused_) {
+            refused_ = Error{text + "; --warning " + name + " hide allows it"};
+        }
+        found_.push_back({kind, text + " [" + name + "]"});
+    }
+
+    bool is_left_out(std::size_t index) const {
+        const auto* bind = std::get_if<entry::Bind>(&spec_.entries[index]);
+        return bind != nullptr && bind->if_missing == IfMissing::skip &&
+               host_.sources[index].error == ENOENT;
+    }
+
+    const entry::Bind* writable_bind(std::size_t index) const {
+        const auto* bind = std::get_if<entry::Bind>(&spec_.entries[index]);
+        const bool writable =
+            bind != nullptr && bind->access != Access::read_only && !is_left_out(index);
+        return writable ? bind : nullptr;
+    }
+
+    // The last entry that is mounted at `path` or above it; nothing: the sandbox's own root.
+    std::optional<std::size_t> shows(const std::string& path) const {
+        for (std::size_t i = spec_.entries.size(); i > 0; --i) {
+            const bool covers = is_mount(spec_.entries[i - 1]) && !is_left_out(i - 1) &&
+                                is_at_or_below(path, places_[i - 1]);
+            if (covers) return i - 1;
+        }
+        return std::nullopt;
+    }
+
+    // Whether what is given without being asked covers what a bind on "/" would show.
+    bool is_given(std::size_t index, const std::string& path) const {
+        return spec_.given == GivenTree::standard && places_[index] == "/" &&
+               (is_at_or_below(path, "/tmp") || is_at_or_below(path, "/dev") ||
+                is_at_or_below(path, "/proc"));
+    }
+
+    // Where `index`, a bind, shows the host's `path`, if it is seen at the end.
+    std::optional<std::string> seen_at(std::size_t index, const std::string& path) const {
+        const std::string& source = host_.sources[index].path;
+        if (source.empty() || !is_at_or_below(path, source)) return std::nullopt;
+        const std::string rest = source == "/" ? path : path.substr(source.size());
+        const std::string inside = lexically_clean(places_[index] + "/" + rest);
+        const bool seen = shows(inside) == index && !is_given(index, inside);
+        return seen ? std::optional(inside) : std::nullopt;
+    }
+
+    // Whether the later bind shows the same as the earlier one below it, in the same way.
+    bool shows_the_same(std::size_t earlier, std::size_t later) const {
+        const auto* one = std::get_if<entry::Bind>(&spec_.entries[earlier]);
+        const auto* other = std::get_if<entry::Bind>(&spec_.entries[later]);
+        if (one == nullptr || other == nullptr || one->access != other->access) return false;
+        const std::string rest = places_[later] == "/"
+                                     ? places_[earlier]
+                                     : places_[earlier].substr(places_[later].size());
+        return lexically_clean(host_.sources[later].path + "/" + rest) ==
+               host_.sources[earlier].path;
+    }
+
+    void find_hidden() {
+        std::unordered_map<std::string_view, std::size_t> later;
+        std::vector<std::string> texts;
+        for (std::size_t i = spec_.entries.size(); i > 0; --i) {
+            const std::size_t index = i - 1;
+            if (!is_mount(spec_.entries[index]) || is_left_out(index)) continue;
+            std::string_view path = places_[index];
+            // From the place itself up to "/".
+            for (bool same = true; !later.empty(); same = false) {
+                const auto found = later.find(path);
+                const bool is_own = std::holds_alternative<entry::Tmpfs>(spec_.entries[index]);
+                if (found != later.end() && !(same && is_own) &&
+                    !shows_the_same(index, found->second)) {
+                    texts.push_back(hidden_text(index, found->second));
+                    break;
+                }
+                if (path == "/") break;
+                const std::size_t slash = path.find_last_of('/');
+                path = slash == 0 ? "/" : path.substr(0, slash);
+            }
+            later.emplace(places_[index], index);
+        }
+        for (auto text = texts.rbegin(); text != texts.rend(); ++text) {
+            add(Warning::hidden_mount, *text);
+        }
+    }
+
+    std::string hidden_text(std::size_t earlier, std::size_t later) const {
+        return option_of(spec_.entries[earlier]) + " is hidden by " +
+               option_of(spec_.entries[later]) + " after it; give that one first" +
+               (places_[earlier] == places_[later] ? ", or leave one of them out" : "");
+    }
+
+    void find_files() {
+        for (std::size_t i = 0; i < spec_.entries.size(); ++i) {
+            const entry::Bind* bind = writable_bind(i);
+            if (bind == nullptr || host_.sources[i].kind != Source::Kind::file) continue;
+            add(Warning::file_bind,
+                option_of(spec_.entries[i]) +
+                    " shows a single file: editors and tools that replace it by renaming another "
+                    "one fail (EBUSY); bind the directory that it is in");
+        }
+    }
+
+    void find_home() {
+        const auto home = variable(host_.environment, "HOME");
+        if (!home || home->empty() || home->front() != '/') return;
+        const std::string path = lexically_clean(*home);
+        if (path == "/") return;
+        for (std::size_t i = 0; i < spec_.entries.size(); ++i) {
+            if (writable_bind(i) == nullptr || host_.sources[i].path == "/") continue;
+            if (!seen_at(i, path)) continue;
+            add(Warning::writable_home,
+                option_of(spec_.entries[i]) + " makes your home directory writable inside, with " +
+                    "your keys and what your shells run when they start; bind the directory of "
+                    "the project instead");
+        }
+    }
+
+    void find_root() {
+        for (std::size_t i = 0; i < spec_.entries.size(); ++i) {
+            if (writable_bind(i) == nullptr || host_.sources[i].path != "/") continue;
+            if (shows(places_[i]) != i) continue;
+            add(Warning::writable_root,
+                option_of(spec_.entries[i]) + " makes all of this machine writable inside that " +
+                    "you may write to; use --ro-bind, and bind what is to be written to after it");
+        }
+    }
+
+    void find_sockets() {
+        for (const std::string& path : host_.agent_sockets) {
+            for (std::size_t i = 0; i < spec_.entries.size(); ++i) {
+                if (!std::holds_alternative<entry::Bind>(spec_.entries[i])) continue;
+                const auto inside = seen_at(i, path);
+                if (!inside || is_masked(*inside)) continue;
+                add(Warning::agent_socket,
+                    option_of(spec_.entries[i]) + " brings in the socket " + quote(path) +
+                        ", by which a program inside can use your keys or this machine; --mask " +
+                        shell_words({*inside}) + " hides it");
+            }
+        }
+    }
+
+    bool is_masked(const std::string& path) const {
+        for (std::size_t i = 0; i < spec_.entries.size(); ++i) {
+            const auto* guard = std::get_if<entry::Guard>(&spec_.entries[i]);
+            if (guard != nullptr && guard->kind == entry::Guard::Kind::mask &&
+                host_.sources[i].error == 0 && is_at_or_below(path, places_[i])) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    const Spec& spec_;
+    const Host& host_;
+    std::vector<std::string> places_;  ///< of the entries; clean
+    std::vector<PlanWarning> found_;
+    std::optional<Error> refused_;
+};
+
+}  // namespace
+
+Result<std::vector<PlanWarning>> find_warnings(const Spec& spec, const Host& host) {
+    const bool none = std::all_of(spec.warnings.begin(), spec.warnings.end(),
+                                  [](WarningMode mode) { return mode == WarningMode::hide; });
+    if (none) return std::vector<PlanWarning>{};
+    return Finder(spec, host).find();
+}
+
+std::vector<std::string> agent_socket_paths(const std::vector<std::string>& environment) {
+    std::vector<std::string> out = {"/run/docker.sock", "/var/run/docker.sock",
+                                    "/run/podman/podman.sock", "/run/containerd/containerd.sock"};
+    const auto add = [&](const char* name, const char* below) {
+        const auto value = variable(environment, name);
+        if (value && value->substr(0, 1) == "/") out.push_back(lexically_clean(*value + below));
+    };
+    add("SSH_AUTH_SOCK", "");
+    for (const char* name : {"/gnupg/S.gpg-agent", "/gnupg/S.gpg-agent.ssh", "/keyring/control",
+                             "/keyring/ssh", "/podman/podman.sock", "/docker.sock"}) {
+        add("XDG_RUNTIME_DIR", name);
+    }
+    add("HOME", "/.gnupg/S.gpg-agent");
+    std::sort(out.begin(), out.end());
+    out.erase(std::unique(out.begin(), out.end()), out.end());
+    return out;
+}
+
+}  // namespace sbx::planning

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is most often a mistake is said, and what is not is left in peace.
+#include "core/planning.hpp"
+#include "support.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <string>
+#include <utility>
+
+using namespace sbx;
+using namespace sbx::test;
+
+namespace {
+
+// The names of the warnings that `words` give on the fake host with the sockets `sockets`.
+Words warned(Words words, const Words& sockets = {}) {
+    words.emplace_back("true");
+    const auto spec = sbx_spec(words);
+    INFO(error_of(spec));
+    REQUIRE(spec);
+    Host host = fake_host(*spec);
+    host.agent_sockets = sockets;
+    const auto warnings = planning::find_warnings(*spec, host);
+    INFO(error_of(warnings));
+    REQUIRE(warnings);
+    Words out;
+    for (const PlanWarning& warning : *warnings) {
+        out.emplace_back(warning_names[static_cast<std::size_t>(warning.kind)]);
+        CHECK(warning.text.find(" [" + out.back() + "]") != std::string::npos);
+    }
+    return out;
+}
+
+std::string text(Words words) {
+    words.emplace_back("true");
+    const auto spec = sbx_spec(words);
+    REQUIRE(spec);
+    const auto plan = make_plan(*spec, fake_host(*spec));
+    if (!plan) return "refused: " + plan.error().message;
+    return plan->warnings.empty() ? "" : plan->warnings.front().text;
+}
+
+const Words none;
+
+}  // namespace
+
+TEST_CASE("a mount that a later one hides", "[warnings]") {
+    const Words hidden = {"hidden-mount"};
+    CHECK(warned({"--ro-bind", "/a", "/x/y", "--ro-bind", "/b", "/x"}) == hidden);
+    CHECK(warned({"--ro-bind", "/a", "/x/y", "--tmpfs", "/x"}) == hidden);
+    CHECK(warned({"--tmpfs", "/x/y", "--ro-bind", "/b", "/x"}) == hidden);
+    CHECK(warned({"--dev-bind", "/dev/dri", "/dev/dri", "--dev", "/dev"}) == hidden);
+    CHECK(warned({"--proc", "/proc", "--ro-bind", "/", "/"}) == hidden);
+    CHECK(warned({"--ro-bind", "/a", "/x", "--ro-bind", "/b", "//x/."}) == hidden);
+    // The usual order, and neighbours of a similar name.
+    CHECK(warned({"--ro-bind", "/b", "/x", "--ro-bind", "/a", "/x/y"}) == none);
+    CHECK(warned({"--ro-bind", "/a", "/xy", "--ro-bind", "/b", "/x"}) == none);
+    // An empty place that something is put in, as a profile leaves one for it.
+    CHECK(warned({"--tmpfs", "/x", "--ro-bind", "/b", "/x"}) == none);
+    // What shows the same, in the same way.
+    CHECK(warned({"--ro-bind", "/a/b", "/x/b", "--ro-bind", "/a", "/x"}) == none);
+    CHECK(warned({"--ro-bind", "/a", "/a", "--ro-bind", "/", "/"}) == none);
+    CHECK(warned({"--ro-bind", "/a/b", "/x/b", "--bind", "/a", "/x"}) == hidden);
+    // What is left out hides nothing, and is not hidden.
+    CHECK(warned({"--ro-bind", "/a", "/x/y", "--ro-bind-try", "/missing", "/x"}) == none);
+    CHECK(warned({"--ro-bind-try", "/missing", "/x/y", "--ro-bind", "/a", "/x"}) == none);
+    // Directories and links are no mounts.
+    CHECK(warned({"--ro-bind", "/a", "/x/y", "--dir", "/x", "--chmod", "0700", "/x"}) == none);
+    CHECK(text({"--ro-bind", "/a", "/x/y", "--bind", "/b c", "/x"}) ==
+          "--ro-bind /a /x/y is hidden by --bind '/b c' /x after it; give that one first "
+          "[hidden-mount]");
+    CHECK(text({"--ro-bind", "/a", "/x", "--dev", "/x"}) ==
+          "--ro-bind /a /x is hidden by --dev /x after it; give that one first, or leave one of "
+          "them out [hidden-mount]");
+}
+
+TEST_CASE("a single file that is writable", "[warnings]") {
+    CHECK(warned({"--bind", "/a/file", "/file"}) == Words{"file-bind"});
+    CHECK(warned({"--bind-try", "/a/file", "/file"}) == Words{"file-bind"});
+    CHECK(warned({"--ro-bind", "/a/file", "/file"}) == none);
+    CHECK(warned({"--bind", "/a/directory", "/d"}) == none);
+    CHECK(warned({"--bind-try", "/missing/file", "/file"}) == none);
+}
+
+TEST_CASE("the caller's home, writable", "[warnings]") {
+    const Words home = {"writable-home"};
+    CHECK(warned({"--bind", "/home/user", "/home/user"}) == home);
+    CHECK(warned({"--bind", "/home", "/other"}) == home);
+    CHECK(warned({"--dev-bind", "/home/user", "/x"}) == home);
+    CHECK(warned({"--ro-bind", "/home/user", "/home/user"}) == none);
+    CHECK(warned({"--bind", "/home/user/project", "/home/user/project"}) == none);
+    CHECK(warned({"--bind", "/home/username", "/x"}) == none);
+    // Not what is covered afterwards.
+    CHECK(warned({"--bind", "/home", "/home", "--tmpfs", "/home/user"}) == none);
+    CHECK(warned({"--bind", "/home", "/home", "--tmpfs", "/home/user/x"}) == home);
+}
+
+TEST_CASE("the whole machine, writable", "[warnings]") {
+    const Words root = {"writable-root"};
+    CHECK(warned({"--bind", "/", "/"}) == root);
+    CHECK(warned({"--dev-bind", "/", "/host"}) == root);
+    CHECK(warned({"--ro-bind", "/", "/"}) == none);
+    CHECK(warned({"--ro-bind", "/", "/", "--bind", "/src", "/src"}) == none);
+    CHECK(warned({"--bind", "/", "/x", "--ro-bind", "/a", "/x", "--warning", "hidden-mount",
+                  "hide"}) == none);
+}
+
+TEST_CASE("a socket by which keys can be used", "[warnings]") {
+    const Words socket = {"agent-socket"};
+    const Words agent = {"/run/user/1000/agent"};
+    CHECK(warned({"--ro-bind", "/run", "/run"}, agent) == socket);
+    CHECK(warned({"--ro-bind", "/run/user/1000/agent", "/a"}, agent) == socket);
+    CHECK(warned({"--ro-bind", "/", "/"}, agent) == socket);
+    CHECK(warned({"--ro-bind", "/usr", "/usr"}, agent) == none);
+    CHECK(warned({"--ro-bind", "/run", "/run", "--tmpfs", "/run/user"}, agent) == none);
+    CHECK(warned({"--ro-bind", "/run", "/r", "--mask", "/r/user/1000"}, agent) == none);
+    CHECK(warned({"--ro-bind", "/run", "/r", "--protect", "/r/user/1000"}, agent) == socket);
+    // /tmp is another one inside.
+    CHECK(warned({"--ro-bind", "/", "/"}, {"/tmp/agent"}) == none);
+    CHECK(warned({"--bare", "--ro-bind", "/", "/"}, {"/tmp/agent"}) == socket);
+    const Words paths = planning::agent_socket_paths(
+        {"SSH_AUTH_SOCK=/tmp//ssh/agent.1", "XDG_RUNTIME_DIR=/run/user/7", "HOME=relative"});
+    CHECK(contains(paths, "/tmp/ssh/agent.1"));
+    CHECK(contains(paths, "/run/user/7/gnupg/S.gpg-agent"));
+    CHECK(contains(paths, "/run/docker.sock"));
+    for (const std::string& path : paths) CHECK(path.front() == '/');
+}
+
+TEST_CASE("warnings are silenced or refused one by one", "[warnings]") {
+    const Words both = {"--bind", "/", "/x", "--bind", "/a/file", "/file"};
+    const auto with = [&](const Words& more) {
+        Words words = both;
+        words.insert(words.end(), more.begin(), more.end());
+        return words;
+    };
+    CHECK(warned(both) == Words{"file-bind", "writable-root"});
+    CHECK(warned(with({"--warning", "file-bind", "hide"})) == Words{"writable-root"});
+    CHECK(warned(with({"--warning", "all", "hide"})) == none);
+    CHECK(warned(with({"--warning", "all", "hide", "--warning", "file-bind", "show"})) ==
+          Words{"file-bind"});
+    CHECK(text(with({"--warning", "writable-root", "refuse"})) ==
+          "refused: --bind / /x makes all of this machine writable inside that you may write to; "
+          "use --ro-bind, and bind what is to be written to after it; --warning writable-root hide "
+          "allows it");
+    CHECK(text(with({"--warning", "all", "refuse", "--warning", "all", "hide"})) == "");
+    // Bubblewrap says nothing of these.
+    const auto spec = bwrap_spec({"--bind", "/", "/", "true"});
+    REQUIRE(spec);
+    CHECK(make_plan(*spec, fake_host(*spec))->warnings.empty());
+    const auto shown = bwrap_spec({"--bind", "/", "/", "--warning", "all", "show", "true"});
+    REQUIRE(shown);
+    CHECK(make_plan(*shown, fake_host(*shown))->warnings.size() == 1);
+    CHECK(sbx_error({"--warning", "nonsense", "hide"}) ==
+          "there is no warning \"nonsense\"; there are all, hidden-mount, file-bind, "
+          "writable-home, writable-root, agent-socket");
+    CHECK(sbx_error({"--warning", "writable-hme", "hide"}) ==
+          "there is no warning \"writable-hme\"; did you mean writable-home?");
+    CHECK(sbx_error({"--warning", "all", "off"}) ==
+          "--warning takes show, hide or refuse after the name, and not \"off\"");
+}
