@@ -6,7 +6,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
+#include <climits>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
@@ -56,6 +58,13 @@ bool is_chrooted() {
 }
 
 }  // namespace
+
+std::string read_link(const std::string& path) {
+    std::array<char, PATH_MAX> target{};
+    const ssize_t got = ::readlink(path.c_str(), target.data(), target.size());
+    if (got <= 0 || static_cast<std::size_t>(got) == target.size()) return {};
+    return {target.data(), static_cast<std::size_t>(got)};
+}
 
 std::string real_path(const std::string& path) {
     char* real = ::realpath(path.c_str(), nullptr);

@@ -5,6 +5,7 @@
 #include "core/text.hpp"
 #include "sys/fd.hpp"
 #include "sys/machine.hpp"
+#include "sys/probe_source.hpp"
 #include "sys/syscalls.hpp"
 
 #include <dirent.h>
@@ -72,75 +73,6 @@ Result<bool> is_there(const std::string& path) {
     return false;
 }
 
-std::string read_link(const std::string& path) {
-    std::array<char, PATH_MAX> target{};
-    const ssize_t got = ::readlink(path.c_str(), target.data(), target.size());
-    if (got <= 0 || static_cast<std::size_t>(got) == target.size()) return {};
-    return {target.data(), static_cast<std::size_t>(got)};
-}
-
-// Whether nothing in `path` needs to be taken out to name the same file.
-bool is_plain(const std::string& path) {
-    const std::string whole = path + "/";
-    return whole.front() == '/' && whole.find("//") == std::string::npos &&
-           whole.find("/./") == std::string::npos && whole.find("/../") == std::string::npos;
-}
-
-Source::Kind kind_of(const struct stat& status) {
-    return S_ISDIR(status.st_mode)   ? Source::Kind::directory
-           : S_ISREG(status.st_mode) ? Source::Kind::file
-                                     : Source::Kind::other;
-}
-
-// At which part of `path` looking it up ends, and why nothing more can be said.
-void explain_failure(const std::string& path, Source& source) {
-    std::string there;  // what is there of it so far
-    std::size_t at = 0;
-    while (at < path.size()) {
-        at = std::min(path.find('/', at + 1), path.size());
-        const std::string part = path.substr(0, at);
-        struct stat status {};
-        if (::stat(part.c_str(), &status) == 0) {
-            there = part;
-            if (S_ISDIR(status.st_mode)) continue;
-            source.stops_at = part;  // a file, below which nothing is
-            return;
-        }
-        // A directory that may not be searched stops at itself, all else at what is below it.
-        source.stops_at = errno == EACCES && !there.empty() ? there : part;
-        if (errno == ENOENT && ::lstat(part.c_str(), &status) == 0) source.link = read_link(part);
-        return;
-    }
-}
-
-Source look_up(const std::string& path) {
-    // Where no link is on the way, the name that was given is the true one: it is found in half the
-    // time.
-    Fd fd(is_plain(path) ? sys::open_at2(AT_FDCWD, path.c_str(), O_PATH, 0, RESOLVE_NO_SYMLINKS)
-                         : -1);
-    const bool without_links = fd.get() >= 0;
-    if (!without_links) fd = Fd(::open(path.c_str(), O_PATH | O_CLOEXEC));
-    Source source;
-    struct stat status {};
-    if (!fd || ::fstat(fd.get(), &status) != 0) {
-        source.error = errno;
-        explain_failure(path, source);
-        return source;
-    }
-    source.kind = kind_of(status);
-    source.path = path;
-    if (without_links) return source;
-    // Free of links and "..", so that the child's lookup, which begins below the new root that
-    // covers "/", does not depend on what "/.." is. What has no path of its own (a namespace, a
-    // deleted file) is opened by the name that was given.
-    const std::string real = read_link("/proc/self/fd/" + std::to_string(fd.get()));
-    struct stat again {};
-    const bool true_name = !real.empty() && real[0] == '/' && ::lstat(real.c_str(), &again) == 0 &&
-                           again.st_dev == status.st_dev && again.st_ino == status.st_ino;
-    if (true_name) source.path = real;
-    return source;
-}
-
 // What --unshare-user-try and --unshare-cgroup-try ask: whether the kernel has them, and whether
 // user namespaces are not switched off.
 Result<NamespaceSet> available_namespaces() {
@@ -163,7 +95,7 @@ Result<std::vector<UsrLink>> usr_links() {
     std::vector<UsrLink> out;
     for (const char* name : {"/bin", "/lib", "/lib32", "/lib64", "/libx32", "/sbin"}) {
         errno = 0;
-        std::string target = read_link(name);
+        std::string target = sys::read_link(name);
         if (target.empty() && errno != 0 && errno != ENOENT && errno != EINVAL) {
             return failure(quote(name), errno);
         }
@@ -290,56 +222,6 @@ Result<void> require_open(const planning::DescriptorUse& use, Wording wording) {
     return Error{use.option + ": " + text + "; open it first, as in " + number + "<file"};
 }
 
-Source source_of(const Entry& entry) {
-    if (const auto* bind = std::get_if<entry::Bind>(&entry)) return look_up(bind->source);
-    if (const auto* bind = std::get_if<entry::BindFd>(&entry)) {
-        return look_up("/proc/self/fd/" + std::to_string(bind->fd));
-    }
-    Source source;
-    if (const auto* overlay = std::get_if<entry::Overlay>(&entry)) {
-        for (const std::string& path : overlay->sources) source.more.push_back(look_up(path));
-        if (overlay->changes == entry::Overlay::Changes::kept) {
-            source.more.push_back(look_up(overlay->upper));
-            source.more.push_back(look_up(overlay->work));
-        }
-    }
-    return source;
-}
-
-// Whether one of `paths` is there: what a guard that may be missing is for. A link counts as it is:
-// what it leads to is another question inside.
-Result<Source> source_of_guard(const std::vector<std::string>& paths) {
-    Source out;
-    out.error = ENOENT;
-    for (const std::string& path : paths) {
-        struct stat status {};
-        if (::lstat(path.c_str(), &status) == 0) {
-            out.kind = kind_of(status);
-            out.path = path;
-            out.error = 0;
-            return out;
-        }
-        if (errno != ENOENT && errno != ENOTDIR) return failure(quote(path), errno);
-    }
-    return out;
-}
-
-// Only of what a bind may show, so that most starts ask nothing.
-std::vector<std::string> agent_sockets(const Host& host) {
-    std::vector<std::string> out;
-    for (const std::string& path : planning::agent_socket_paths(host.environment)) {
-        const bool shown =
-            std::any_of(host.sources.begin(), host.sources.end(), [&](const Source& source) {
-                return !source.path.empty() && is_at_or_below(path, source.path);
-            });
-        struct stat status {};
-        if (shown && ::stat(path.c_str(), &status) == 0 && S_ISSOCK(status.st_mode)) {
-            out.push_back(path);
-        }
-    }
-    return out;
-}
-
 template <typename T>
 Result<void> take(Result<T> from, T& to) {
     if (!from) return from.error();
@@ -445,16 +327,9 @@ Result<Host> probe_host(const Spec& spec) {
     for (const planning::DescriptorUse& use : uses) {
         if (auto open = require_open(use, spec.wording); !open) return open.error();
     }
-    host.sources.reserve(spec.entries.size());
-    for (const Entry& entry : spec.entries) host.sources.push_back(source_of(entry));
-    for (std::size_t i = 0; i < spec.entries.size(); ++i) {
-        const auto* guard = std::get_if<entry::Guard>(&spec.entries[i]);
-        if (guard == nullptr || guard->if_missing == IfMissing::refuse) continue;
-        auto there = source_of_guard(planning::shown_at(spec, host.sources, guard->destination));
-        if (auto got = take(std::move(there), host.sources[i]); !got) return got.error();
-    }
+    if (auto got = take(sys::sources_of(spec), host.sources); !got) return got.error();
     constexpr auto which = static_cast<std::size_t>(Warning::agent_socket);
-    if (spec.warnings[which] != WarningMode::hide) host.agent_sockets = agent_sockets(host);
+    if (spec.warnings[which] != WarningMode::hide) host.agent_sockets = sys::agent_sockets(host);
     return host;
 }
 

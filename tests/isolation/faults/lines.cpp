@@ -122,7 +122,7 @@ const std::vector<Line>& lines() {
         {.name = "sbx-placeholders",
          .called = "sbx",
          .options = {"--bind", "&", "/rw", "--protect", "/rw/new", "--mask", "/rw/d/e", "--protect",
-                     "/rw/upper", "--chdir", "/"},
+                     "/rw/upper", "--protect-try", "/rw/work", "--chdir", "/"},
          .given = {},
          .looks = {"/rw", "/rw/new", "/rw/d", "/rw/upper"}},
         {.name = "sbx-joining",

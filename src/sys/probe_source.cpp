@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sys/probe_source.hpp"
+
+#include "core/planning.hpp"
+#include "core/text.hpp"
+#include "sys/fd.hpp"
+#include "sys/machine.hpp"
+#include "sys/syscalls.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+namespace sbx::sys {
+namespace {
+
+// Whether nothing in `path` needs to be taken out to name the same file.
+bool is_plain(const std::string& path) {
+    const std::string whole = path + "/";
+    return whole.front() == '/' && whole.find("//") == std::string::npos &&
+           whole.find("/./") == std::string::npos && whole.find("/../") == std::string::npos;
+}
+
+Source::Kind kind_of(const struct stat& status) {
+    return S_ISDIR(status.st_mode)   ? Source::Kind::directory
+           : S_ISREG(status.st_mode) ? Source::Kind::file
+                                     : Source::Kind::other;
+}
+
+// At which part of `path` looking it up ends, and why nothing more can be said.
+void explain_failure(const std::string& path, Source& source) {
+    std::string there;  // what is there of it so far
+    std::size_t at = 0;
+    while (at < path.size()) {
+        at = std::min(path.find('/', at + 1), path.size());
+        const std::string part = path.substr(0, at);
+        struct stat status {};
+        if (::stat(part.c_str(), &status) == 0) {
+            there = part;
+            if (S_ISDIR(status.st_mode)) continue;
+            source.stops_at = part;  // a file, below which nothing is
+            return;
+        }
+        // A directory that may not be searched stops at itself, all else at what is below it.
+        source.stops_at = errno == EACCES && !there.empty() ? there : part;
+        if (errno == ENOENT && ::lstat(part.c_str(), &status) == 0) source.link = read_link(part);
+        return;
+    }
+}
+
+Source look_up(const std::string& path) {
+    // Where no link is on the way, the name that was given is the true one: it is found in half the
+    // time.
+    Fd fd(is_plain(path) ? open_at2(AT_FDCWD, path.c_str(), O_PATH, 0, RESOLVE_NO_SYMLINKS) : -1);
+    const bool without_links = fd.get() >= 0;
+    if (!without_links) fd = Fd(::open(path.c_str(), O_PATH | O_CLOEXEC));
+    Source source;
+    struct stat status {};
+    if (!fd || ::fstat(fd.get(), &status) != 0) {
+        source.error = errno;
+        explain_failure(path, source);
+        return source;
+    }
+    source.kind = kind_of(status);
+    source.path = path;
+    if (without_links) return source;
+    // Free of links and "..", so that the child's lookup, which begins below the new root that
+    // covers "/", does not depend on what "/.." is. What has no path of its own (a namespace, a
+    // deleted file) is opened by the name that was given.
+    const std::string real = read_link("/proc/self/fd/" + std::to_string(fd.get()));
+    struct stat again {};
+    const bool true_name = !real.empty() && real[0] == '/' && ::lstat(real.c_str(), &again) == 0 &&
+                           again.st_dev == status.st_dev && again.st_ino == status.st_ino;
+    if (true_name) source.path = real;
+    return source;
+}
+
+Source source_of(const Entry& entry) {
+    if (const auto* bind = std::get_if<entry::Bind>(&entry)) return look_up(bind->source);
+    if (const auto* bind = std::get_if<entry::BindFd>(&entry)) {
+        return look_up("/proc/self/fd/" + std::to_string(bind->fd));
+    }
+    Source source;
+    if (const auto* overlay = std::get_if<entry::Overlay>(&entry)) {
+        for (const std::string& path : overlay->sources) source.more.push_back(look_up(path));
+        if (overlay->changes == entry::Overlay::Changes::kept) {
+            source.more.push_back(look_up(overlay->upper));
+            source.more.push_back(look_up(overlay->work));
+        }
+    }
+    return source;
+}
+
+// Whether one of `paths` is there: what a guard that may be missing is for. A link counts as it is:
+// what it leads to is another question inside. A guard that is left out is so for good: what is
+// missing is so by two calls, since a filter around us may answer one of them by itself.
+Result<Source> source_of_guard(const std::vector<std::string>& paths) {
+    Source out;
+    out.error = ENOENT;
+    for (const std::string& path : paths) {
+        struct stat status {};
+        if (::lstat(path.c_str(), &status) == 0) {
+            out.kind = kind_of(status);
+            out.path = path;
+            out.error = 0;
+            return out;
+        }
+        const bool missing = errno == ENOENT || errno == ENOTDIR;
+        if (missing && ::faccessat(AT_FDCWD, path.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
+            return Error{quote(path) + ": it is there by one system call and not by another"};
+        }
+        if (errno != ENOENT && errno != ENOTDIR)
+            return Error{quote(path) + ": " + error_text(errno)};
+    }
+    return out;
+}
+
+}  // namespace
+
+Result<std::vector<Source>> sources_of(const Spec& spec) {
+    std::vector<Source> out;
+    out.reserve(spec.entries.size());
+    for (const Entry& entry : spec.entries) out.push_back(source_of(entry));
+    for (std::size_t i = 0; i < spec.entries.size(); ++i) {
+        const auto* guard = std::get_if<entry::Guard>(&spec.entries[i]);
+        if (guard == nullptr || guard->if_missing == IfMissing::refuse) continue;
+        auto there = source_of_guard(planning::shown_at(spec, out, guard->destination));
+        if (!there) return there.error();
+        out[i] = std::move(*there);
+    }
+    return out;
+}
+
+std::vector<std::string> agent_sockets(const Host& host) {
+    std::vector<std::string> out;
+    for (const std::string& path : planning::agent_socket_paths(host.environment)) {
+        const bool shown =
+            std::any_of(host.sources.begin(), host.sources.end(), [&](const Source& source) {
+                return !source.path.empty() && is_at_or_below(path, source.path);
+            });
+        struct stat status {};
+        if (shown && ::stat(path.c_str(), &status) == 0 && S_ISSOCK(status.st_mode)) {
+            out.push_back(path);
+        }
+    }
+    return out;
+}
+
+}  // namespace sbx::sys
