@@ -263,4 +263,9 @@ std::string describe(const Step& step);
 /// The whole plan as text, a line for each thing that will be done.
 std::string describe(const Plan& plan);
 
+/// The whole plan as one JSON object, for programs: steps with the numbers of the text, a stable
+/// "kind", the sentence and every field by its name. What is not UTF-8 is escaped as Python's
+/// "surrogateescape" has it. New members may come; those that are there keep their meaning.
+std::string describe_json(const Plan& plan);
+
 }  // namespace sbx

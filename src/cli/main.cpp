@@ -122,7 +122,10 @@ int Program::run() {
     if (!host) return fail(host.error().message);
     const auto plan = make_plan(*spec, *host);
     if (!plan) return fail(plan.error().message);
-    if (builder.mode() == Mode::dry_run) return print(describe(*plan));
+    if (builder.mode() == Mode::dry_run) {
+        const auto text = describe_as(builder.plan_format(), *spec, *host, *plan);
+        return text ? print(*text) : fail(text.error().message);
+    }
     for (const PlanWarning& warning : plan->warnings) {
         say(Level::warning, prefix_, "warning: " + warning.text);
     }

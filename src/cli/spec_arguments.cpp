@@ -72,8 +72,9 @@ Result<void> SpecBuilder::apply_descriptor(const GivenOption& given,
 }
 
 Result<void> SpecBuilder::apply_dry_run(const GivenOption& given) {
-    const std::string format = given.arguments.empty() ? "text" : given.arguments[0];
-    if (format != "text") return Error{"--dry-run takes text, and not \"" + format + "\""};
+    const auto format = parse_plan_format(given.arguments.empty() ? "text" : given.arguments[0]);
+    if (!format) return format.error();
+    plan_format_ = *format;
     mode_ = Mode::dry_run;
     return {};
 }

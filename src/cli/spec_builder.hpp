@@ -3,6 +3,7 @@
 #pragma once
 
 #include "cli/command_line.hpp"
+#include "cli/plan_format.hpp"
 
 #include <sbx/policy.hpp>
 #include <sbx/spec.hpp>
@@ -41,6 +42,8 @@ public:
     Mode mode() const { return mode_; }
     /// Where --save-profile writes to.
     const std::string& save_path() const { return save_path_; }
+    /// What a dry run prints.
+    PlanFormat plan_format() const { return plan_format_; }
     /// What is said of options that were understood and have no effect, in their order.
     const std::vector<Notice>& notices() const { return notices_; }
     /// How messages begin from here on.
@@ -85,6 +88,7 @@ private:
     Spec spec_;
     Mode mode_ = Mode::run;
     std::string save_path_;
+    PlanFormat plan_format_ = PlanFormat::text;
     std::optional<std::string> policy_;
     std::vector<PolicyEdit> edits_;
     std::vector<SeccompFilter> filters_;

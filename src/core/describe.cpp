@@ -3,25 +3,12 @@
 
 #include "core/landlock.hpp"
 #include "core/text.hpp"
+#include "core/words.hpp"
 
 #include <algorithm>
-#include <array>
-#include <cstdio>
 
 namespace sbx {
 namespace {
-
-std::string octal(unsigned mode) {
-    std::array<char, 16> text{};
-    std::snprintf(text.data(), text.size(), "%04o", mode);
-    return text.data();
-}
-
-std::string list(const std::vector<std::string>& words) {
-    std::string out;
-    for (const std::string& word : words) out += (out.empty() ? "" : ", ") + word;
-    return out;
-}
 
 // "0 1000 1\n" as "1000 as 0"
 std::string map_words(const std::string& map) {
@@ -32,23 +19,7 @@ std::string map_words(const std::string& map) {
            map.substr(0, inside_end);
 }
 
-std::string namespace_words(NamespaceSet set) {
-    static constexpr std::array<std::pair<Namespace, const char*>, 8> names = {{
-        {Namespace::user, "user"},
-        {Namespace::mount, "mount"},
-        {Namespace::pid, "pid"},
-        {Namespace::ipc, "ipc"},
-        {Namespace::uts, "uts"},
-        {Namespace::network, "network"},
-        {Namespace::cgroup, "cgroup"},
-        {Namespace::time, "time"},
-    }};
-    std::vector<std::string> words;
-    for (const auto& [one, name] : names) {
-        if (set.has(one)) words.emplace_back(name);
-    }
-    return list(words);
-}
+std::string namespace_words(NamespaceSet set) { return list(namespace_names(set)); }
 
 std::string access_words(Access access) {
     switch (access) {

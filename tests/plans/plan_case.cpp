@@ -35,7 +35,13 @@ Result<PlanCase::File> parse_file(const std::string& line) {
     return out;
 }
 
-Result<Spec> spec_of(const PlanCase& one) {
+// What the words of a case come to.
+struct Asked {
+    Spec spec;
+    cli::PlanFormat format = cli::PlanFormat::text;
+};
+
+Result<Asked> asked_by(const PlanCase& one) {
     const cli::Dialect dialect = one.dialect == "bwrap" ? cli::bwrap_dialect() : cli::sbx_dialect();
     const auto line = cli::read_command_line(one.words, dialect);
     cli::SpecBuilder builder(dialect);
@@ -43,12 +49,12 @@ Result<Spec> spec_of(const PlanCase& one) {
     if (builder.mode() == cli::Mode::help) return Error{"the case asks for --help"};
     if (builder.mode() == cli::Mode::version) return Error{"the case asks for --version"};
     auto spec = builder.finish();
-    if (!spec) return spec;
+    if (!spec) return spec.error();
     // What a policy compiles to depends on libseccomp and on the machine.
     for (SeccompFilter& filter : spec->filters) {
         if (filter.name.compare(0, 11, "descriptor ") != 0) filter.program = {0};
     }
-    return spec;
+    return Asked{std::move(*spec), builder.plan_format()};
 }
 
 }  // namespace
@@ -103,17 +109,19 @@ Result<PlanCase> parse_case(const std::string& text) {
     return out;
 }
 
-std::string plan_text(const PlanCase& one) {
+std::string plan_text(const PlanCase& one, std::optional<cli::PlanFormat> format) {
     std::vector<std::unique_ptr<MemoryFile>> files;
     for (const PlanCase::File& file : one.files) {
         files.push_back(std::make_unique<MemoryFile>(file.content, file.fd));
     }
-    const auto spec = spec_of(one);
-    if (!spec) return "error: " + spec.error().message + "\n";
-    const auto plan = make_plan(*spec, host_of(one, *spec));
+    const auto asked = asked_by(one);
+    if (!asked) return "error: " + asked.error().message + "\n";
+    const Host host = host_of(one, asked->spec);
+    const auto plan = make_plan(asked->spec, host);
     if (!plan) return "error: " + plan.error().message + "\n";
     if (auto checked = check(*plan); !checked) return "error: " + checked.error().message + "\n";
-    return describe(*plan);
+    const auto text = cli::describe_as(format.value_or(asked->format), asked->spec, host, *plan);
+    return text ? *text : "error: " + text.error().message + "\n";
 }
 
 }  // namespace sbx::test

@@ -11,6 +11,8 @@
 // 5.4, `limited` can make neither user nor cgroup namespaces, and `landlock2` has Landlock's ABI 2.
 #pragma once
 
+#include "cli/plan_format.hpp"
+
 #include <sbx/host.hpp>
 #include <sbx/result.hpp>
 #include <sbx/spec.hpp>
@@ -43,7 +45,8 @@ Result<PlanCase> parse_case(const std::string& text);
 /// The machine that a case describes, with the sources of `spec`.
 Host host_of(const PlanCase& one, const Spec& spec);
 
-/// The plan of a case as text, or "error: " and the sentence.
-std::string plan_text(const PlanCase& one);
+/// The plan of a case in `format`, or in the one that its --dry-run names, which is text without
+/// one; or "error: " and the sentence.
+std::string plan_text(const PlanCase& one, std::optional<cli::PlanFormat> format = {});
 
 }  // namespace sbx::test

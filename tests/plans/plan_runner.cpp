@@ -6,11 +6,15 @@
 
 #include "cli/option_table.hpp"
 
+#include <boost/property_tree/json_parser.hpp>
+#include <boost/property_tree/ptree.hpp>
+
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
+#include <regex>
 #include <set>
 #include <sstream>
 
@@ -82,6 +86,7 @@ private:
         if (!one) return fail(path, one.error().message);
         for (const std::string& word : one->words) used_.insert(word.substr(0, word.find('=')));
         const std::string now = plan_text(*one);
+        check_json(path, plan_text(*one, cli::PlanFormat::json));
         const fs::path golden = fs::path(path).replace_extension(".txt");
         const bool there = fs::exists(golden);
         const std::string before = read_text(golden);
@@ -90,6 +95,19 @@ private:
         if (!there) return fail(path, "no golden text; SBX_ACCEPT=1 writes it:\n" + now);
         fail(golden, "the plan is another: " + first_difference(before, now) +
                          "\n  if that is wanted, SBX_ACCEPT=1 writes it");
+    }
+
+    // Whatever the case is for, programs can read its plan. Boost wants characters, and refuses the
+    // escapes for bytes that are none.
+    void check_json(const fs::path& path, const std::string& text) {
+        if (text.compare(0, 7, "error: ") == 0) return;
+        std::istringstream in(std::regex_replace(text, std::regex(R"(\\udc[89a-f])"), R"(\u00a)"));
+        boost::property_tree::ptree tree;
+        try {
+            boost::property_tree::read_json(in, tree);
+        } catch (const boost::property_tree::json_parser_error& error) {
+            fail(path, "its plan as JSON cannot be read: " + std::string(error.what()));
+        }
     }
 
     void accept(const fs::path& golden, const std::string& now) {

@@ -408,13 +408,22 @@ TEST_CASE("what is asked for besides running a command") {
     CHECK(mode({"true"}) == Mode::run);
     CHECK(mode({"--dry-run", "true"}) == Mode::dry_run);
     CHECK(mode({"--dry-run=text", "true"}) == Mode::dry_run);
-    CHECK(sbx_error({"--dry-run=yaml", "true"}) == "--dry-run takes text, and not \"yaml\"");
-    CHECK(error_of(bwrap_spec({"--dry-run=yaml", "true"})) ==
-          "--dry-run takes text, and not \"yaml\"");
+    CHECK(sbx_error({"--dry-run=yaml", "true"}) ==
+          "--dry-run takes text or json, and not \"yaml\"");
+    CHECK(error_of(bwrap_spec({"--dry-run=jso", "true"})) ==
+          "--dry-run takes text or json, and not \"jso\"; did you mean json?");
     CHECK(mode({"--help"}) == Mode::help);
     CHECK(mode({"--version"}) == Mode::version);
     CHECK(mode({"--dry-run", "--version", "true"}) == Mode::version);
     CHECK(mode({"--help", "--uid", "nonsense"}) == Mode::help);
+    const auto format = [&](const Words& words) {
+        SpecBuilder builder(dialect);
+        REQUIRE(builder.add(parse_words(words, dialect)));
+        return builder.plan_format();
+    };
+    CHECK(format({"--dry-run", "true"}) == PlanFormat::text);
+    CHECK(format({"--dry-run", "--dry-run=json", "true"}) == PlanFormat::json);
+    CHECK(format({"--dry-run=json", "--dry-run", "true"}) == PlanFormat::text);
     const MemoryFile file(joined({"--version"}));
     CHECK(mode({"--args", file.text(), "--uid", "nonsense"}) == Mode::version);
 }
