@@ -268,4 +268,9 @@ std::string describe(const Plan& plan);
 /// "surrogateescape" has it. New members may come; those that are there keep their meaning.
 std::string describe_json(const Plan& plan);
 
+/// The tree that the command of `plan` will see, as a picture: what is at each path that the plan
+/// is about, and whether it can be written to. Links of the host are not known, and are taken for
+/// directories. Steps that cannot be done, as far as that can be told, are named at the end.
+std::string describe_tree(const Plan& plan);
+
 }  // namespace sbx

@@ -4,6 +4,7 @@
 //   option_docs man|bash|zsh|fish TEMPLATE OUTPUT
 // The line "@OPTIONS@" of the template is replaced, and lists of names within lines.
 #include "cli/option_table.hpp"
+#include "cli/plan_format.hpp"
 #include "cli/profile.hpp"
 
 #include <sbx/spec.hpp>
@@ -16,8 +17,6 @@
 
 namespace sbx::cli {
 namespace {
-
-constexpr const char* plan_formats = "text";
 
 std::string joined(const std::vector<std::string>& names) {
     std::string out;
@@ -98,7 +97,7 @@ std::string zsh_action(Completion completion) {
         case Completion::capability: return "_sbx_capabilities";
         case Completion::edit: return "_sbx_edits";
         case Completion::landlock_mode: return "(auto require off)";
-        case Completion::plan_format: return "(" + std::string(plan_formats) + ")";
+        case Completion::plan_format: return "(" + joined(names_of(plan_formats)) + ")";
         case Completion::profile: return "_sbx_profiles";
         case Completion::variable: return "_parameters -g \"*export*\"";
         case Completion::warning: return "(all " + joined(names_of(warning_names)) + ")";
@@ -151,7 +150,7 @@ std::string fish_values(Completion completion) {
         case Completion::variable: return "(set -nx)";
         case Completion::warning: return "all " + joined(names_of(warning_names));
         case Completion::landlock_mode: return "auto require off";
-        case Completion::plan_format: return plan_formats;
+        case Completion::plan_format: return joined(names_of(plan_formats));
         case Completion::none:
         case Completion::host_path:
         case Completion::inside_path:
@@ -191,7 +190,7 @@ std::string replaced(std::string line) {
         {"@PROFILE_DIRECTORY@", SBX_PROFILE_DIRECTORY},
         {"@OPTION_NAMES@", joined(options)},
         {"@WARNINGS@", joined(names_of(warning_names))},
-        {"@plan_format@", plan_formats}};
+        {"@PLAN_FORMATS@", joined(names_of(plan_formats))}};
     for (const auto& [from, to] : names) {
         for (auto at = line.find(from); at != std::string::npos; at = line.find(from)) {
             line.replace(at, from.size(), to);

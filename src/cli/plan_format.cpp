@@ -27,6 +27,7 @@ Result<std::string> describe_as(PlanFormat format, const Spec& /*spec*/, const H
     switch (format) {
         case PlanFormat::text: return describe(plan);
         case PlanFormat::json: return describe_json(plan);
+        case PlanFormat::tree: return describe_tree(plan);
     }
     return Error{"a format is in the table and does nothing"};
 }

@@ -10,10 +10,10 @@
 
 namespace sbx::cli {
 
-enum class PlanFormat { text, json };
+enum class PlanFormat { text, json, tree };
 
 /// In the order of the enumeration.
-inline constexpr std::array<std::string_view, 2> plan_formats = {"text", "json"};
+inline constexpr std::array<std::string_view, 3> plan_formats = {"text", "json", "tree"};
 
 /// The format of that name; the error names all of them, and the one that was meant if it is near.
 Result<PlanFormat> parse_plan_format(const std::string& name);

@@ -36,6 +36,8 @@
 
 #include <sbx/plan.hpp>
 
+#include "core/modes.hpp"
+
 #include <linux/openat2.h>
 #include <sys/stat.h>
 #include <sys/types.h>
@@ -234,10 +236,8 @@ struct Modes {
     unsigned parents = 0755;
 };
 
-/// For a place whose mode was asked for: its parents let nobody in that it lets nothing do.
-constexpr Modes modes_for(unsigned asked) {
-    return {asked, 0700U | ((asked & 070U) != 0 ? 050U : 0U) | ((asked & 07U) != 0 ? 05U : 0U)};
-}
+/// For a place whose mode was asked for.
+constexpr Modes modes_for(unsigned asked) { return {asked, parents_mode(asked)}; }
 
 /// Opens (O_PATH) the place that a mount goes on, made as `kind` when it is missing. Symbolic
 /// links, dangling ones included, mean the new root.

@@ -116,7 +116,8 @@ std::string planned(const PlanCase& one, const Words& words) {
         check_message(spec.error());
         return {};
     }
-    const auto plan = make_plan(*spec, host_of(one, *spec));
+    const Host host = host_of(one, *spec);
+    const auto plan = make_plan(*spec, host);
     if (!plan) {
         check_message(plan.error());
         return {};
@@ -129,11 +130,15 @@ std::string planned(const PlanCase& one, const Words& words) {
             require(!sentence.empty() && !has_control(sentence), "a step is a line", sentence);
         }
     }
-    std::string text = describe(*plan);
-    std::string lines = text;
-    std::erase(lines, '\n');
-    require(!text.empty() && !has_control(lines), "a plan can be printed", text);
-    return text;
+    for (std::size_t i = 0; i < cli::plan_formats.size(); ++i) {
+        const auto format = static_cast<cli::PlanFormat>(i);
+        const auto text = cli::describe_as(format, *spec, host, *plan);
+        require(text.has_value(), "each format says something");
+        std::string lines = *text;
+        std::erase(lines, '\n');
+        require(!text->empty() && !has_control(lines), "a plan can be printed", *text);
+    }
+    return describe(*plan);
 }
 
 }  // namespace

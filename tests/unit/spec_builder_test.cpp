@@ -409,9 +409,9 @@ TEST_CASE("what is asked for besides running a command") {
     CHECK(mode({"--dry-run", "true"}) == Mode::dry_run);
     CHECK(mode({"--dry-run=text", "true"}) == Mode::dry_run);
     CHECK(sbx_error({"--dry-run=yaml", "true"}) ==
-          "--dry-run takes text or json, and not \"yaml\"");
+          "--dry-run takes text, json or tree, and not \"yaml\"");
     CHECK(error_of(bwrap_spec({"--dry-run=jso", "true"})) ==
-          "--dry-run takes text or json, and not \"jso\"; did you mean json?");
+          "--dry-run takes text, json or tree, and not \"jso\"; did you mean json?");
     CHECK(mode({"--help"}) == Mode::help);
     CHECK(mode({"--version"}) == Mode::version);
     CHECK(mode({"--dry-run", "--version", "true"}) == Mode::version);
