@@ -234,6 +234,7 @@ struct Plan {
     std::optional<int> userns_block_fd;  ///< the supervisor reads it before init goes on
     std::optional<int> info_fd;          ///< the supervisor writes it once init is there
     std::optional<int> json_status_fd;   ///< the supervisor writes it then and at the end
+    std::optional<int> result_fd;        ///< nobody uses it, and it stays open in run()'s process
 
     std::vector<Step> setup;
     std::vector<Step> seal;

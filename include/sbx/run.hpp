@@ -4,9 +4,20 @@
 
 #include <sbx/plan.hpp>
 
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <string>
 
 namespace sbx {
+
+/// What all processes of the sandbox took together, as far as they were waited for (getrusage(2)).
+struct Usage {
+    std::chrono::microseconds user{};
+    std::chrono::microseconds system{};
+    std::uint64_t max_rss = 0;  ///< bytes that the largest one of them had in memory at once
+};
 
 /// How it ended.
 struct Outcome {
@@ -18,8 +29,19 @@ struct Outcome {
         not_found,       ///< the command is not there; `error`
     } end = End::refused;
     int code = 0;
-    Error error;
+    Error error = {};
+    /// The step of the plan that failed, counted from 0 through setup and seal, and its errno.
+    std::optional<std::size_t> step = std::nullopt;
+    int error_number = 0;
+    std::chrono::microseconds wall{};           ///< from the beginning of run() to its end
+    std::optional<Usage> usage = std::nullopt;  ///< none when nothing was started, or goes on
 };
+
+/// One JSON object (a line feed at its end) that says how it went: what was run, how it ended,
+/// which step failed and why, what it took, and what protected the machine. Without a plan
+/// `command` is what was to be run. `exit_status` is that of the program which writes it.
+std::string describe_result(const Outcome& outcome, const Plan* plan,
+                            const std::vector<std::string>& command, int exit_status);
 
 /// Runs `plan` and waits. Safe in a program with other threads: between clone and exec nothing is
 /// allocated, and nothing of the program's is locked.

@@ -266,6 +266,7 @@ struct Spec {
     std::optional<int> userns_block_fd;   ///< the caller maps the ids, then writes one byte here
     std::optional<int> info_fd;           ///< gets one JSON object about the sandbox
     std::optional<int> json_status_fd;    ///< gets a JSON line at the start and one at the end
+    std::optional<int> result_fd;  ///< left to the caller of run(), whatever own_descriptors says
 
     std::array<WarningMode, warning_names.size()> warnings{};  ///< by Warning
 

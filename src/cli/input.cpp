@@ -64,6 +64,20 @@ Result<std::string> read_file(const std::string& path) {
     return read_all(fd, "\"" + path + "\"");
 }
 
+namespace {
+
+// 0 or errno.
+int write_all(int fd, std::string_view text) {
+    while (!text.empty()) {
+        const ssize_t put = ::write(fd, text.data(), text.size());
+        if (put < 0 && errno != EINTR) return errno;
+        if (put > 0) text.remove_prefix(static_cast<std::size_t>(put));
+    }
+    return 0;
+}
+
+}  // namespace
+
 Result<void> write_new_file(const std::string& path, const std::string& text) {
     const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (fd < 0 && errno == EEXIST) {
@@ -73,20 +87,31 @@ Result<void> write_new_file(const std::string& path, const std::string& text) {
         return Error{"\"" + path + "\": " + std::strerror(errno) +
                      (errno == ENOENT ? "; its directory must be there, make it first" : "")};
     }
-    std::string_view rest = text;
-    int error = 0;
-    while (!rest.empty() && error == 0) {
-        const ssize_t put = ::write(fd, rest.data(), rest.size());
-        if (put >= 0) {
-            rest.remove_prefix(static_cast<std::size_t>(put));
-        } else if (errno != EINTR) {
-            error = errno;
-        }
-    }
+    int error = write_all(fd, text);
     if (::close(fd) != 0 && error == 0) error = errno;
     if (error == 0) return {};
     ::unlink(path.c_str());
     return Error{"writing \"" + path + "\": " + std::strerror(error)};
+}
+
+Result<int> open_result(const std::string& path) {
+    if (path == "-") return STDOUT_FILENO;
+    // Not to wait for a reader of a pipe; writing to one that nobody reads is an error then.
+    const int fd = ::open(
+        path.c_str(), O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0666);
+    if (fd >= 0) return fd;
+    return Error{"--result \"" + path + "\": " + std::strerror(errno) +
+                 (errno == ELOOP ? "; a symbolic link is not followed, name the file itself" : "")};
+}
+
+Result<void> write_result(int fd, const std::string& text) {
+    // Standard output has what the command wrote. A pipe or a terminal has no length.
+    if (fd != STDOUT_FILENO && ::ftruncate(fd, 0) != 0 && errno != EINVAL) {
+        return Error{std::string("emptying the file of --result: ") + std::strerror(errno)};
+    }
+    const int error = write_all(fd, text);
+    if (error == 0) return {};
+    return Error{std::string("writing the result: ") + std::strerror(error)};
 }
 
 std::vector<std::string> split_at_nul(const std::string& content) {

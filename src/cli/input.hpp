@@ -40,6 +40,15 @@ Result<std::string> read_file(const std::string& path);
 /// Makes the file at `path` with `text` in it; one that is there already is an error.
 Result<void> write_new_file(const std::string& path, const std::string& text);
 
+/// Opens the file at `path` to be written to at the end, or makes it; a symbolic link is not
+/// followed, since a command that may write to its directory could have made it. The caller closes
+/// the descriptor.
+Result<int> open_result(const std::string& path);
+
+/// Replaces what is in the file that open_result() opened by `text`; on standard output `text`
+/// comes after what is there.
+Result<void> write_result(int fd, const std::string& text);
+
 /// Words that each end with a NUL byte; the last one may lack it.
 std::vector<std::string> split_at_nul(const std::string& content);
 

@@ -41,6 +41,7 @@ private:
     int fail(const std::string& message, int status) const;
     int fail_usage() const;
     int status_of(const Outcome& outcome) const;
+    int end(const Spec& spec, const Plan* plan, const Outcome& outcome) const;
     int print(const std::string& text) const;
     int save(const std::string& path) const;
 
@@ -100,6 +101,19 @@ int Program::status_of(const Outcome& outcome) const {
     return dialect_.failed;
 }
 
+Outcome refused(const Error& error) { return {.end = Outcome::End::refused, .error = error}; }
+
+// The exit status, once it is said and written how it ended.
+int Program::end(const Spec& spec, const Plan* plan, const Outcome& outcome) const {
+    const int status = status_of(outcome);
+    if (!spec.result_fd) return status;
+    const std::string text = describe_result(outcome, plan, spec.command, status);
+    if (auto written = write_result(*spec.result_fd, text); !written) {
+        return fail(written.error().message);
+    }
+    return status;
+}
+
 int Program::run() {
     const CommandLine line = read_command_line(words_, dialect_);
     SpecBuilder builder(dialect_);
@@ -116,12 +130,17 @@ int Program::run() {
     if (builder.mode() == Mode::show_profile) return print(effective_text(line));
     if (builder.mode() == Mode::save_profile) return save(builder.save_path());
     if (line.command.empty()) return fail_usage();
-    const auto spec = builder.finish();
+    auto spec = builder.finish();
     if (!spec) return fail(spec.error().message);
+    if (builder.mode() != Mode::dry_run && builder.result_path()) {
+        const auto fd = open_result(*builder.result_path());
+        if (!fd) return fail(fd.error().message);
+        spec->result_fd = *fd;
+    }
     const auto host = probe_host(*spec);
-    if (!host) return fail(host.error().message);
+    if (!host) return end(*spec, nullptr, refused(host.error()));
     const auto plan = make_plan(*spec, *host);
-    if (!plan) return fail(plan.error().message);
+    if (!plan) return end(*spec, nullptr, refused(plan.error()));
     if (builder.mode() == Mode::dry_run) {
         const auto text = describe_as(builder.plan_format(), *spec, *host, *plan);
         return text ? print(*text) : fail(text.error().message);
@@ -129,7 +148,7 @@ int Program::run() {
     for (const PlanWarning& warning : plan->warnings) {
         say(Level::warning, prefix_, "warning: " + warning.text);
     }
-    const int status = status_of(sbx::run(*plan));
+    const int status = end(*spec, &*plan, sbx::run(*plan));
     // At once: to take apart what was built, and the library's locales, is a good part of what the
     // caller would wait for. Standard error has no buffer, and nothing was printed.
     ::_exit(status);

@@ -105,6 +105,7 @@ enum class Option {
     userns_block_fd,
     info_fd,
     json_status_fd,
+    result,
     level_prefix,
 };
 
@@ -173,7 +174,8 @@ inline constexpr auto option_table = std::to_array<OptionRow>({
     {Option::version, "version", "", Completion::none, "Print the version and exit",
      Group::general},
     {Option::dry_run, "dry-run", "[FORMAT]", Completion::plan_format,
-     "Print the plan, every step of it, and exit without running anything (FORMAT: text, json, tree)",
+     "Print the plan, every step of it, and exit without running anything (FORMAT: text, json, "
+     "tree)",
      Group::general},
     {Option::profile, "profile", "PROFILE", Completion::profile,
      "Take the options of a profile, by name or by file, before all others", Group::general},
@@ -372,6 +374,9 @@ inline constexpr auto option_table = std::to_array<OptionRow>({
      "Write what is known of the sandbox to descriptor FD, as JSON", Group::process},
     {Option::json_status_fd, "json-status-fd", "FD", Completion::descriptor,
      "Write the start and the exit status to descriptor FD, a line of JSON each", Group::process},
+    {Option::result, "result", "FILE", Completion::host_path,
+     "Write how it went to FILE at the end (- for standard output), as one JSON object",
+     Group::process},
     {Option::level_prefix, "level-prefix", "", Completion::none,
      "Begin messages with their syslog level, as in <3>", Group::process},
 });

@@ -44,6 +44,8 @@ public:
     const std::string& save_path() const { return save_path_; }
     /// What a dry run prints.
     PlanFormat plan_format() const { return plan_format_; }
+    /// Where --result writes to.
+    const std::optional<std::string>& result_path() const { return result_path_; }
     /// What is said of options that were understood and have no effect, in their order.
     const std::vector<Notice>& notices() const { return notices_; }
     /// How messages begin from here on.
@@ -89,6 +91,7 @@ private:
     Mode mode_ = Mode::run;
     std::string save_path_;
     PlanFormat plan_format_ = PlanFormat::text;
+    std::optional<std::string> result_path_;
     std::optional<std::string> policy_;
     std::vector<PolicyEdit> edits_;
     std::vector<SeccompFilter> filters_;

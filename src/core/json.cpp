@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/json.hpp"
 
+#include <array>
+#include <cstdio>
+
 namespace sbx {
 namespace {
 
@@ -92,6 +95,11 @@ std::string Json::compact() const {
         std::string operator()(bool value) const { return value ? "true" : "false"; }
         std::string operator()(std::int64_t value) const { return std::to_string(value); }
         std::string operator()(std::uint64_t value) const { return std::to_string(value); }
+        std::string operator()(double value) const {
+            std::array<char, 64> text{};
+            std::snprintf(text.data(), text.size(), "%.6f", value);
+            return text.data();
+        }
         std::string operator()(const std::string& value) const { return quoted(value); }
         std::string operator()(const Array& array) const {
             std::string out = "[";

@@ -21,6 +21,7 @@ public:
     Json(bool value) : value_(value) {}
     Json(std::signed_integral auto value) : value_(std::int64_t{value}) {}
     Json(std::unsigned_integral auto value) : value_(std::uint64_t{value}) {}
+    Json(double value) : value_(value) {}  ///< finite; printed with six decimals at most
     Json(std::string value) : value_(std::move(value)) {}
     Json(std::string_view value) : value_(std::string(value)) {}
     Json(const char* value) : value_(std::string(value)) {}
@@ -53,7 +54,8 @@ private:
     std::string compact() const;
     void print(std::string& out, std::size_t indentation) const;
 
-    std::variant<std::monostate, bool, std::int64_t, std::uint64_t, std::string, Array, Object>
+    std::variant<std::monostate, bool, std::int64_t, std::uint64_t, double, std::string, Array,
+                 Object>
         value_;
 };
 

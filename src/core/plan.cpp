@@ -184,6 +184,7 @@ Result<Plan> make_plan(const Spec& spec, const Host& host) {
     plan.userns_block_fd = spec.userns_block_fd;
     plan.info_fd = spec.info_fd;
     plan.json_status_fd = spec.json_status_fd;
+    plan.result_fd = spec.result_fd;
     const bool reaper = spec.unshare.has(Namespace::pid) || spec.leftovers == Leftovers::kill ||
                         spec.sync_fd || !spec.lock_files.empty();
     plan.init = reaper && !spec.as_pid_1 ? Init::reaper : Init::command;

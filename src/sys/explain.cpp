@@ -17,7 +17,7 @@ namespace sbx::sys {
 namespace {
 
 Outcome outcome(Outcome::End end, std::string message) {
-    return {end, 0, Error{std::move(message)}};
+    return {.end = end, .error = Error{std::move(message)}};
 }
 
 const Step* step_at(const Plan& plan, std::int32_t index) {
@@ -345,12 +345,18 @@ Outcome explain_lost_guard(const Plan& plan, const std::optional<LostGuard>& los
 }
 
 Outcome explain_report(const Plan& plan, const Report& report, const std::optional<Excerpt>& head) {
-    if (report.detail == Detail::executable) return explain_exec(plan, report, head);
-    if (report.detail == Detail::start_command) {
-        return outcome(Outcome::End::refused,
-                       "starting the command's process: " + error_text(report.error));
+    Outcome out;
+    if (report.detail == Detail::executable) {
+        out = explain_exec(plan, report, head);
+    } else if (report.detail == Detail::start_command) {
+        out = outcome(Outcome::End::refused,
+                      "starting the command's process: " + error_text(report.error));
+    } else {
+        out = outcome(Outcome::End::refused, step_text(plan, report, head));
+        if (step_at(plan, report.step) != nullptr) out.step = static_cast<std::size_t>(report.step);
     }
-    return outcome(Outcome::End::refused, step_text(plan, report, head));
+    out.error_number = report.error;
+    return out;
 }
 
 }  // namespace sbx::sys

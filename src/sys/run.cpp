@@ -17,6 +17,7 @@
 #include <linux/magic.h>
 #include <poll.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
@@ -49,6 +50,16 @@ constexpr std::uint64_t ending = bit(SIGHUP) | bit(SIGINT) | bit(SIGQUIT) | bit(
 
 Outcome refused(std::string message) {
     return {Outcome::End::refused, 0, Error{std::move(message)}};
+}
+
+std::chrono::microseconds duration(const timeval& time) {
+    return std::chrono::seconds(time.tv_sec) + std::chrono::microseconds(time.tv_usec);
+}
+
+Usage usage_of(const rusage& used) {
+    constexpr std::uint64_t kibibyte = 1024;
+    return {duration(used.ru_utime), duration(used.ru_stime),
+            static_cast<std::uint64_t>(used.ru_maxrss) * kibibyte};
 }
 
 // The host's procfs, and really procfs: ids are written through it.
@@ -107,6 +118,7 @@ private:
     Fd child_;  // pidfd
     sys::Cleaner cleaner_;
     bool reaped_ = false;  // init
+    std::optional<Usage> usage_;
     pid_t pid_ = -1;
     bool awaits_caller_ = false;  // --userns-block-fd is being waited for
     std::optional<sys::Report> failure_;
@@ -185,7 +197,8 @@ int Supervisor::close_others() const {
                          &cleaner_.process(), &cleaner_.lost()}) {
         if (*fd) keep.push_back(fd->get());
     }
-    for (const auto& fd : {plan_.info_fd, plan_.json_status_fd, plan_.userns_block_fd}) {
+    for (const auto& fd :
+         {plan_.info_fd, plan_.json_status_fd, plan_.userns_block_fd, plan_.result_fd}) {
         if (fd) keep.push_back(*fd);
     }
     return sys::close_others(keep.data(), keep.size()).error;
@@ -282,11 +295,18 @@ int Supervisor::read_report() {
 // that fails, with errno.
 std::optional<siginfo_t> Supervisor::reap_init() {
     siginfo_t info{};
-    while (::waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(child_.get()), &info,
-                    WEXITED) != 0) {
-        if (errno != EINTR) return std::nullopt;
+    rusage used{};
+    // Not waitid(3), which does not give what was used.
+    long waited = 0;
+    do {
+        waited = call(SYS_waitid, P_PIDFD, child_.get(), &info, WEXITED, &used);
+    } while (waited == -EINTR);
+    if (waited < 0) {
+        errno = static_cast<int>(-waited);
+        return std::nullopt;
     }
     reaped_ = true;
+    usage_ = usage_of(used);
     return info;
 }
 
@@ -435,6 +455,7 @@ Outcome Supervisor::run() {
     if (auto outcome = prepare()) return *outcome;
     const auto not_started = start();
     Outcome outcome = not_started ? *not_started : watch();
+    outcome.usage = usage_;
     if (reaped_) cleaner_.wait();  // else init stays with what the command left
     const bool ran = outcome.end == Outcome::End::exited || outcome.end == Outcome::End::signalled;
     if (plan_.json_status_fd) {
@@ -450,8 +471,13 @@ Outcome Supervisor::run() {
 }  // namespace
 
 Outcome run(const Plan& plan) {
-    if (auto checked = check(plan); !checked) return {Outcome::End::refused, 0, checked.error()};
-    return Supervisor(plan).run();
+    const auto start = std::chrono::steady_clock::now();
+    const auto checked = check(plan);
+    Outcome outcome =
+        checked ? Supervisor(plan).run() : Outcome{Outcome::End::refused, 0, checked.error()};
+    outcome.wall = std::chrono::duration_cast<std::chrono::microseconds>(
+        std::chrono::steady_clock::now() - start);
+    return outcome;
 }
 
 }  // namespace sbx

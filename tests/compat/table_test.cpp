@@ -66,7 +66,8 @@ const std::set<std::string> own = {"dry-run",        "bare",
                                    "protect",        "protect-try",
                                    "profile",        "unset",
                                    "show-profile",   "save-profile",
-                                   "keep-env",       "warning"};
+                                   "keep-env",       "warning",
+                                   "result"};
 
 std::set<std::string> options_with_a_row() {
     std::set<std::string> out;

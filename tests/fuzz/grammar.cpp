@@ -108,7 +108,8 @@ Words written_by(const Words& words, const sbx::cli::Dialect& dialect) {
 bool saves_file(const Words& words, const sbx::cli::Dialect& dialect) {
     const auto options = sbx::cli::parse_words(words, dialect).options;
     return std::any_of(options.begin(), options.end(), [](const auto& given) {
-        return given.row->id == Option::save_profile && given.arguments[0] != "-";
+        const bool saves = given.row->id == Option::save_profile || given.row->id == Option::result;
+        return saves && given.arguments[0] != "-";
     });
 }
 

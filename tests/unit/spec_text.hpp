@@ -53,7 +53,8 @@ inline std::string text_of(const Spec& spec) {
                  capabilities, root, given, host_writes, entries, environment, directory,
                  descriptors, keep_fds, own_descriptors, filters, landlock, leftovers, signals,
                  die_with_parent, new_session, as_pid_1, lock_files, sync_fd, block_fd,
-                 userns_block_fd, info_fd, json_status_fd, warnings, argv0, command] = spec;
+                 userns_block_fd, info_fd, json_status_fd, result_fd, warnings, argv0, command] =
+        spec;
     std::ostringstream out;
     const auto number = [&](const char* name, auto value) {
         out << name << ' ' << static_cast<int>(value) << '\n';
@@ -111,6 +112,7 @@ inline std::string text_of(const Spec& spec) {
     optional("userns_block_fd", userns_block_fd);
     optional("info_fd", info_fd);
     optional("json_status_fd", json_status_fd);
+    optional("result_fd", result_fd);
     for (const WarningMode mode : warnings) number("warning", mode);
     optional("argv0", argv0);
     for (const std::string& word : command) out << "word " << word << '\n';

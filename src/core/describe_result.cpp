@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+// How it went, as JSON.
+#include <sbx/run.hpp>
+
+#include "core/json.hpp"
+#include "core/landlock.hpp"
+#include "core/words.hpp"
+
+#include <cstring>
+
+namespace sbx {
+namespace {
+
+const char* word_of(Outcome::End end) {
+    switch (end) {
+        case Outcome::End::exited: return "exited";
+        case Outcome::End::signalled: return "signalled";
+        case Outcome::End::refused: return "refused";
+        case Outcome::End::not_executable: return "not-executable";
+        case Outcome::End::not_found: return "not-found";
+    }
+    return "refused";
+}
+
+// What follows the first semicolon outside of quotes: messages name the thing, then the remedy.
+Json remedy_of(const std::string& message) {
+    bool quoted = false;
+    for (std::size_t i = 0; i + 1 < message.size(); ++i) {
+        if (message[i] == '\\' && quoted) {
+            ++i;
+        } else if (message[i] == '"') {
+            quoted = !quoted;
+        } else if (!quoted && message[i] == ';' && message[i + 1] == ' ') {
+            return message.substr(i + 2);
+        }
+    }
+    return {};
+}
+
+Json step_of(const Outcome& outcome, const Plan* plan) {
+    if (plan == nullptr || !outcome.step) return {};
+    const std::size_t index = *outcome.step;
+    const std::size_t first = plan->setup.size();
+    if (index >= first + plan->seal.size()) return {};
+    const Step& step = index < first ? plan->setup[index] : plan->seal[index - first];
+    return Json::object({{"number", index + 1}, {"text", describe(step)}});
+}
+
+Json error_of(const Outcome& outcome, const Plan* plan) {
+    if (outcome.error.message.empty()) return {};
+    const char* name = outcome.error_number != 0 ? strerrorname_np(outcome.error_number) : nullptr;
+    return Json::object({{"message", outcome.error.message},
+                         {"step", step_of(outcome, plan)},
+                         {"errno", name != nullptr ? Json(name) : Json()},
+                         {"remedy", remedy_of(outcome.error.message)}});
+}
+
+// Who is to blame: sbx for a sandbox that could not be made, the command for how it ended.
+Json failed_of(const Outcome& outcome) {
+    switch (outcome.end) {
+        case Outcome::End::exited: return outcome.code == 0 ? Json() : Json("command");
+        case Outcome::End::signalled: return "command";
+        case Outcome::End::refused: return "sandbox";
+        case Outcome::End::not_executable:
+        case Outcome::End::not_found: return "execution";
+    }
+    return {};
+}
+
+double seconds(std::chrono::microseconds time) {
+    return std::chrono::duration<double>(time).count();
+}
+
+template <typename T>
+const T* find(const std::vector<Step>& steps) {
+    for (const Step& step : steps) {
+        if (const auto* one = std::get_if<T>(&step)) return one;
+    }
+    return nullptr;
+}
+
+Json protections_of(const Plan& plan) {
+    Json out = Json::object();
+    NamespaceSet namespaces = plan.namespaces;
+    if (const auto* second = find<step::EnterUserNamespace>(plan.setup)) {
+        namespaces.add(second->also);
+    }
+    out.add("namespaces", Json::array_of(namespace_names(namespaces)));
+    Json filters = Json::array();
+    for (const Step& step : plan.seal) {
+        if (const auto* load = std::get_if<step::LoadFilter>(&step)) filters.add(load->filter.name);
+    }
+    out.add("seccomp", filters);
+    const auto* landlock = find<step::EnforceLandlock>(plan.seal);
+    Json walls = Json::array();
+    if (landlock != nullptr && landlock->files != 0) walls.add("files");
+    if (landlock != nullptr && (landlock->scopes & landlock::scope_signals) != 0) {
+        walls.add("signals");
+    }
+    if (landlock != nullptr && (landlock->scopes & landlock::scope_abstract_sockets) != 0) {
+        walls.add("abstract-sockets");
+    }
+    out.add("landlock", walls);
+    out.add("no_new_privs", find<step::NoNewPrivileges>(plan.seal) != nullptr);
+    const auto* limit = find<step::LimitCapabilities>(plan.seal);
+    out.add("capabilities", limit != nullptr ? Json::array_of(limit->names) : Json());
+    out.add("nested_user_namespaces", plan.nested_userns == NestedUserns::allow);
+    Json masked = Json::array();
+    Json guarded = Json::array();
+    for (const Step& step : plan.setup) {
+        if (const auto* guard = std::get_if<step::Guard>(&step)) {
+            (guard->kind == entry::Guard::Kind::mask ? masked : guarded).add(guard->destination);
+        }
+    }
+    out.add("masked", masked);
+    out.add("protected", guarded);
+    out.add("leftovers_killed", plan.leftovers == Leftovers::kill);
+    return out;
+}
+
+}  // namespace
+
+std::string describe_result(const Outcome& outcome, const Plan* plan,
+                            const std::vector<std::string>& command, int exit_status) {
+    const bool exited = outcome.end == Outcome::End::exited;
+    const bool signalled = outcome.end == Outcome::End::signalled;
+    Json out = Json::object();
+    out.add("command", Json::array_of(plan != nullptr ? plan->argv : command));
+    out.add("end", word_of(outcome.end));
+    out.add("exit_code", exited ? Json(outcome.code) : Json());
+    const char* signal = signalled ? sigabbrev_np(outcome.code) : nullptr;
+    out.add("signal", signal != nullptr ? Json("SIG" + std::string(signal))
+                      : signalled       ? Json(outcome.code)
+                                        : Json());
+    out.add("status", exit_status);
+    out.add("failed", failed_of(outcome));
+    out.add("error", error_of(outcome, plan));
+    out.add("wall_seconds", seconds(outcome.wall));
+    out.add("user_seconds", outcome.usage ? Json(seconds(outcome.usage->user)) : Json());
+    out.add("system_seconds", outcome.usage ? Json(seconds(outcome.usage->system)) : Json());
+    out.add("max_rss_bytes", outcome.usage ? Json(outcome.usage->max_rss) : Json());
+    out.add("protections", plan != nullptr ? protections_of(*plan) : Json());
+    return out.text();
+}
+
+}  // namespace sbx

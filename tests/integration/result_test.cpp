@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+// --result: what is written when all is over, and that nobody inside has a hand in it.
+#include "place.hpp"
+#include "sandbox.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <sstream>
+#include <string>
+
+namespace integration {
+namespace {
+
+// The value of `key` in a result, as it is written there.
+std::string value_in(const std::string& result, const std::string& key) {
+    const std::string begin = "\"" + key + "\": ";
+    for (const std::string& line : lines_of(result)) {
+        const std::size_t at = line.find(begin);
+        if (at == std::string::npos) continue;
+        const std::string value = line.substr(at + begin.size());
+        return value.back() == ',' ? value.substr(0, value.size() - 1) : value;
+    }
+    return "(nothing)";
+}
+
+TEST_CASE("the result says how the command ended, and what it took", "[result]") {
+    const TemporaryDirectory place;
+    const std::string path = place.path() + "/result.json";
+    for (const Name name : {Name::sbx, Name::bwrap}) {
+        CHECK(run(sandbox(name, {"--result", path}, {"exit", "7"})).status == 7);
+        const std::string exited = read_whole(path);
+        INFO(exited);
+        CHECK(value_in(exited, "end") == "\"exited\"");
+        CHECK(value_in(exited, "exit_code") == "7");
+        CHECK(value_in(exited, "status") == "7");
+        CHECK(value_in(exited, "failed") == "\"command\"");
+        CHECK(value_in(exited, "error") == "null");
+        CHECK(std::stod(value_in(exited, "wall_seconds")) > 0);
+        CHECK(std::stod(value_in(exited, "max_rss_bytes")) > 0);
+        CHECK(value_in(exited, "no_new_privs") == "true");
+    }
+    CHECK(value_in(read_whole(path), "seccomp") == "[]");
+    CHECK(run(sbx({"--result", path}, {"raise", "KILL"})).status == 137);
+    CHECK(value_in(read_whole(path), "signal") == "\"SIGKILL\"");
+    CHECK(value_in(read_whole(path), "seccomp") == "[\"default\"]");
+}
+
+TEST_CASE("the time of all processes inside is counted", "[result]") {
+    const TemporaryDirectory place;
+    const std::string path = place.path() + "/result.json";
+    // A child's, and that of an orphan which init reaps.
+    CHECK(run(sbx({"--result", path}, {"burn", "100"})).status == 0);
+    const std::string result = read_whole(path);
+    INFO(result);
+    const double used =
+        std::stod(value_in(result, "user_seconds")) + std::stod(value_in(result, "system_seconds"));
+    CHECK(used >= 0.19);  // getrusage(2) and the clock of ticks differ by one or two
+    CHECK(used < 1);
+}
+
+TEST_CASE("the result says which step failed, and the remedy", "[result]") {
+    const TemporaryDirectory place;
+    const std::string path = place.path() + "/result.json";
+    CHECK(run(sbx({"--result", path, "--tmpfs", "/payload/x"}, {"exit", "0"})).status == 125);
+    const std::string late = read_whole(path);
+    INFO(late);
+    CHECK(value_in(late, "failed") == "\"sandbox\"");
+    CHECK(value_in(late, "errno") == "\"ENOTDIR\"");
+    CHECK(contains(value_in(late, "step"), "tmpfs on \\\"/payload/x\\\""));
+    CHECK(contains(value_in(late, "remedy"), "is a file inside"));
+    CHECK(run(sbx({"--result", path, "--bind", "/nonexistent", "/x"}, {"exit", "0"})).status ==
+          125);
+    CHECK(contains(value_in(read_whole(path), "remedy"), "create \\\"/nonexistent\\\" first"));
+    CHECK(run(plain(Name::sbx, {"--result", path, "--bare", "/nonexistent"})).status == 127);
+    CHECK(value_in(read_whole(path), "end") == "\"not-found\"");
+    CHECK(value_in(read_whole(path), "status") == "127");
+}
+
+TEST_CASE("on standard output the result comes after what the command wrote", "[result]") {
+    const TemporaryDirectory place;
+    const std::string path = place.file("out");
+    for (const bool to_file : {false, true}) {
+        Start start = sbx({"--result", "-"}, {"echo", "words"});
+        if (to_file) {
+            start.prepare = [&path] {
+                const int fd = ::open(path.c_str(), O_WRONLY);
+                ::dup2(fd, 1);
+            };
+        }
+        const Ended ended = run(start);
+        const std::string out = to_file ? read_whole(path) : ended.out;
+        INFO(out);
+        CHECK(ended.status == 0);
+        CHECK(out.rfind("words", 0) == 0);
+        CHECK(contains(out, "{\n  \"command\": ["));
+    }
+}
+
+TEST_CASE("nothing is lost by a result that cannot be written", "[result]") {
+    const TemporaryDirectory place;
+    const std::string precious = place.file("precious", "text");
+    const std::string link = place.link("link", precious);
+    const auto refused = [](const std::string& path) {
+        const Ended ended = run(sbx({"--result", path}, {"exit", "0"}));
+        CHECK(ended.status == 125);
+        return ended.err;
+    };
+    CHECK(contains(refused(link), "a symbolic link is not followed, name the file itself"));
+    CHECK(read_whole(precious) == "text");
+    CHECK(contains(refused(place.path() + "/missing/x"), "No such file or directory"));
+    CHECK(contains(refused(place.path()), "Is a directory"));
+    CHECK(contains(refused("/dev/full"), "writing the result: No space left on device"));
+    // An error of the command line is found before the file is touched.
+    CHECK(run(sbx({"--result", precious, "--uid", "many"}, {"exit", "0"})).status == 125);
+    CHECK(read_whole(precious) == "text");
+}
+
+TEST_CASE("a command cannot lead the result elsewhere", "[result]") {
+    const TemporaryDirectory place;
+    const std::string precious = place.file("precious", "text");
+    const std::string project = place.directory("project");
+    const std::string path = project + "/result.json";
+    const Ended ended =
+        run(sbx({"--result", path, "--bind", project, "/p", "--ro-bind", "/usr", "/usr"},
+                {"execute", "/usr/bin/ln", "-sf", precious, "/p/result.json"}));
+    CHECK(ended.status == 0);
+    CHECK(read_whole(precious) == "text");
+    CHECK(std::filesystem::is_symlink(path));
+}
+
+TEST_CASE("nobody inside has the descriptor of the result", "[result]") {
+    const TemporaryDirectory place;
+    const std::string path = place.path() + "/result.json";
+    for (const Name name : {Name::sbx, Name::bwrap}) {
+        const Ended with = run(sandbox(name, {"--result", path}, {"descriptors"}));
+        const Ended without = run(sandbox(name, {}, {"descriptors"}));
+        CHECK(with.out == without.out);
+        CHECK_FALSE(with.out.empty());
+    }
+}
+
+}  // namespace
+}  // namespace integration
