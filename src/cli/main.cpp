@@ -8,6 +8,7 @@
 #include "cli/printable.hpp"
 #include "cli/spec_builder.hpp"
 
+#include <sbx/doctor.hpp>
 #include <sbx/host.hpp>
 #include <sbx/plan.hpp>
 #include <sbx/run.hpp>
@@ -44,6 +45,7 @@ private:
     int end(const Spec& spec, const Plan* plan, const Outcome& outcome) const;
     int print(const std::string& text) const;
     int save(const std::string& path) const;
+    int examine(Format format, const std::vector<std::string>& command) const;
 
     std::string called_;
     std::vector<std::string> words_;
@@ -88,6 +90,17 @@ int Program::save(const std::string& path) const {
     return 0;
 }
 
+int Program::examine(Format format, const std::vector<std::string>& command) const {
+    if (!command.empty()) {
+        return fail("--doctor runs no command, and \"" + command[0] +
+                    "\" is one; a format follows an equals sign, as in --doctor=json");
+    }
+    const std::vector<Finding> findings = examine_machine();
+    const int failed = print(format == Format::json ? describe_json(findings) : describe(findings));
+    if (failed != 0) return failed;
+    return can_run(findings) ? 0 : 1;
+}
+
 int Program::status_of(const Outcome& outcome) const {
     constexpr int signal_base = 128;  // as shells report a death by signal
     switch (outcome.end) {
@@ -129,9 +142,10 @@ int Program::run() {
     }
     if (builder.mode() == Mode::show_profile) return print(effective_text(line));
     if (builder.mode() == Mode::save_profile) return save(builder.save_path());
-    if (line.command.empty()) return fail_usage();
+    if (builder.mode() != Mode::doctor && line.command.empty()) return fail_usage();
     auto spec = builder.finish();
     if (!spec) return fail(spec.error().message);
+    if (builder.mode() == Mode::doctor) return examine(builder.format(), line.command);
     if (builder.mode() != Mode::dry_run && builder.result_path()) {
         const auto fd = open_result(*builder.result_path());
         if (!fd) return fail(fd.error().message);

@@ -57,6 +57,7 @@ std::string_view kind(Completion completion) {
         case Completion::variable: return "variable";
         case Completion::warning: return "warning";
         case Completion::option_name: return "option_name";
+        case Completion::report_format: return "report_format";
     }
     return "none";
 }
@@ -98,6 +99,7 @@ std::string zsh_action(Completion completion) {
         case Completion::edit: return "_sbx_edits";
         case Completion::landlock_mode: return "(auto require off)";
         case Completion::plan_format: return "(" + joined(names_of(plan_formats)) + ")";
+        case Completion::report_format: return "(text json)";
         case Completion::profile: return "_sbx_profiles";
         case Completion::variable: return "_parameters -g \"*export*\"";
         case Completion::warning: return "(all " + joined(names_of(warning_names)) + ")";
@@ -151,6 +153,7 @@ std::string fish_values(Completion completion) {
         case Completion::warning: return "all " + joined(names_of(warning_names));
         case Completion::landlock_mode: return "auto require off";
         case Completion::plan_format: return joined(names_of(plan_formats));
+        case Completion::report_format: return "text json";
         case Completion::none:
         case Completion::host_path:
         case Completion::inside_path:

@@ -17,6 +17,7 @@ enum class Option {
     unset,
     show_profile,
     save_profile,
+    doctor,
     args,
     argv0,
     bind,
@@ -127,6 +128,7 @@ enum class Completion {
     option_name,
     variable,
     warning,
+    report_format,
 };
 
 struct OptionRow {
@@ -187,6 +189,8 @@ inline constexpr auto option_table = std::to_array<OptionRow>({
     {Option::save_profile, "save-profile", "FILE", Completion::host_path,
      "Write the options given as a profile to FILE (- for standard output) and exit",
      Group::general},
+    {Option::doctor, "doctor", "[FORMAT]", Completion::report_format,
+     "Print what this machine allows, with remedies (FORMAT: text, json)", Group::general},
     {Option::args, "args", "FD", Completion::descriptor,
      "Read more options from descriptor FD, each ended by a NUL byte", Group::general},
     {Option::argv0, "argv0", "VALUE", Completion::none,
@@ -398,6 +402,7 @@ constexpr bool describes_sandbox(Option option) {
         case Option::help:
         case Option::version:
         case Option::dry_run:
+        case Option::doctor:
         case Option::args:
         case Option::profile:
         case Option::show_profile:

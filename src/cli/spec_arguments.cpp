@@ -79,6 +79,16 @@ Result<void> SpecBuilder::apply_dry_run(const GivenOption& given) {
     return {};
 }
 
+Result<void> SpecBuilder::apply_doctor(const GivenOption& given) {
+    const std::string format = given.arguments.empty() ? "text" : given.arguments[0];
+    if (format != "text" && format != "json") {
+        return Error{"--doctor takes text or json, and not \"" + format + "\""};
+    }
+    mode_ = Mode::doctor;
+    format_ = format == "json" ? Format::json : Format::text;
+    return {};
+}
+
 Result<void> SpecBuilder::apply_keep_fd(const std::string& text) {
     const auto fd = parse_descriptor(text);
     if (!fd) return fd.error();

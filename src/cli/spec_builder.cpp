@@ -44,6 +44,7 @@ Result<void> SpecBuilder::apply(const GivenOption& given) {
         case Option::help: mode_ = Mode::help; return {};
         case Option::version: mode_ = Mode::version; return {};
         case Option::dry_run: return apply_dry_run(given);
+        case Option::doctor: return apply_doctor(given);
         case Option::level_prefix: prefix_ = Prefix::level; return {};
         case Option::args: {
             const auto fd = descriptor(given);  // what it gave stands behind it

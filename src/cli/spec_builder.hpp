@@ -18,7 +18,10 @@
 namespace sbx::cli {
 
 /// What the command line asks for, besides running the command.
-enum class Mode { run, help, version, dry_run, show_profile, save_profile };
+enum class Mode { run, help, version, dry_run, doctor, show_profile, save_profile };
+
+/// In which form it is printed.
+enum class Format { text, json };
 
 /// Whether a message begins with its syslog level (--level-prefix).
 enum class Prefix { none, level };
@@ -46,6 +49,7 @@ public:
     PlanFormat plan_format() const { return plan_format_; }
     /// Where --result writes to.
     const std::optional<std::string>& result_path() const { return result_path_; }
+    Format format() const { return format_; }
     /// What is said of options that were understood and have no effect, in their order.
     const std::vector<Notice>& notices() const { return notices_; }
     /// How messages begin from here on.
@@ -55,6 +59,7 @@ private:
     Result<void> add_options(const std::vector<GivenOption>& options);
     Result<void> apply(const GivenOption& given);
     Result<void> apply_dry_run(const GivenOption& given);
+    Result<void> apply_doctor(const GivenOption& given);
     Result<void> apply_filter(const GivenOption& given);
     Result<void> apply_perms(const std::string& text);
     Result<void> apply_size(const std::string& text);
@@ -92,6 +97,7 @@ private:
     std::string save_path_;
     PlanFormat plan_format_ = PlanFormat::text;
     std::optional<std::string> result_path_;
+    Format format_ = Format::text;
     std::optional<std::string> policy_;
     std::vector<PolicyEdit> edits_;
     std::vector<SeccompFilter> filters_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <sbx/plan.hpp>
 
+#include "core/kernel.hpp"
 #include "core/planning.hpp"
 #include "core/text.hpp"
 
@@ -8,8 +9,6 @@ namespace sbx {
 namespace {
 
 using planning::Privileges;
-
-constexpr KernelVersion kernel_floor{5, 12};  // mount_setattr(2) came with it
 
 std::string map_text(std::uint32_t inside, std::uint32_t outside) {
     return std::to_string(inside) + " " + std::to_string(outside) + " 1\n";

@@ -3,6 +3,8 @@
 
 #include "sys/proc_text.hpp"
 
+#include <fcntl.h>
+#include <linux/capability.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -16,45 +18,34 @@
 namespace sbx::sys {
 namespace {
 
-// The first word of a small file, or nothing.
-std::string first_word(const char* path) {
-    std::ifstream file(path);
-    std::string word;
-    file >> word;
-    return word;
-}
-
-// The value of `key` in /proc/self/status.
-std::string status_value(std::string_view key) {
-    std::ifstream file("/proc/self/status");
-    const std::string text{std::istreambuf_iterator<char>(file), {}};
-    return std::string(proc_value(text, key));
-}
-
-// 2 when a filter is around us.
-bool is_filtered() { return status_value("Seccomp") == "2"; }
-
-// Whether we are in a user namespace already: the first one maps all ids.
-bool is_mapped() {
-    std::ifstream file("/proc/self/uid_map");
-    std::string inside;
-    std::string outside;
-    std::string count;
-    file >> inside >> outside >> count;
-    return count != "4294967295";
-}
-
-// Bit 31 of the effective capabilities.
-bool may_set_file_capabilities() {
-    return (std::strtoull(status_value("CapEff").c_str(), nullptr, 16) >> 31U & 1U) != 0;
-}
-
-// A root that is not the mount namespace's: the kernel makes no user namespace there.
+// A root that is not the mount namespace's: the kernel makes no user namespace there. It is told by
+// that of pid 1, which not everybody may see, or by what is no mount's root.
 bool is_chrooted() {
+    struct statx root {};
+    const bool known = ::statx(AT_FDCWD, "/", 0, STATX_INO, &root) == 0 &&
+                       (root.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT) != 0;
+    if (known && (root.stx_attributes & STATX_ATTR_MOUNT_ROOT) == 0) return true;
     struct stat mine {};
     struct stat init {};
     return ::stat("/", &mine) == 0 && ::stat("/proc/1/root/", &init) == 0 &&
            (mine.st_dev != init.st_dev || mine.st_ino != init.st_ino);
+}
+
+// "docker-default (enforce)" as "docker-default"; nothing for who is not confined.
+std::string apparmor_profile() {
+    if (first_word("/sys/module/apparmor/parameters/enabled") != "Y") return {};
+    // Where other modules are loaded too, the first file may be another one's.
+    std::string label = text_of("/proc/self/attr/apparmor/current");
+    if (label.empty()) label = text_of("/proc/self/attr/current");
+    label = label.substr(0, label.find('\n'));
+    const std::size_t mode = label.rfind(" (enforce)");
+    return mode == std::string::npos ? std::string() : label.substr(0, mode);
+}
+
+std::string selinux_context() {
+    if (first_word("/sys/fs/selinux/enforce") != "1") return {};
+    const std::string context = text_of("/proc/self/attr/current");
+    return context.substr(0, context.find_first_of(std::string_view("\0\n", 2)));
 }
 
 }  // namespace
@@ -74,58 +65,40 @@ std::string real_path(const std::string& path) {
     return out;
 }
 
-std::string no_proc() {
-    return "/proc is not mounted here, and user ids are mapped through it; mount proc on /proc";
+std::string text_of(const std::string& path) {
+    std::ifstream file(path);
+    return {std::istreambuf_iterator<char>(file), {}};
 }
 
-std::string proc_remedy() {
-    return "the /proc around sbx is partly covered (as in a container), and the kernel shows no "
-           "new "
-           "one then: use --ro-bind /proc /proc, which shows the processes of this machine, or run "
-           "the container with its /proc unmasked";
+std::string first_word(const std::string& path) {
+    std::ifstream file(path);
+    std::string word;
+    file >> word;
+    return word;
+}
+
+std::string status_value(std::string_view key) {
+    return std::string(proc_value(text_of("/proc/self/status"), key));
+}
+
+bool has_capability(unsigned number) {
+    return (std::strtoull(status_value("CapEff").c_str(), nullptr, 16) >> number & 1U) != 0;
+}
+
+Restrictions look_up_restrictions() {
+    return {.userns_off = first_word("/proc/sys/user/max_user_namespaces") == "0",
+            .unprivileged_off = first_word("/proc/sys/kernel/unprivileged_userns_clone") == "0",
+            .apparmor_restricts =
+                first_word("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") == "1",
+            .apparmor_profile = apparmor_profile(),
+            .selinux_context = selinux_context(),
+            .root_without_setfcap = ::geteuid() == 0 && !has_capability(CAP_SETFCAP),
+            .filtered = status_value("Seccomp") == "2",
+            .chrooted = is_chrooted()};
 }
 
 std::string user_namespace_remedy(int error) {
-    if (first_word("/proc/sys/user/max_user_namespaces") == "0") {
-        return "user namespaces are switched off (user.max_user_namespaces is 0): as root, "
-               "sysctl -w user.max_user_namespaces=15000";
-    }
-    if (first_word("/proc/sys/kernel/unprivileged_userns_clone") == "0") {
-        return "ordinary users may not make user namespaces here (kernel.unprivileged_userns_clone "
-               "is 0): as root, sysctl -w kernel.unprivileged_userns_clone=1";
-    }
-    if (first_word("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") == "1") {
-        return "AppArmor restricts user namespaces to programs with a profile "
-               "(kernel.apparmor_restrict_unprivileged_userns is 1): give sbx a profile with "
-               "\"userns,\" in /etc/apparmor.d, or as root, "
-               "sysctl -w kernel.apparmor_restrict_unprivileged_userns=0";
-    }
-    if (error == EPERM && ::geteuid() == 0 && is_mapped() && !may_set_file_capabilities()) {
-        return "uid 0 of this user namespace lacks CAP_SETFCAP, so it cannot be mapped once more: "
-               "start the sandbox around this one with another id, as --uid 1000 --gid 1000";
-    }
-    if (error == EAGAIN) {
-        return "a limit on the number of processes is reached: see ulimit -u and the pids.max of "
-               "the cgroup";
-    }
-    if (error == ENOSPC) {
-        return "a limit is reached: user namespaces are nested 33 deep at most, and each of the "
-               "user.max_*_namespaces sysctls counts; raise the one that is too low";
-    }
-    if (is_filtered()) {
-        return "a seccomp filter is around sbx, as in a container or in another sandbox, and it "
-               "may forbid new namespaces: run the container with one that allows clone3, unshare "
-               "and mount";
-    }
-    if (is_chrooted()) {
-        return "sbx runs in a chroot, where the kernel makes no user namespaces: use pivot_root, a "
-               "container or another sbx in the place of chroot";
-    }
-    if (error == EINVAL || error == ENOSYS) {
-        return "this kernel was built without one of the namespaces that were asked for "
-               "(CONFIG_USER_NS and its kin)";
-    }
-    return "the kernel or a security module forbids it; see the kernel's log";
+    return sbx::user_namespace_remedy(error, look_up_restrictions());
 }
 
 }  // namespace sbx::sys

@@ -2,7 +2,10 @@
 // Small questions to the machine, asked when a message needs the answer. Reads only.
 #pragma once
 
+#include "core/remedies.hpp"
+
 #include <string>
+#include <string_view>
 
 namespace sbx::sys {
 
@@ -12,14 +15,22 @@ std::string real_path(const std::string& path);
 /// What the symbolic link `path` says; empty, with errno, when it cannot be read or is none.
 std::string read_link(const std::string& path);
 
-/// Why making or mapping a user namespace gave `error` on this machine, and what to do: names the
-/// sysctl or the restriction that it found.
+/// What a small file says; empty when it cannot be read.
+std::string text_of(const std::string& path);
+
+/// The first word of a small file, or nothing.
+std::string first_word(const std::string& path);
+
+/// The value of `key` in /proc/self/status.
+std::string status_value(std::string_view key);
+
+/// Whether the caller has effective capability `number` in its user namespace.
+bool has_capability(unsigned number);
+
+/// What may keep the caller from making namespaces.
+Restrictions look_up_restrictions();
+
+/// Why making or mapping a user namespace gave `error` on this machine, and what to do.
 std::string user_namespace_remedy(int error);
-
-/// What is wrong where the host has no procfs.
-std::string no_proc();
-
-/// Why the kernel refuses a new procfs (EPERM), and what to do.
-std::string proc_remedy();
 
 }  // namespace sbx::sys

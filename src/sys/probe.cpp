@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <sbx/host.hpp>
 
+#include "core/devices.hpp"
+#include "core/kernel.hpp"
 #include "core/planning.hpp"
+#include "core/remedies.hpp"
 #include "core/text.hpp"
 #include "sys/fd.hpp"
 #include "sys/machine.hpp"
+#include "sys/probe.hpp"
 #include "sys/probe_source.hpp"
 #include "sys/syscalls.hpp"
 
@@ -21,11 +25,9 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <charconv>
 #include <climits>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <memory>
 
 namespace sbx {
@@ -106,38 +108,12 @@ Result<std::vector<UsrLink>> usr_links() {
     return out;
 }
 
-// Names and numbers from the kernel's Documentation/admin-guide/devices.txt: a /dev/null that is
-// something else (CVE-2025-31133) is not shown.
-std::vector<std::string> devices() {
-    struct Node {
-        const char* name;
-        unsigned major_number;
-        unsigned minor_number;
-    };
-    static constexpr std::array<Node, 6> nodes = {{{"null", 1, 3},
-                                                   {"zero", 1, 5},
-                                                   {"full", 1, 7},
-                                                   {"random", 1, 8},
-                                                   {"urandom", 1, 9},
-                                                   {"tty", 5, 0}}};
-    std::vector<std::string> out;
-    for (const Node& node : nodes) {
-        struct stat status {};
-        if (::stat((std::string("/dev/") + node.name).c_str(), &status) == 0 &&
-            S_ISCHR(status.st_mode) &&
-            status.st_rdev == ::makedev(node.major_number, node.minor_number)) {
-            out.emplace_back(node.name);
-        }
-    }
-    return out;
-}
-
 Result<std::vector<std::string>> names_in(const char* path) {
     struct CloseListing {
         void operator()(DIR* open) const { ::closedir(open); }
     };
     const std::unique_ptr<DIR, CloseListing> listing(::opendir(path));
-    if (!listing && errno == ENOENT) return Error{sys::no_proc()};
+    if (!listing && errno == ENOENT) return Error{no_proc()};
     if (!listing) return failure(quote(path), errno);
     std::vector<std::string> out;
     errno = 0;
@@ -165,19 +141,8 @@ Result<std::vector<std::string>> proc_covers() {
     }
     std::sort(out.begin(), out.end());
     // The one that is always there; not to see it is not to see procfs.
-    if (std::find(out.begin(), out.end(), "sys") == out.end()) return Error{sys::no_proc()};
+    if (std::find(out.begin(), out.end(), "sys") == out.end()) return Error{no_proc()};
     return out;
-}
-
-// ENOSYS may also come from a filter around us, which nobody can tell from an older kernel.
-Result<unsigned> landlock_abi() {
-    const long version =
-        ::syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION);
-    if (version >= 0) return static_cast<unsigned>(version);
-    if (errno == ENOSYS || errno == EOPNOTSUPP) return 0U;
-    Error error = failure("asking for the version of landlock", errno);
-    error.message += "; --landlock=off goes without it";
-    return error;
 }
 
 Result<OpenDescriptor> open_descriptor(int fd) {
@@ -237,6 +202,34 @@ std::string output_terminal() {
 
 }  // namespace
 
+namespace sys {
+
+std::vector<std::string> real_devices() {
+    std::vector<std::string> out;
+    for (const DeviceNode& node : device_nodes) {
+        struct stat status {};
+        // A /dev/null that is something else (CVE-2025-31133) is not shown.
+        if (::stat((std::string("/dev/") + node.name).c_str(), &status) == 0 &&
+            S_ISCHR(status.st_mode) &&
+            status.st_rdev == ::makedev(node.major_number, node.minor_number)) {
+            out.emplace_back(node.name);
+        }
+    }
+    return out;
+}
+
+// ENOSYS may also come from a filter around us, which nobody can tell from an older kernel.
+Result<unsigned> landlock_abi() {
+    const long version =
+        ::syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION);
+    if (version >= 0) return static_cast<unsigned>(version);
+    if (errno == ENOSYS || errno == EOPNOTSUPP) return 0U;
+    return Error{"asking for the version of landlock: " + error_text(errno) +
+                 "; --landlock=off goes without it"};
+}
+
+}  // namespace sys
+
 std::vector<std::string> capability_names() {
     std::vector<std::string> out;
     for (cap_value_t i = 0; i < cap_max_bits(); ++i) {
@@ -282,14 +275,12 @@ Result<Host> probe_host(const Spec& spec) {
     if (auto got = take(held_capabilities(), host.held_capabilities); !got) return got.error();
     utsname system{};
     if (::uname(&system) != 0) return failure("looking at the kernel's version", errno);
-    const char* end = system.release + std::strlen(system.release);
-    const auto major = std::from_chars(system.release, end, host.kernel.major);
-    if (major.ptr != end) std::from_chars(major.ptr + 1, end, host.kernel.minor);
+    host.kernel = kernel_version(system.release);
     if (spec.landlock != Landlock::off) {
-        if (auto got = take(landlock_abi(), host.landlock_abi); !got) return got.error();
+        if (auto got = take(sys::landlock_abi(), host.landlock_abi); !got) return got.error();
     } else if (planning::has_guards(spec)) {
         // Needed where the command may mount, which a plan refuses if there is none.
-        if (const auto abi = landlock_abi()) host.landlock_abi = *abi;
+        if (const auto abi = sys::landlock_abi()) host.landlock_abi = *abi;
     }
     if (!spec.unshare_try.empty()) {
         if (auto got = take(available_namespaces(), host.namespaces); !got) return got.error();
@@ -317,7 +308,7 @@ Result<Host> probe_host(const Spec& spec) {
             host.descriptors.push_back(*one);
         }
     }
-    host.devices = devices();
+    host.devices = sys::real_devices();
     host.output_terminal = output_terminal();
     host.controlling_terminal =
         static_cast<bool>(Fd(::open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC)));

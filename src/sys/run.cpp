@@ -2,6 +2,7 @@
 // The supervisor: builds the child's image, clones it, and waits in one poll loop over descriptors.
 #include <sbx/run.hpp>
 
+#include "core/remedies.hpp"
 #include "core/text.hpp"
 #include "sys/child.hpp"
 #include "sys/cleaner.hpp"
@@ -9,7 +10,6 @@
 #include "sys/fd.hpp"
 #include "sys/image.hpp"
 #include "sys/json_status.hpp"
-#include "sys/machine.hpp"
 #include "sys/signal_guard.hpp"
 #include "sys/start.hpp"
 #include "sys/syscalls.hpp"
@@ -67,7 +67,7 @@ Result<Fd> open_proc() {
     Fd proc = sys::above_standard(Fd(::open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC)));
     struct statfs status {};
     if (!proc || ::fstatfs(proc.get(), &status) != 0 || status.f_type != PROC_SUPER_MAGIC) {
-        return Error{sys::no_proc()};
+        return Error{no_proc()};
     }
     return proc;
 }

@@ -67,7 +67,7 @@ const std::set<std::string> own = {"dry-run",        "bare",
                                    "profile",        "unset",
                                    "show-profile",   "save-profile",
                                    "keep-env",       "warning",
-                                   "result"};
+                                   "result",         "doctor"};
 
 std::set<std::string> options_with_a_row() {
     std::set<std::string> out;

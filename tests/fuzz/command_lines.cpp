@@ -117,7 +117,7 @@ private:
     bool prints() const {
         return line_.has(Option::help) || line_.has(Option::version) ||
                line_.has(Option::dry_run) || line_.has(Option::show_profile) ||
-               line_.has(Option::save_profile);
+               line_.has(Option::save_profile) || line_.has(Option::doctor);
     }
     std::string about_status() const;
     std::string about_messages() const;

@@ -142,11 +142,12 @@ bool is_fair(const Line& line, const std::string& writable) {
     return true;
 }
 
-// Not those that end every line, nor --args, whose content is made of what else there is.
+// Not those that run no command, nor --args, whose content is made of what else there is.
 bool may_stand_anywhere(Option id) {
     switch (id) {
         case Option::help:
         case Option::version:
+        case Option::doctor:
         case Option::args:
         case Option::share_mount:
         case Option::exec_label:
@@ -358,7 +359,8 @@ Line Generator::attempt(const OptionRow& first) {
     line.name = one_in(2) ? integration::Name::sbx : integration::Name::bwrap;
     const std::size_t choice = below(10);
     const Taste taste = choice < 3 ? Taste::wild : Taste::sound;
-    const bool ends = first.id == Option::help || first.id == Option::version;
+    const bool examines = first.id == Option::doctor;  // which takes no command
+    const bool ends = first.id == Option::help || first.id == Option::version || examines;
     std::vector<Words> items;
     if (first.id != Option::args) items.push_back(item(first, taste));
     for (std::size_t more = below(6); more > 0; --more) {
@@ -379,7 +381,7 @@ Line Generator::attempt(const OptionRow& first) {
         // Where they act does not matter to what is nonsense, but for policies, which are last.
         line.words.insert(line.words.begin(), {"--args", std::to_string(args_fd)});
     }
-    if (!at_end) {
+    if (!at_end && !examines) {
         if (one_in(2)) line.words.emplace_back("--");
         line.words.insert(line.words.end(), {"/payload", "word"});
     }

@@ -47,6 +47,7 @@ Result<Asked> asked_by(const PlanCase& one) {
     cli::SpecBuilder builder(dialect);
     if (auto added = builder.add(line); !added) return added.error();
     if (builder.mode() == cli::Mode::help) return Error{"the case asks for --help"};
+    if (builder.mode() == cli::Mode::doctor) return Error{"the case asks for --doctor"};
     if (builder.mode() == cli::Mode::version) return Error{"the case asks for --version"};
     auto spec = builder.finish();
     if (!spec) return spec.error();

@@ -397,6 +397,20 @@ TEST_CASE("the default policy knows of capabilities that are kept") {
     CHECK(dropped.filters[0].program == without.filters[0].program);
 }
 
+TEST_CASE("the form of a report") {
+    const auto format = [](const Words& words, const Dialect& dialect) {
+        SpecBuilder builder(dialect);
+        REQUIRE(builder.add(parse_words(words, dialect)));
+        return builder.format();
+    };
+    for (const Dialect& dialect : {sbx_dialect(), bwrap_dialect()}) {
+        CHECK(format({"--doctor"}, dialect) == Format::text);
+        CHECK(format({"--doctor=text"}, dialect) == Format::text);
+        CHECK(format({"--doctor=json"}, dialect) == Format::json);
+        CHECK(format({"--doctor=json", "--doctor"}, dialect) == Format::text);
+    }
+}
+
 TEST_CASE("what is asked for besides running a command") {
     const Dialect dialect = sbx_dialect();
     const auto mode = [&](const Words& words) {
@@ -412,6 +426,11 @@ TEST_CASE("what is asked for besides running a command") {
           "--dry-run takes text, json or tree, and not \"yaml\"");
     CHECK(error_of(bwrap_spec({"--dry-run=jso", "true"})) ==
           "--dry-run takes text, json or tree, and not \"jso\"; did you mean json?");
+    CHECK(mode({"--doctor"}) == Mode::doctor);
+    CHECK(mode({"--doctor=text"}) == Mode::doctor);
+    CHECK(mode({"--doctor", "--help"}) == Mode::help);
+    CHECK(sbx_error({"--doctor=yaml"}) == "--doctor takes text or json, and not \"yaml\"");
+    CHECK(error_of(bwrap_spec({"--doctor="})) == "--doctor takes text or json, and not \"\"");
     CHECK(mode({"--help"}) == Mode::help);
     CHECK(mode({"--version"}) == Mode::version);
     CHECK(mode({"--dry-run", "--version", "true"}) == Mode::version);

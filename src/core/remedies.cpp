@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/remedies.hpp"
+
+#include "core/text.hpp"
+
+#include <cerrno>
+
+namespace sbx {
+
+std::string no_proc() {
+    return "/proc is not mounted here, and user ids are mapped through it; mount proc on /proc";
+}
+
+std::string proc_remedy() {
+    return "the /proc around sbx is partly covered (as in a container), and the kernel shows no "
+           "new one then: use --ro-bind /proc /proc, which shows the processes of this machine, or "
+           "run the container with its /proc unmasked (podman: --security-opt unmask=ALL, docker: "
+           "--security-opt systempaths=unconfined)";
+}
+
+std::string user_namespace_remedy(int error, const Restrictions& restrictions) {
+    if (restrictions.userns_off) {
+        return "user namespaces are switched off (user.max_user_namespaces is 0): as root, "
+               "sysctl -w user.max_user_namespaces=15000";
+    }
+    if (restrictions.unprivileged_off) {
+        return "ordinary users may not make user namespaces here (kernel.unprivileged_userns_clone "
+               "is 0): as root, sysctl -w kernel.unprivileged_userns_clone=1";
+    }
+    if (restrictions.apparmor_restricts) {
+        return "AppArmor restricts user namespaces to programs with a profile "
+               "(kernel.apparmor_restrict_unprivileged_userns is 1): give sbx a profile with "
+               "\"userns,\" in /etc/apparmor.d, or as root, "
+               "sysctl -w kernel.apparmor_restrict_unprivileged_userns=0";
+    }
+    if (error == EPERM && restrictions.root_without_setfcap) {
+        return "uid 0 of this user namespace lacks CAP_SETFCAP, so it cannot be mapped once more: "
+               "start the sandbox around this one with another id, as --uid 1000 --gid 1000, or "
+               "the container with --user 1000:1000 or --cap-add SETFCAP";
+    }
+    if (error == EAGAIN) {
+        return "a limit on the number of processes is reached: see ulimit -u and the pids.max of "
+               "the cgroup";
+    }
+    if (error == ENOSPC) {
+        return "a limit is reached: user namespaces are nested 33 deep at most, and each of the "
+               "user.max_*_namespaces sysctls counts, also as set by a sandbox around this one "
+               "(--disable-userns); raise the one that is too low";
+    }
+    // Security modules answer EACCES, where filters and the kernel's own rules have EPERM.
+    if (error == EACCES && !restrictions.apparmor_profile.empty()) {
+        return "the AppArmor profile " + quote(restrictions.apparmor_profile) +
+               " forbids it: allow it there, or run the container without one (--security-opt "
+               "apparmor=unconfined)";
+    }
+    if (error == EACCES && !restrictions.selinux_context.empty()) {
+        return "SELinux forbids it to " + quote(restrictions.selinux_context) +
+               ": ausearch -m AVC -ts recent shows what was denied; run a container with "
+               "--security-opt label=disable";
+    }
+    if (restrictions.filtered) {
+        return "a seccomp filter is around sbx, as in a container or in another sandbox, and it "
+               "may forbid new namespaces: run the container with one that allows clone3, unshare "
+               "and mount (--security-opt seccomp=FILE, or unconfined), or the sbx around this one "
+               "with --allow-userns --map-current-user (as root: --uid 1000 --gid 1000)";
+    }
+    if (restrictions.chrooted) {
+        return "sbx runs in a chroot, where the kernel makes no user namespaces: use pivot_root, a "
+               "container or another sbx in the place of chroot";
+    }
+    if (error == EINVAL || error == ENOSYS) {
+        return "this kernel was built without one of the namespaces that were asked for "
+               "(CONFIG_USER_NS and its kin)";
+    }
+    return "the kernel or a security module forbids it, as in every chroot; see the kernel's log";
+}
+
+}  // namespace sbx

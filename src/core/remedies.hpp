@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// What to do about a machine that refuses what sandboxes are made of. Pure: what restricts was
+// looked up by others.
+#pragma once
+
+#include <string>
+
+namespace sbx {
+
+/// What may keep the caller from making namespaces, as far as it can be seen.
+struct Restrictions {
+    bool userns_off = false;            ///< user.max_user_namespaces is 0
+    bool unprivileged_off = false;      ///< kernel.unprivileged_userns_clone (Debian's) is 0
+    bool apparmor_restricts = false;    ///< kernel.apparmor_restrict_unprivileged_userns is 1
+    std::string apparmor_profile = {};  ///< that confines the caller; empty: none does
+    std::string selinux_context = {};   ///< of the caller, when SELinux enforces its rules
+    bool root_without_setfcap = false;  ///< uid 0, and CAP_SETFCAP was taken away
+    bool filtered = false;              ///< a seccomp filter is around the caller
+    bool chrooted = false;              ///< the caller's root is not that of its mount namespace
+};
+
+/// Why making or mapping a user namespace gave `error`, and what to do: names the sysctl or the
+/// restriction.
+std::string user_namespace_remedy(int error, const Restrictions& restrictions);
+
+/// What is wrong where the host has no procfs, then what to do.
+std::string no_proc();
+
+/// Why the kernel refuses a new procfs (EPERM), and what to do.
+std::string proc_remedy();
+
+}  // namespace sbx
