@@ -27,7 +27,7 @@ std::string unknown_option(const std::string& word, const Dialect& dialect) {
         std::string_view(word).substr(std::min<std::size_t>(2, word.size()));
     const std::string_view close = nearest(name.substr(0, name.find('=')), names);
     if (!close.empty()) return text + "; did you mean --" + std::string(close) + "?";
-    return text + "; sbx --help lists them all";
+    return text + "; sbx --help=all lists them all";
 }
 
 std::string lacks_arguments(const OptionRow& row) { return "--" + takes_words(row); }
@@ -84,10 +84,9 @@ private:
         std::size_t equals = word.find('=');
         const OptionRow* row = find_option(std::string_view(word).substr(2, equals - 2));
         // What bubblewrap has takes no equals sign there; an optional argument has no other way.
-        if (equals != std::string::npos && !dialect_.equals_sign &&
-            !(row != nullptr && row->takes_optional())) {
-            row = nullptr;
-        }
+        const bool may_have = dialect_.equals_sign ||
+                              (row != nullptr && row->takes_optional() && row->id != Option::help);
+        if (equals != std::string::npos && !may_have) row = nullptr;
         if (row == nullptr) return refuse(unknown_option(word, dialect_));
         po::option option;
         option.string_key = row->name;

@@ -44,6 +44,7 @@ private:
     int status_of(const Outcome& outcome) const;
     int end(const Spec& spec, const Plan* plan, const Outcome& outcome) const;
     int print(const std::string& text) const;
+    int help(const std::string& topic) const;
     int save(const std::string& path) const;
     int examine(Format format, const std::vector<std::string>& command) const;
 
@@ -69,8 +70,15 @@ int Program::fail_usage() const {
     if (dialect_.defaults.wording == Wording::sbx) {
         return fail("no command given; sbx [OPTIONS] COMMAND [ARGS...], and sbx --help for more");
     }
-    std::fputs(help_text(called_).c_str(), stderr);
+    std::fputs(bubblewrap_help(called_).c_str(), stderr);
     return dialect_.failed;
+}
+
+// Bubblewrap's callers look for its options there, all of them.
+int Program::help(const std::string& topic) const {
+    if (dialect_.defaults.wording == Wording::bubblewrap) return print(bubblewrap_help(called_));
+    const auto text = help_text(called_, topic);
+    return text ? print(*text) : fail(text.error().message);
 }
 
 int Program::print(const std::string& text) const {
@@ -136,7 +144,7 @@ int Program::run() {
     }
     prefix_ = builder.prefix();
     if (!added) return fail(added.error().message);
-    if (builder.mode() == Mode::help) return print(help_text(called_));
+    if (builder.mode() == Mode::help) return help(builder.help_topic());
     if (builder.mode() == Mode::version) {
         return print(dialect_.version_before + "sbx " SBX_VERSION + dialect_.version_after + "\n");
     }

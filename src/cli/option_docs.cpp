@@ -29,6 +29,12 @@ std::vector<std::string> names_of(const Names& names) {
     return std::vector<std::string>(names.begin(), names.end());
 }
 
+std::string help_topics() {
+    std::string out = "all";
+    for (const GroupRow& group : group_table) out += " " + std::string(group.name);
+    return out;
+}
+
 std::string replace_all(std::string_view text, char from, std::string_view to) {
     std::string out;
     for (const char c : text) {
@@ -58,6 +64,7 @@ std::string_view kind(Completion completion) {
         case Completion::warning: return "warning";
         case Completion::option_name: return "option_name";
         case Completion::report_format: return "report_format";
+        case Completion::help_topic: return "help_topic";
     }
     return "none";
 }
@@ -100,6 +107,7 @@ std::string zsh_action(Completion completion) {
         case Completion::landlock_mode: return "(auto require off)";
         case Completion::plan_format: return "(" + joined(names_of(plan_formats)) + ")";
         case Completion::report_format: return "(text json)";
+        case Completion::help_topic: return "(" + help_topics() + ")";
         case Completion::profile: return "_sbx_profiles";
         case Completion::variable: return "_parameters -g \"*export*\"";
         case Completion::warning: return "(all " + joined(names_of(warning_names)) + ")";
@@ -154,6 +162,7 @@ std::string fish_values(Completion completion) {
         case Completion::landlock_mode: return "auto require off";
         case Completion::plan_format: return joined(names_of(plan_formats));
         case Completion::report_format: return "text json";
+        case Completion::help_topic: return help_topics();
         case Completion::none:
         case Completion::host_path:
         case Completion::inside_path:
@@ -192,6 +201,7 @@ std::string replaced(std::string line) {
         {"@PROFILES@", joined(profiles)},
         {"@PROFILE_DIRECTORY@", SBX_PROFILE_DIRECTORY},
         {"@OPTION_NAMES@", joined(options)},
+        {"@HELP_TOPICS@", help_topics()},
         {"@WARNINGS@", joined(names_of(warning_names))},
         {"@PLAN_FORMATS@", joined(names_of(plan_formats))}};
     for (const auto& [from, to] : names) {

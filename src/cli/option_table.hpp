@@ -128,6 +128,7 @@ enum class Completion {
     option_name,
     variable,
     warning,
+    help_topic,
     report_format,
 };
 
@@ -158,21 +159,23 @@ struct OptionRow {
 
 struct GroupRow {
     Group id;
+    std::string_view name;  ///< for --help=NAME
     std::string_view title;
 };
 
 inline constexpr std::array<GroupRow, 7> group_table = {{
-    {Group::general, "General"},
-    {Group::tree, "What the command sees (in the order given; later covers earlier)"},
-    {Group::namespaces, "Namespaces"},
-    {Group::identity, "Ids"},
-    {Group::environment, "Environment"},
-    {Group::security, "Privileges and system calls"},
-    {Group::process, "Processes"},
+    {Group::general, "general", "General"},
+    {Group::tree, "files", "What the command sees (in the order given; later covers earlier)"},
+    {Group::namespaces, "namespaces", "Namespaces"},
+    {Group::identity, "ids", "Ids"},
+    {Group::environment, "environment", "Environment"},
+    {Group::security, "security", "Privileges, system calls, warnings"},
+    {Group::process, "processes", "Processes"},
 }};
 
 inline constexpr auto option_table = std::to_array<OptionRow>({
-    {Option::help, "help", "", Completion::none, "Print this help and exit", Group::general},
+    {Option::help, "help", "[GROUP]", Completion::help_topic,
+     "Print the options that most people need, those of GROUP, or all, and exit", Group::general},
     {Option::version, "version", "", Completion::none, "Print the version and exit",
      Group::general},
     {Option::dry_run, "dry-run", "[FORMAT]", Completion::plan_format,
@@ -394,6 +397,28 @@ constexpr bool rows_are_complete() {
 }
 }  // namespace detail
 static_assert(detail::rows_are_complete(), "a row for each Option, in the same order");
+
+/// What --help shows when no group is asked for: what a first sandbox is made of.
+inline constexpr std::array common_options = {
+    Option::help,
+    Option::profile,
+    Option::dry_run,
+    Option::doctor,
+    Option::ro_bind,
+    Option::bind,
+    Option::tmpfs,
+    Option::mask,
+    Option::protect,
+    Option::share_net,
+    Option::map_current_user,
+    Option::chdir,
+    Option::setenv,
+    Option::clearenv,
+    Option::keep_env,
+    Option::cap_add,
+    Option::seccomp_policy,
+    Option::result,
+};
 
 /// Whether an option says something of the sandbox, and not what to do instead of running it or
 /// where other options are: only then it has a place in a profile.

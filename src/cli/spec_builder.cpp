@@ -41,7 +41,10 @@ Result<void> SpecBuilder::apply(const GivenOption& given) {
     if (auto fits = check_modifiers(given.row->id); !fits) return fits;
     note_repetition(given.row->id);
     switch (given.row->id) {
-        case Option::help: mode_ = Mode::help; return {};
+        case Option::help:
+            mode_ = Mode::help;
+            if (!a.empty()) help_topic_ = a[0];
+            return {};
         case Option::version: mode_ = Mode::version; return {};
         case Option::dry_run: return apply_dry_run(given);
         case Option::doctor: return apply_doctor(given);

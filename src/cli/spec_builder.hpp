@@ -43,6 +43,8 @@ public:
     Result<Spec> finish();
 
     Mode mode() const { return mode_; }
+    /// What --help is asked about.
+    const std::string& help_topic() const { return help_topic_; }
     /// Where --save-profile writes to.
     const std::string& save_path() const { return save_path_; }
     /// What a dry run prints.
@@ -94,6 +96,7 @@ private:
     const Dialect& dialect_;
     Spec spec_;
     Mode mode_ = Mode::run;
+    std::string help_topic_;
     std::string save_path_;
     PlanFormat plan_format_ = PlanFormat::text;
     std::optional<std::string> result_path_;

@@ -79,7 +79,7 @@ TEST_CASE("an equals sign gives the one argument, in the sbx dialect") {
     CHECK(refused({"--bare=yes"}) == "--bare takes no argument, and none after an equals sign");
     CHECK(refused({"--bare="}) == "--bare takes no argument, and none after an equals sign");
     CHECK(contains({refused({"--nonsense=/a"})},
-                   "unknown option \"--nonsense=/a\"; sbx --help "
+                   "unknown option \"--nonsense=/a\"; sbx --help=all "
                    "lists them all"));
     CHECK(refused({"--chdir=/a"}, bwrap_dialect()) == "Unknown option --chdir=/a");
 }
@@ -101,7 +101,7 @@ TEST_CASE("an unknown option names the nearest one there is") {
     CHECK(refused({"--hostnme"}) == "unknown option \"--hostnme\"; did you mean --hostname?");
     CHECK(refused({"-bind"}) == "unknown option \"-bind\"; did you mean --bind?");
     CHECK(refused({"--frobnicate"}) ==
-          "unknown option \"--frobnicate\"; sbx --help lists them all");
+          "unknown option \"--frobnicate\"; sbx --help=all lists them all");
 }
 
 TEST_CASE("the bwrap dialect uses bubblewrap's words") {
