@@ -274,4 +274,10 @@ std::string describe_json(const Plan& plan);
 /// directories. Steps that cannot be done, as far as that can be told, are named at the end.
 std::string describe_tree(const Plan& plan);
 
+/// What `spec` comes to on `host` as a command line of bubblewrap 0.11 for a POSIX shell, with what
+/// it lacks in comments before it. Refuses as make_plan() does, and where bubblewrap would show or
+/// give the command more than the plan in a way that the comments could not make good: what is
+/// masked and cannot be hidden, say.
+Result<std::string> describe_bwrap(const Spec& spec, const Host& host);
+
 }  // namespace sbx

@@ -158,6 +158,7 @@ struct SeccompFilter {
     std::string name;  ///< for messages: a policy's name, a file, or a descriptor
     std::vector<std::uint64_t> program;
     bool denies_user_namespaces = false;  ///< it is known to let none be made
+    std::optional<int> fd = {};           ///< the descriptor that it was read from, if any
 };
 
 /// Who the caller is inside, when a user namespace is made: root, or the caller's own ids.

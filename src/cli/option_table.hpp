@@ -179,8 +179,7 @@ inline constexpr auto option_table = std::to_array<OptionRow>({
     {Option::version, "version", "", Completion::none, "Print the version and exit",
      Group::general},
     {Option::dry_run, "dry-run", "[FORMAT]", Completion::plan_format,
-     "Print the plan, every step of it, and exit without running anything (FORMAT: text, json, "
-     "tree)",
+     "Print the plan and exit without running anything (FORMAT: text, json, bwrap or tree)",
      Group::general},
     {Option::profile, "profile", "PROFILE", Completion::profile,
      "Take the options of a profile, by name or by file, before all others", Group::general},

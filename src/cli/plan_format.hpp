@@ -10,10 +10,10 @@
 
 namespace sbx::cli {
 
-enum class PlanFormat { text, json, tree };
+enum class PlanFormat { text, json, bwrap, tree };
 
 /// In the order of the enumeration.
-inline constexpr std::array<std::string_view, 3> plan_formats = {"text", "json", "tree"};
+inline constexpr std::array<std::string_view, 4> plan_formats = {"text", "json", "bwrap", "tree"};
 
 /// The format of that name; the error names all of them, and the one that was meant if it is near.
 Result<PlanFormat> parse_plan_format(const std::string& name);

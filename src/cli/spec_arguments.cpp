@@ -355,10 +355,10 @@ Result<void> SpecBuilder::apply_filter(const GivenOption& given) {
 
 Result<void> SpecBuilder::read_filter_of(const GivenOption& given) {
     const std::string& number = given.arguments[0];
-    auto program = read_filter(*parse_descriptor(number),
-                               reading_words(*given.row, given.arguments[0], spec_.wording));
+    const int fd = *parse_descriptor(number);
+    auto program = read_filter(fd, reading_words(*given.row, number, spec_.wording));
     if (!program) return program.error();
-    filters_.push_back({"descriptor " + number, std::move(*program)});
+    filters_.push_back({.name = "descriptor " + number, .program = std::move(*program), .fd = fd});
     return {};
 }
 

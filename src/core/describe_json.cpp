@@ -30,6 +30,15 @@ Json json_of(const std::optional<T>& value) {
     return value ? Json(*value) : Json();
 }
 
+Json json_of(const std::vector<PlanWarning>& warnings) {
+    Json out = Json::array();
+    for (const PlanWarning& warning : warnings) {
+        const std::string_view name = warning_names[static_cast<std::size_t>(warning.kind)];
+        out.add(Json::object({{"name", name}, {"text", warning.text}}));
+    }
+    return out;
+}
+
 Json json_of(NamespaceSet set) { return Json::array_of(namespace_names(set)); }
 
 // By bit, as linux/landlock.h names them.
@@ -194,6 +203,7 @@ struct Former {
         return {"seccomp",
                 {{"name", s.filter.name},
                  {"instructions", std::uint64_t{s.filter.program.size()}},
+                 {"fd", json_of(s.filter.fd)},
                  {"denies_user_namespaces", s.filter.denies_user_namespaces}}};
     }
 };
@@ -216,6 +226,7 @@ std::string describe_json(const Plan& plan) {
     for (const Step& step : plan.seal) seal.add(json_of(step, ++number));
     return Json::object(
                {{"wording", word(wording_table, plan.wording)},
+                {"warnings", json_of(plan.warnings)},
                 {"notes", Json::array_of(plan.notes)},
                 {"namespaces", json_of(plan.namespaces)},
                 {"init", word(init_table, plan.init)},

@@ -159,13 +159,14 @@ std::string Picture::text() {
         todo.pop_back();
         const auto& children = model_.node(branch.node).children;
         rows.push_back({branch.before + branch.name, what(branch.node)});
-        bool last = true;
-        for (auto child = children.rbegin(); child != children.rend(); ++child) {
-            todo.push_back({model_.top(child->second),
+        const auto more = static_cast<std::ptrdiff_t>(todo.size());
+        for (const auto& [name, child] : children) {
+            const bool last = name == children.rbegin()->first;
+            todo.push_back({model_.top(child),
                             branch.below + (last ? "\u2514\u2500\u2500 " : "\u251c\u2500\u2500 "),
-                            branch.below + (last ? "    " : "\u2502   "), shown(child->first)});
-            last = false;
+                            branch.below + (last ? "    " : "\u2502   "), shown(name)});
         }
+        std::reverse(todo.begin() + more, todo.end());
     }
     // One long name must not push everything else out of sight.
     constexpr std::size_t widest = 40;

@@ -29,21 +29,6 @@ void set(std::vector<std::string>& environment, const std::string& name, const s
     environment.erase(std::remove_if(found + 1, environment.end(), is_named), environment.end());
 }
 
-// What the caller has of that name, where it stands if it is there, else at the end.
-void keep(std::vector<std::string>& environment, const std::string& name,
-          const std::vector<std::string>& caller) {
-    const bool pattern = name.back() == '*';
-    const std::string_view beginning = std::string_view(name).substr(0, name.size() - 1);
-    for (const std::string& entry : caller) {
-        const std::size_t equals = entry.find('=');
-        if (equals == std::string::npos || equals == 0) continue;
-        const std::string key = entry.substr(0, equals);
-        const bool matches =
-            pattern ? key.compare(0, beginning.size(), beginning) == 0 : key == name;
-        if (matches) set(environment, key, entry.substr(equals + 1));
-    }
-}
-
 std::string option_of(const entry::File&) { return "--file"; }
 std::string option_of(const entry::BindFd& e) {
     return e.access == Access::read_only ? "--ro-bind-fd" : "--bind-fd";
@@ -77,6 +62,22 @@ std::optional<std::string> variable(const std::vector<std::string>& environment,
     return std::nullopt;
 }
 
+std::vector<std::pair<std::string, std::string>> variables_like(
+    const std::vector<std::string>& environment, std::string_view name) {
+    const bool pattern = name.back() == '*';
+    const std::string_view beginning = name.substr(0, name.size() - 1);
+    std::vector<std::pair<std::string, std::string>> out;
+    for (const std::string& entry : environment) {
+        const std::size_t equals = entry.find('=');
+        if (equals == std::string::npos || equals == 0) continue;
+        const std::string_view key = std::string_view(entry).substr(0, equals);
+        if (pattern ? key.substr(0, beginning.size()) == beginning : key == name) {
+            out.emplace_back(key, entry.substr(equals + 1));
+        }
+    }
+    return out;
+}
+
 std::vector<std::string> plan_environment(const Spec& spec, const Host& host) {
     std::vector<std::string> out = host.environment;
     for (const EnvironmentChange& change : spec.environment) {
@@ -84,7 +85,11 @@ std::vector<std::string> plan_environment(const Spec& spec, const Host& host) {
             case EnvironmentChange::Kind::set: set(out, change.name, change.value); break;
             case EnvironmentChange::Kind::unset: unset(out, change.name); break;
             case EnvironmentChange::Kind::clear: out.clear(); break;
-            case EnvironmentChange::Kind::keep: keep(out, change.name, host.environment); break;
+            case EnvironmentChange::Kind::keep:
+                for (const auto& [name, value] : variables_like(host.environment, change.name)) {
+                    set(out, name, value);
+                }
+                break;
         }
     }
     unset(out, "PWD");

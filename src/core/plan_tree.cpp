@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "core/devices.hpp"
 #include "core/planning.hpp"
 #include "core/text.hpp"
 
@@ -172,32 +173,15 @@ void TreePlanner::add_proc(const std::string& destination) {
 }
 
 std::optional<Error> TreePlanner::add_dev(const std::string& destination) {
-    static constexpr std::array<const char*, 6> nodes = {"null",   "zero",    "full",
-                                                         "random", "urandom", "tty"};
-    static constexpr std::array<std::array<const char*, 2>, 6> links = {{
-        {"/proc/self/fd", "fd"},
-        {"/proc/self/fd/0", "stdin"},
-        {"/proc/self/fd/1", "stdout"},
-        {"/proc/self/fd/2", "stderr"},
-        {"/proc/kcore", "core"},
-        {"pts/ptmx", "ptmx"},
-    }};
-    tree_.steps.emplace_back(step::MountTmpfs{destination, 0755, std::nullopt});
-    for (const char* node : nodes) {
-        if (std::find(host_.devices.begin(), host_.devices.end(), node) == host_.devices.end()) {
+    for (const DeviceNode& node : device_nodes) {
+        if (std::find(host_.devices.begin(), host_.devices.end(), node.name) ==
+            host_.devices.end()) {
             return Error{"dev " + quote(destination) + ": the host has no device " +
-                         quote(std::string("/dev/") + node) +
+                         quote(std::string("/dev/") + node.name) +
                          " to show inside; leave out /dev with --bare, or declare another"};
         }
-        const std::string source = std::string("/dev/") + node;
-        tree_.steps.emplace_back(
-            step::Bind{source, source, destination + "/" + node, Access::device, NodeKind::other});
     }
-    for (const auto& [target, name] : links) {
-        tree_.steps.emplace_back(step::MakeSymlink{target, destination + "/" + name});
-    }
-    tree_.steps.emplace_back(step::MakeDirectory{destination + "/shm", 0755});
-    tree_.steps.emplace_back(step::MountDevpts{destination + "/pts"});
+    for (Step& step : dev_steps(destination)) tree_.steps.push_back(std::move(step));
     if (!host_.output_terminal.empty()) {
         tree_.steps.emplace_back(step::Bind{host_.output_terminal, host_.output_terminal,
                                             destination + "/console", Access::device,
@@ -375,6 +359,29 @@ std::vector<std::string> shown_at(const Spec& spec, const std::vector<Source>& s
             out.clear();
         }
     }
+    return out;
+}
+
+std::vector<Step> dev_steps(const std::string& destination) {
+    static constexpr std::array<std::array<const char*, 2>, 6> links = {{
+        {"/proc/self/fd", "fd"},
+        {"/proc/self/fd/0", "stdin"},
+        {"/proc/self/fd/1", "stdout"},
+        {"/proc/self/fd/2", "stderr"},
+        {"/proc/kcore", "core"},
+        {"pts/ptmx", "ptmx"},
+    }};
+    std::vector<Step> out = {step::MountTmpfs{destination, 0755, std::nullopt}};
+    for (const DeviceNode& node : device_nodes) {
+        const std::string source = std::string("/dev/") + node.name;
+        out.emplace_back(step::Bind{source, source, destination + "/" + node.name, Access::device,
+                                    NodeKind::other});
+    }
+    for (const auto& [target, name] : links) {
+        out.emplace_back(step::MakeSymlink{target, destination + "/" + name});
+    }
+    out.emplace_back(step::MakeDirectory{destination + "/shm", 0755});
+    out.emplace_back(step::MountDevpts{destination + "/pts"});
     return out;
 }
 

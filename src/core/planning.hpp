@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace sbx::planning {
@@ -56,6 +57,9 @@ Result<std::vector<PlanWarning>> find_warnings(const Spec& spec, const Host& hos
 /// machine, by the caller's environment.
 std::vector<std::string> agent_socket_paths(const std::vector<std::string>& environment);
 
+/// A small /dev at `destination`, but for the console, which only a terminal has.
+std::vector<Step> dev_steps(const std::string& destination);
+
 /// True when an entry of `spec` needs uid 0 and gid 0 in the namespace that owns the mounts.
 bool has_devpts(const Spec& spec);
 
@@ -70,6 +74,10 @@ std::vector<std::string> plan_executables(const std::string& command,
 /// The value of `name` in `environment`, or nothing.
 std::optional<std::string> variable(const std::vector<std::string>& environment,
                                     std::string_view name);
+
+/// Names and values in `environment`: of `name`, or of all that begin like it before its "*".
+std::vector<std::pair<std::string, std::string>> variables_like(
+    const std::vector<std::string>& environment, std::string_view name);
 
 /// A descriptor that an option reads, writes or enters, the option, and what bubblewrap says when
 /// it is not open.

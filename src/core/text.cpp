@@ -57,6 +57,30 @@ std::string ansi_c_quoted(std::string_view word) {
     return out + "'";
 }
 
+// "$(printf '...')". What printf itself or a shell could take for something else is octal, too. The
+// shell drops line feeds at the end, so these are written out: they can forge nothing.
+std::string printf_quoted(std::string_view word) {
+    const std::size_t last = word.find_last_not_of('\n');
+    const std::size_t end = last == std::string_view::npos ? 0 : last + 1;
+    std::string out = end > 0 ? "\"$(printf '" : "";
+    for (const char c : word.substr(0, end)) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (c == '%') {
+            out += "%%";
+        } else if (is_control(c) || c == '\'' || c == '\\' || c == '-') {
+            out += '\\';
+            for (const unsigned shift : {6U, 3U, 0U}) {
+                out += static_cast<char>('0' + (byte >> shift & 7U));
+            }
+        } else {
+            out += c;
+        }
+    }
+    if (end > 0) out += "')\"";
+    if (end < word.size()) out += "'" + std::string(word.substr(end)) + "'";
+    return out;
+}
+
 }  // namespace
 
 std::string shell_words(const std::vector<std::string>& argv) {
@@ -82,6 +106,16 @@ std::string shell_words(const std::vector<std::string>& argv) {
             }
         }
         out += '\'';
+    }
+    return out;
+}
+
+std::string posix_words(const std::vector<std::string>& argv) {
+    std::string out;
+    for (const std::string& word : argv) {
+        if (!out.empty()) out += ' ';
+        const bool plain = std::none_of(word.begin(), word.end(), is_control);
+        out += plain ? shell_words({word}) : printf_quoted(word);
     }
     return out;
 }

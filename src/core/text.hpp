@@ -16,6 +16,10 @@ std::string quote(std::string_view text);
 /// are control bytes, so that a word cannot forge a line of output.
 std::string shell_words(const std::vector<std::string>& argv);
 
+/// The same for every shell of POSIX, of which not all know $'...': control bytes are what printf
+/// gives.
+std::string posix_words(const std::vector<std::string>& argv);
+
 /// strerror(3) in the C locale's words, beginning with a small letter.
 std::string error_text(int error);
 

@@ -72,9 +72,8 @@ std::string TreeModel::path_in_mount(Index index) const {
         names.push_back(&nodes_[at].name);
     }
     std::string out;
-    for (auto name = names.rbegin(); name != names.rend(); ++name) {
-        out += (out.empty() ? "" : "/") + **name;
-    }
+    std::reverse(names.begin(), names.end());
+    for (const std::string* name : names) out += (out.empty() ? "" : "/") + *name;
     return out;
 }
 
@@ -95,10 +94,9 @@ std::vector<TreeModel::Index> TreeModel::mounts_below(Index index) const {
         const Index at = top(todo.back());
         todo.pop_back();
         if (is_mount_root(at)) out.push_back(nodes_[at].mount);
-        const auto& children = nodes_[at].children;
-        for (auto child = children.rbegin(); child != children.rend(); ++child) {
-            todo.push_back(child->second);
-        }
+        const auto more = static_cast<std::ptrdiff_t>(todo.size());
+        for (const auto& [name, child] : nodes_[at].children) todo.push_back(child);
+        std::reverse(todo.begin() + more, todo.end());
     }
     return out;
 }
@@ -242,7 +240,7 @@ std::string TreeModel::guard(const step::Guard& s) {
         return {};
     }
     Index found = at.node;
-    if (const std::string why = find(s.destination, found); !why.empty()) return why;
+    if (std::string why = find(s.destination, found); !why.empty()) return why;
     if (nodes_[found].guard == Kind::mask) return {};
     nodes_[found].guard = s.kind;
     close(found);

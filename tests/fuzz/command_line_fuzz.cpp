@@ -133,7 +133,11 @@ std::string planned(const PlanCase& one, const Words& words) {
     for (std::size_t i = 0; i < cli::plan_formats.size(); ++i) {
         const auto format = static_cast<cli::PlanFormat>(i);
         const auto text = cli::describe_as(format, *spec, host, *plan);
-        require(text.has_value(), "each format says something");
+        if (!text) {
+            require(format == cli::PlanFormat::bwrap, "only bubblewrap lacks something");
+            check_message(text.error());
+            continue;
+        }
         std::string lines = *text;
         std::erase(lines, '\n');
         require(!text->empty() && !has_control(lines), "a plan can be printed", *text);

@@ -145,11 +145,11 @@ TEST_CASE("what is masked or protected is so in the tree", "[dry_run]") {
     place.directory("a/hooks");
     place.file("a/key", "x");
     const std::string picture =
-        checked(Name::sbx, {"--bind",    place.path(), "/w",        "--mask",       "/w/a/key",
-                            "--protect", "/w/a/hooks", "--protect", "/w/a/missing", "--protect",
-                            "/tmp/new",  "--mask",     "/tmp/dir/", "--protect",    "/never",
-                            "--tmpfs",   "/t",         "--dir",     "/t/in",        "--protect",
-                            "/t"});
+        checked(Name::sbx,
+                {"--bind",     place.path(), "/w",           "--mask",    "/w/a/key", "--protect",
+                 "/w/a/hooks", "--protect",  "/w/a/missing", "--protect", "/tmp/new", "--mask",
+                 "/tmp/dir/",  "--protect",  "/never",       "--tmpfs",   "/t",       "--dir",
+                 "/t/in",      "--tmpfs",    "/t/below",     "--protect", "/t"});
     CHECK(contains(picture, "key"));
     CHECK_FALSE(contains(picture, "never"));
 }

@@ -9,6 +9,7 @@
 //
 // The host is user 1000's; `root` makes it root's, `terminal` gives it a terminal, `old` the kernel
 // 5.4, `limited` can make neither user nor cgroup namespaces, and `landlock2` has Landlock's ABI 2.
+// A --dry-run=FORMAT among the arguments gives the text in that format.
 #pragma once
 
 #include "cli/plan_format.hpp"

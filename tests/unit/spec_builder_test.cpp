@@ -423,9 +423,9 @@ TEST_CASE("what is asked for besides running a command") {
     CHECK(mode({"--dry-run", "true"}) == Mode::dry_run);
     CHECK(mode({"--dry-run=text", "true"}) == Mode::dry_run);
     CHECK(sbx_error({"--dry-run=yaml", "true"}) ==
-          "--dry-run takes text, json or tree, and not \"yaml\"");
+          "--dry-run takes text, json, bwrap or tree, and not \"yaml\"");
     CHECK(error_of(bwrap_spec({"--dry-run=jso", "true"})) ==
-          "--dry-run takes text, json or tree, and not \"jso\"; did you mean json?");
+          "--dry-run takes text, json, bwrap or tree, and not \"jso\"; did you mean json?");
     CHECK(mode({"--doctor"}) == Mode::doctor);
     CHECK(mode({"--doctor=text"}) == Mode::doctor);
     CHECK(mode({"--doctor", "--help"}) == Mode::help);
