@@ -6,7 +6,7 @@
 # shellcheck disable=SC2034  # used by those who source this file
 readonly build_packages=(
     g++ meson ninja-build pkg-config
-    libseccomp-dev libcap-dev libboost-program-options-dev catch2
+    libseccomp-dev libcap-dev libboost-program-options-dev catch2 git make
 )
 
 export LC_ALL=C.UTF-8

@@ -2,7 +2,8 @@
 // Fills the option list into a template while sbx is built: the man page and the completions of
 // bash, zsh and fish come from the option table and cannot drift from it.
 //   option_docs man|bash|zsh|fish TEMPLATE OUTPUT
-// The line "@OPTIONS@" of the template is replaced, and lists of names within lines.
+// The line "@OPTIONS@" of the template is replaced, "@PROFILE name@" by a built-in profile, and
+// lists of names within lines.
 #include "cli/option_table.hpp"
 #include "cli/plan_format.hpp"
 #include "cli/profile.hpp"
@@ -11,6 +12,7 @@
 
 #include <fstream>
 #include <iostream>
+#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -69,6 +71,40 @@ std::string_view kind(Completion completion) {
     return "none";
 }
 
+// A sentence as lines of roff, which mandoc's lint wants to be short.
+std::string man_lines(const std::string& text) {
+    constexpr std::size_t width = 76;
+    std::string out;
+    std::string line;
+    std::istringstream words(text);
+    for (std::string word; words >> word;) {
+        // A dot or an apostrophe at the beginning of a line would be a request.
+        if (!line.empty() && line.size() + 1 + word.size() > width) {
+            out += line + "\n";
+            line.clear();
+        }
+        const bool request = word[0] == '.' || word[0] == '\'';
+        line += (line.empty() ? (request ? "\\&" : "") : " ") + replace_all(word, '-', "\\-");
+    }
+    return out + line + "\n";
+}
+
+// A built-in profile, as it is.
+std::string man_profile(const std::string& name) {
+    std::string out = ".Bd -literal\n";
+    for (const BuiltinProfile& profile : builtin_profiles()) {
+        if (profile.name != name) continue;
+        std::istringstream lines{std::string(profile.text)};
+        for (std::string line; std::getline(lines, line);) {
+            const bool request = !line.empty() && (line[0] == '.' || line[0] == '\'');
+            out += (request ? "\\&" : "") +
+                   replace_all(replace_all(line, '\\', "\\e"), '-', "\\-") + "\n";
+        }
+        return out + ".Ed\n";
+    }
+    return {};
+}
+
 std::string man() {
     std::string out;
     for (const GroupRow& group : group_table) {
@@ -81,7 +117,7 @@ std::string man() {
             } else if (!row.arguments.empty()) {
                 out += " Ar " + std::string(row.arguments);
             }
-            out += "\n" + replace_all(row.help, '-', "\\-") + ".\n";
+            out += "\n" + man_lines(std::string(row.help) + ".");
         }
         out += ".El\n";
     }
@@ -197,7 +233,13 @@ std::string replaced(std::string line) {
     for (const OptionRow& row : option_table) {
         if (describes_sandbox(row.id)) options.emplace_back(row.name);
     }
+    std::vector<std::string> counts;
+    for (const OptionRow& row : option_table) {
+        if (row.argument_count() == 0) continue;
+        counts.push_back("--" + std::string(row.name) + "=" + std::to_string(row.argument_count()));
+    }
     const std::vector<std::pair<std::string, std::string>> names = {
+        {"@OPTION_COUNTS@", joined(counts)},
         {"@PROFILES@", joined(profiles)},
         {"@PROFILE_DIRECTORY@", SBX_PROFILE_DIRECTORY},
         {"@OPTION_NAMES@", joined(options)},
@@ -217,8 +259,18 @@ int fill(const std::string& format, const char* from, const char* to) {
     std::ofstream out(to);
     bool filled = false;
     for (std::string line; std::getline(in, line);) {
+        const std::string begin = "@PROFILE ";
+        if (line.compare(0, begin.size(), begin) == 0) {
+            const std::string text =
+                man_profile(line.substr(begin.size(), line.size() - begin.size() - 1));
+            filled = !text.empty();
+            out << text;
+            continue;
+        }
         if (line != "@OPTIONS@") {
-            out << replaced(line) << '\n';
+            const std::string whole = replaced(line);
+            filled = filled || whole != line;
+            out << whole << '\n';
             continue;
         }
         filled = true;
@@ -228,7 +280,7 @@ int fill(const std::string& format, const char* from, const char* to) {
                                    : fish());
     }
     if (!filled || !out.flush()) {
-        std::cerr << "option_docs: no @OPTIONS@ in " << from << ", or writing " << to
+        std::cerr << "option_docs: nothing to fill in in " << from << ", or writing " << to
                   << " failed\n";
         return 1;
     }
