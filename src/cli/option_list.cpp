@@ -17,13 +17,17 @@ Result<void> check_end(const std::vector<GivenOption>& options) {
     const auto last =
         std::find_if_not(options.rbegin(), options.rend(),
                          [](const GivenOption& given) { return is_modifier(given.row->id); });
-    for (const auto& [option, message] :
-         {std::pair{Option::perms, perms_alone}, std::pair{Option::size, size_alone},
-          std::pair{Option::overlay_src, overlay_source_alone}}) {
+    struct Modifier {
+        Option option;
+        const char* message;
+    };
+    for (const Modifier& modifier :
+         {Modifier{Option::perms, perms_alone}, Modifier{Option::size, size_alone},
+          Modifier{Option::overlay_src, overlay_source_alone}}) {
         const bool left = std::any_of(options.rbegin(), last, [&](const GivenOption& given) {
-            return given.row->id == option;
+            return given.row->id == modifier.option;
         });
-        if (left) return Error{message};
+        if (left) return Error{modifier.message};
     }
     return {};
 }

@@ -327,9 +327,9 @@ Result<void> SpecBuilder::apply_warning(const std::string& name, const std::stri
         spec_.warnings.fill(value);
         return {};
     }
-    const auto found = std::find(warning_names.begin(), warning_names.end(), name);
-    if (found != warning_names.end()) {
-        spec_.warnings[static_cast<std::size_t>(found - warning_names.begin())] = value;
+    for (std::size_t i = 0; i < warning_names.size(); ++i) {
+        if (warning_names[i] != name) continue;
+        spec_.warnings[i] = value;
         return {};
     }
     const std::string_view close = nearest(name, warning_names);

@@ -65,7 +65,7 @@ bool TreePlanner::declares(std::string_view clean_path) const {
 
 // "no such file or directory", and at which part of `path`.
 std::string lookup_error(const std::string& path, const Source& source) {
-    const std::string text = error_text(source.error);
+    std::string text = error_text(source.error);
     const std::string part = quote(source.stops_at);
     if (source.stops_at.empty()) return text;
     if (!source.link.empty()) {

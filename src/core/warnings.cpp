@@ -154,9 +154,8 @@ private:
             }
             later.emplace(places_[index], index);
         }
-        for (auto text = texts.rbegin(); text != texts.rend(); ++text) {
-            add(Warning::hidden_mount, *text);
-        }
+        std::reverse(texts.begin(), texts.end());
+        for (const std::string& text : texts) add(Warning::hidden_mount, text);
     }
 
     std::string hidden_text(std::size_t earlier, std::size_t later) const {

@@ -143,7 +143,7 @@ bool is_file_inside(const Plan& plan, std::size_t end, const std::string& path) 
 std::string file_on_the_way(const Plan& plan, std::size_t step, const std::string& destination) {
     const std::string path = lexically_clean(destination);
     for (std::size_t at = path.find('/', 1); at != std::string::npos; at = path.find('/', at + 1)) {
-        const std::string part = path.substr(0, at);
+        std::string part = path.substr(0, at);
         if (is_file_inside(plan, step, part)) return part;
     }
     return {};
