@@ -51,11 +51,11 @@ inline std::vector<Source> fake_sources(const Spec& spec) {
     return out;
 }
 
-/// As probe_host() does it for guards that may be missing.
+/// As probe_host() does it for guards.
 inline void add_guard_sources(const Spec& spec, std::vector<Source>& sources) {
     for (std::size_t i = 0; i < spec.entries.size(); ++i) {
         const auto* guard = std::get_if<entry::Guard>(&spec.entries[i]);
-        if (guard == nullptr || guard->if_missing == IfMissing::refuse) continue;
+        if (guard == nullptr) continue;
         sources[i].error = ENOENT;
         for (const std::string& path : planning::shown_at(spec, sources, guard->destination)) {
             sources[i] = fake_source(path);
@@ -122,6 +122,7 @@ inline Host fake_host(const Spec& spec, Who who = Who::user) {
         {"/bin", "usr/bin"}, {"/lib", "usr/lib"}, {"/lib64", "usr/lib64"}, {"/sbin", "usr/sbin"}};
     host.proc_covers = {"bus", "irq", "sys", "sysrq-trigger"};
     host.descriptors = {{0, false}, {1, false}, {2, false}, {5, false}, {6, true}};
+    host.homes = {"/home/user"};
     host.devices = {"full", "null", "random", "tty", "urandom", "zero"};
     host.sources = fake_sources(spec);
     add_guard_sources(spec, host.sources);

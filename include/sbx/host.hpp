@@ -12,8 +12,8 @@
 
 namespace sbx {
 
-/// What is known of the host path that an entry names as its source; of a Guard that is left out
-/// when it is missing, what the entries before it show there.
+/// What is known of the host path that an entry names as its source; of a Guard, what the entries
+/// before it show there.
 struct Source {
     enum class Kind { none, directory, file, other } kind = Kind::none;
     std::string path;           ///< absolute, free of symbolic links where the kernel can tell
@@ -59,6 +59,7 @@ struct Host {
     std::vector<std::string> devices;           ///< device nodes of the host's /dev: "null", ...
     std::string output_terminal;                ///< device of standard output when a terminal
     bool controlling_terminal = false;          ///< /dev/tty can be opened
+    std::vector<std::string> homes;             ///< of the caller, without symbolic links
     std::vector<std::string> agent_sockets;     ///< Warning::agent_socket: those that a bind shows
 };
 

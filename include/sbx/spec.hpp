@@ -207,15 +207,17 @@ enum class Wording { sbx, bubblewrap };
 
 /// What can be asked for and is most often a mistake.
 enum class Warning {
-    hidden_mount,   ///< a mount that a later one hides
-    file_bind,      ///< a writable bind of a single file, which nobody can replace
-    writable_home,  ///< the caller's home, writable
-    writable_root,  ///< the whole machine, writable
-    agent_socket,   ///< a socket by which the keys of the caller, or the machine, can be used
+    hidden_mount,     ///< a mount that a later one hides
+    file_bind,        ///< a writable bind of a single file, which nobody can replace
+    writable_home,    ///< the caller's home, writable
+    writable_root,    ///< the whole machine, writable
+    misplaced_guard,  ///< a mask of nothing, or a guard of what is shown under another name
+    agent_socket,     ///< a socket by which the keys of the caller, or the machine, can be used
 };
 
-inline constexpr std::array<std::string_view, 5> warning_names = {
-    "hidden-mount", "file-bind", "writable-home", "writable-root", "agent-socket"};
+inline constexpr std::array<std::string_view, 6> warning_names = {
+    "hidden-mount",  "file-bind",       "writable-home",
+    "writable-root", "misplaced-guard", "agent-socket"};
 
 /// What becomes of a warning: it is in the plan, it is not, or it is an error.
 enum class WarningMode { show, hide, refuse };
@@ -244,6 +246,7 @@ struct Spec {
     GivenTree given = GivenTree::standard;
     HostWrites host_writes = HostWrites::refuse;
     std::vector<Entry> entries;
+    std::vector<std::string> entry_places;  ///< for errors: "FILE:LINE" of each; may be shorter
 
     std::vector<EnvironmentChange> environment;
     std::optional<std::string> directory;  ///< the working directory inside

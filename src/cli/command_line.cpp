@@ -71,6 +71,14 @@ public:
     }
 
 private:
+    // A word that was left out makes the next option an argument.
+    bool takes_option_for_path(const OptionRow& row, const std::string& argument) const {
+        const bool takes_paths =
+            row.first == Completion::host_path || row.first == Completion::inside_path;
+        return dialect_.defaults.wording == Wording::sbx && takes_paths &&
+               argument.compare(0, 2, "--") == 0 && find_option(argument.substr(2)) != nullptr;
+    }
+
     std::nullopt_t refuse(std::string message) const {
         error_ = Error{std::move(message)};
         return std::nullopt;
@@ -99,7 +107,14 @@ private:
             wanted = 0;
         }
         if (words.size() - at - 1 < wanted) return refuse(lacks_arguments(*row));
-        for (std::size_t i = 0; i < wanted; ++i) option.value.push_back(words[at + 1 + i]);
+        for (std::size_t i = 0; i < wanted; ++i) {
+            const std::string& argument = words[at + 1 + i];
+            if (takes_option_for_path(*row, argument)) {
+                return refuse(lacks_arguments(*row) + ", and \"" + argument +
+                              "\" is an option; a path of that name is written ./" + argument);
+            }
+            option.value.push_back(argument);
+        }
         out.push_back(std::move(option));
         return at + 1 + wanted;
     }

@@ -17,10 +17,12 @@
 #include <sys/auxv.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
 #include <exception>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -42,16 +44,18 @@ private:
     int fail(const std::string& message, int status) const;
     int fail_usage() const;
     int status_of(const Outcome& outcome) const;
-    int end(const Spec& spec, const Plan* plan, const Outcome& outcome) const;
+    int end(const Plan* plan, const Outcome& outcome) const;
     int print(const std::string& text) const;
     int help(const std::string& topic) const;
-    int save(const std::string& path) const;
+    int save(const std::string& path, const CommandLine& line) const;
     int examine(Format format, const std::vector<std::string>& command) const;
 
     std::string called_;
     std::vector<std::string> words_;
     Dialect dialect_;
     Prefix prefix_ = Prefix::none;
+    std::optional<int> result_fd_;      ///< of --result, once it is open
+    std::vector<std::string> command_;  ///< for the result of what was refused before a plan
 };
 
 void Program::say(Level level, Prefix prefix, const std::string& message) const {
@@ -66,9 +70,13 @@ int Program::fail(const std::string& message, int status) const {
     return status;
 }
 
+Outcome refused(const Error& error) { return {.end = Outcome::End::refused, .error = error}; }
+
 int Program::fail_usage() const {
     if (dialect_.defaults.wording == Wording::sbx) {
-        return fail("no command given; sbx [OPTIONS] COMMAND [ARGS...], and sbx --help for more");
+        return end(nullptr,
+                   refused(Error{"no command given; sbx [OPTIONS] COMMAND [ARGS...], and sbx "
+                                 "--help for more"}));
     }
     std::fputs(bubblewrap_help(called_).c_str(), stderr);
     return dialect_.failed;
@@ -88,8 +96,7 @@ int Program::print(const std::string& text) const {
 }
 
 // Nothing is overwritten: what is there may be the work of an hour.
-int Program::save(const std::string& path) const {
-    const CommandLine line = with_arguments_read(parse_words(words_, dialect_), dialect_);
+int Program::save(const std::string& path, const CommandLine& line) const {
     const auto directory = current_directory();
     if (!directory) return fail(directory.error().message);
     const std::string text = profile_of(line, *directory);
@@ -122,47 +129,80 @@ int Program::status_of(const Outcome& outcome) const {
     return dialect_.failed;
 }
 
-Outcome refused(const Error& error) { return {.end = Outcome::End::refused, .error = error}; }
-
 // The exit status, once it is said and written how it ended.
-int Program::end(const Spec& spec, const Plan* plan, const Outcome& outcome) const {
+int Program::end(const Plan* plan, const Outcome& outcome) const {
     const int status = status_of(outcome);
-    if (!spec.result_fd) return status;
-    const std::string text = describe_result(outcome, plan, spec.command, status);
-    if (auto written = write_result(*spec.result_fd, text); !written) {
+    if (!result_fd_) return status;
+    const std::string text = describe_result(outcome, plan, command_, status);
+    if (auto written = write_result(*result_fd_, text); !written) {
         return fail(written.error().message);
     }
     return status;
 }
 
+// Where the last --result of `line` writes to: looked for before anything can be wrong, so that
+// nobody takes an earlier result for that of a command line that was refused.
+std::optional<std::string> result_path(const CommandLine& line) {
+    std::optional<std::string> out;
+    for (const GivenOption& given : line.options) {
+        if (given.row->id == Option::result) out = given.arguments[0];
+    }
+    return out;
+}
+
+// Whether a line that has an error somewhere asks for nothing but to run a command.
+bool wants_run(const CommandLine& line) {
+    return std::all_of(line.options.begin(), line.options.end(), [](const GivenOption& given) {
+        switch (given.row->id) {
+            case Option::help:
+            case Option::version:
+            case Option::dry_run:
+            case Option::doctor:
+            case Option::show_profile:
+            case Option::save_profile: return false;
+            default: return true;
+        }
+    });
+}
+
 int Program::run() {
-    const CommandLine line = read_command_line(words_, dialect_);
+    CommandLine given = with_arguments_read(parse_words(words_, dialect_), dialect_);
+    const CommandLine line = with_profiles_read(given);
     SpecBuilder builder(dialect_);
     const auto added = builder.add(line);
     for (const Notice& notice : builder.notices()) {
         say(Level::warning, notice.prefix, notice.text);
     }
     prefix_ = builder.prefix();
-    if (!added) return fail(added.error().message);
-    if (builder.mode() == Mode::help) return help(builder.help_topic());
-    if (builder.mode() == Mode::version) {
-        return print(dialect_.version_before + "sbx " SBX_VERSION + dialect_.version_after + "\n");
+    // Of a line with an error what it says itself, since profiles may be what is wrong.
+    const bool runs = added ? builder.mode() == Mode::run : wants_run(given);
+    if (const auto path = result_path(added ? line : given); path && runs) {
+        const auto fd = open_result(*path);
+        if (!fd) return fail(fd.error().message);
+        result_fd_ = *fd;
+        command_ = line.command;
     }
-    if (builder.mode() == Mode::show_profile) return print(effective_text(line));
-    if (builder.mode() == Mode::save_profile) return save(builder.save_path());
+    if (!added) return end(nullptr, refused(added.error()));
+    switch (builder.mode()) {
+        case Mode::help: return help(builder.help_topic());
+        case Mode::version:
+            return print(dialect_.version_before + "sbx " SBX_VERSION + dialect_.version_after +
+                         "\n");
+        case Mode::show_profile: return print(effective_text(line));
+        case Mode::save_profile: return save(builder.save_path(), given);
+        case Mode::doctor:
+        case Mode::run:
+        case Mode::dry_run: break;
+    }
     if (builder.mode() != Mode::doctor && line.command.empty()) return fail_usage();
     auto spec = builder.finish();
-    if (!spec) return fail(spec.error().message);
+    if (!spec) return end(nullptr, refused(spec.error()));
     if (builder.mode() == Mode::doctor) return examine(builder.format(), line.command);
-    if (builder.mode() != Mode::dry_run && builder.result_path()) {
-        const auto fd = open_result(*builder.result_path());
-        if (!fd) return fail(fd.error().message);
-        spec->result_fd = *fd;
-    }
+    spec->result_fd = result_fd_;
     const auto host = probe_host(*spec);
-    if (!host) return end(*spec, nullptr, refused(host.error()));
+    if (!host) return end(nullptr, refused(host.error()));
     const auto plan = make_plan(*spec, *host);
-    if (!plan) return end(*spec, nullptr, refused(plan.error()));
+    if (!plan) return end(nullptr, refused(plan.error()));
     if (builder.mode() == Mode::dry_run) {
         const auto text = describe_as(builder.plan_format(), *spec, *host, *plan);
         return text ? print(*text) : fail(text.error().message);
@@ -170,7 +210,7 @@ int Program::run() {
     for (const PlanWarning& warning : plan->warnings) {
         say(Level::warning, prefix_, "warning: " + warning.text);
     }
-    const int status = end(*spec, &*plan, sbx::run(*plan));
+    const int status = end(&*plan, sbx::run(*plan));
     // At once: to take apart what was built, and the library's locales, is a good part of what the
     // caller would wait for. Standard error has no buffer, and nothing was printed.
     ::_exit(status);

@@ -2,6 +2,7 @@
 #include "cli/option_list.hpp"
 
 #include "cli/input.hpp"
+#include "cli/printable.hpp"
 
 #include <algorithm>
 
@@ -158,12 +159,15 @@ CommandLine with_profiles(CommandLine line, const ProfileSearch& search) {
     return out;
 }
 
-CommandLine read_command_line(const std::vector<std::string>& words, const Dialect& dialect) {
-    CommandLine line = with_arguments_read(parse_words(words, dialect), dialect);
+CommandLine with_profiles_read(const CommandLine& line) {
     const bool any = std::any_of(line.options.begin(), line.options.end(), [](const auto& given) {
         return given.row->id == Option::profile || given.row->id == Option::unset;
     });
-    return any ? with_profiles(std::move(line), profile_search()) : line;
+    return any ? with_profiles(line, profile_search()) : line;
+}
+
+CommandLine read_command_line(const std::vector<std::string>& words, const Dialect& dialect) {
+    return with_profiles_read(with_arguments_read(parse_words(words, dialect), dialect));
 }
 
 std::string effective_text(const CommandLine& line) {
@@ -173,7 +177,8 @@ std::string effective_text(const CommandLine& line) {
         if (!describes_sandbox(given.row->id)) continue;
         std::string text = profile_line(given.row->name, given.arguments);
         if (text.size() < column) text += std::string(column - text.size(), ' ');
-        out += text + " # " + (given.place.empty() ? "the command line" : given.place) + "\n";
+        out += text + " # " + (given.place.empty() ? "the command line" : printable(given.place)) +
+               "\n";
     }
     return out;
 }

@@ -21,7 +21,10 @@ CommandLine with_arguments_read(CommandLine line, const Dialect& dialect);
 /// then takes back what --unset names. Profiles and --unset are gone from the result.
 CommandLine with_profiles(CommandLine line, const ProfileSearch& search);
 
-/// Both, for the words of a command line.
+/// The same, as this process's environment has them; at once when none is asked for.
+CommandLine with_profiles_read(const CommandLine& line);
+
+/// All of it, for the words of a command line.
 CommandLine read_command_line(const std::vector<std::string>& words, const Dialect& dialect);
 
 /// The options of `line` as the lines of a profile, each followed by its place as a comment.

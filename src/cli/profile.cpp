@@ -6,15 +6,19 @@
 
 #include <sbx/host.hpp>
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdlib>
+#include <cstring>
 
 namespace sbx::cli {
 namespace {
 
 constexpr std::string_view extension = ".conf";
+constexpr unsigned most_profiles = 100;
 
 std::optional<std::string> from_environment(const std::string& name) {
     const char* value = std::getenv(name.c_str());
@@ -50,15 +54,24 @@ public:
     /// `from` is the directory of the profile that includes this one, with a slash at its end.
     Result<void> read(const std::string& name, const std::string& from) {
         if (is_profile_path(name)) {
-            const std::string path = name[0] == '/' ? name : from + name;
+            std::string_view rest = name;
+            while (rest.substr(0, 2) == "./" && !from.empty()) rest.remove_prefix(2);
+            const std::string path = name[0] == '/' ? name : from + std::string(rest);
             if (is_open(path)) return Error{"profile \"" + path + "\" includes itself"};
             const auto text = read_file(path);
             if (!text) return Error{"profile " + text.error().message};
             return add(*text, path);
         }
+        std::string open;  // of that name, and being read
         for (const std::string& directory : search_.directories) {
             const std::string path = directory + "/" + name + std::string(extension);
-            if (is_open(path) || ::access(path.c_str(), F_OK) != 0) continue;
+            if (is_open(path)) open = path;
+            if (is_open(path)) continue;
+            // One that is there and cannot be read is no reason to take another one of its name.
+            if (::faccessat(AT_FDCWD, path.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) != 0) {
+                if (errno == ENOENT || errno == ENOTDIR) continue;
+                return Error{"profile \"" + path + "\": " + std::strerror(errno)};
+            }
             const auto text = read_file(path);
             if (!text) return Error{"profile " + text.error().message};
             return add(*text, path);
@@ -67,6 +80,13 @@ public:
             if (builtin.name == name && !is_open(name)) {
                 return add(std::string(builtin.text), name);
             }
+        }
+        if (is_open(name)) open = name;
+        if (!open.empty()) {
+            return Error{"profile \"" + open +
+                         "\" includes itself: there is no other one that is "
+                         "called \"" +
+                         name + "\""};
         }
         return Error{not_found(name)};
     }
@@ -80,14 +100,18 @@ private:
 
     Result<void> add(const std::string& text, const std::string& path) {
         // One that includes itself by another path, or many that each include many.
-        constexpr unsigned most = 1000;
-        if (++count_ > most) return Error{"more than a thousand profiles are included"};
+        if (++count_ > most_profiles) {
+            endless_ = true;
+            return Error{"profile \"" + path + "\": more than " + std::to_string(most_profiles) +
+                         " are included, it may include itself"};
+        }
         const auto lines = parse_profile(text, path, search_.variables);
         if (!lines) return lines.error();
         open_.push_back(path);
         const std::string directory = path.substr(0, path.find_last_of('/') + 1);
         for (const ProfileLine& line : *lines) {
             if (auto added = add_line(line, directory); !added) {
+                if (endless_) return added;  // each of them would name its line
                 return Error{line.place + ": " + added.error().message};
             }
         }
@@ -107,11 +131,26 @@ private:
             given.arguments = {line.words[0] + " " + line.words[1]};
         }
         if (given.arguments.size() != row->argument_count()) {
-            return Error{takes_words(*row) + ", and here are " + std::to_string(line.words.size()) +
-                         "; what has blanks in it is written in quotes"};
+            return Error{takes_words(*row) + wrong_count(*row, line.words.size())};
         }
         options_.push_back(std::move(given));
         return {};
+    }
+
+    static std::string wrong_count(const OptionRow& row, std::size_t count) {
+        const std::size_t wanted = row.argument_count();
+        const std::string found =
+            count == 0
+                ? ", and there is none"
+                : ", and here " + std::string(count == 1 ? "is 1" : "are " + std::to_string(count));
+        if (count < wanted) return found;
+        if (wanted == 0) return found + "; it stands alone";
+        if (row.id == Option::unset) {
+            return found +
+                   "; of the arguments only the one by which it is known, as in: "
+                   "unset = bind /x";
+        }
+        return found + "; give the option once for each, or write what has blanks in it in quotes";
     }
 
     std::string not_found(const std::string& name) const {
@@ -121,7 +160,6 @@ private:
             names.push_back(one.name);
             builtin += (builtin.empty() ? "" : ", ") + std::string(one.name);
         }
-        if (is_open(name)) return "profile \"" + name + "\" includes itself";
         const std::string_view close = nearest(name, names);
         std::string text = "there is no profile \"" + name + "\"";
         if (!close.empty()) text += "; did you mean " + std::string(close) + "?";
@@ -134,6 +172,7 @@ private:
 
     const ProfileSearch& search_;
     unsigned count_ = 0;             ///< read so far
+    bool endless_ = false;           ///< that were too many
     std::vector<std::string> open_;  ///< being read: each included by the one before it
     std::vector<GivenOption> options_;
 };

@@ -108,6 +108,10 @@ private:
 
     // What follows "${": a name, and what stands for it when it is not defined, after ":-".
     Result<void> read_variable(std::string& out) {
+        constexpr unsigned deepest =
+            16;  // nobody writes so, and each level takes some of the stack
+        if (depth_ == deepest) return Error{"variables stand within each other 16 deep"};
+        ++depth_;
         const std::size_t end = std::min(rest_.find_first_not_of(name_letters), rest_.size());
         const std::string name(rest_.substr(0, end));
         rest_.remove_prefix(end);
@@ -129,11 +133,13 @@ private:
                          " in the environment, or write what it stands for"};
         }
         out += defined ? *value : otherwise;
+        --depth_;
         return {};
     }
 
     std::string_view rest_;
     const Variables& variables_;
+    unsigned depth_ = 0;
 };
 
 Result<ProfileLine> parse_line(std::string_view line, const Variables& variables) {

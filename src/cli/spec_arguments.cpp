@@ -253,6 +253,13 @@ Result<void> SpecBuilder::apply_variable(EnvironmentChange::Kind kind, const std
                                                                    : "unsetenv";
         return Error{std::string(what) + " failed; \"" + name + "\" is not a name for a variable"};
     }
+    const bool keeps = kind == EnvironmentChange::Kind::keep;
+    if (keeps &&
+        (name.find_first_of(" \t\n") != std::string::npos || name.find('*') < name.size() - 1)) {
+        return Error{"--keep-env \"" + name +
+                     "\": one name, or the beginning of names with a * at its end; give it once "
+                     "for each"};
+    }
     spec_.environment.push_back({kind, name, value});
     return {};
 }

@@ -186,7 +186,9 @@ Result<void> SpecBuilder::apply(const GivenOption& given) {
 
 Result<void> SpecBuilder::add_options(const std::vector<GivenOption>& options) {
     for (const GivenOption& given : options) {
-        if (auto result = apply(given); !result) {
+        auto result = apply(given);
+        spec_.entry_places.resize(spec_.entries.size(), given.place);
+        if (!result) {
             if (given.place.empty()) return result;
             return Error{given.place + ": " + result.error().message};
         }
@@ -242,6 +244,13 @@ Result<Spec> SpecBuilder::finish() {
             return Error{
                 "an empty destination is most often a variable that is not set; write / "
                 "for the root itself"};
+        }
+        const bool dot = std::visit(
+            [](const auto& e) { return e.destination == "." || e.destination == "./"; }, entry);
+        if (dot && spec_.wording == Wording::sbx) {
+            return Error{
+                "the destination \".\" would be the root inside, where destinations begin; write "
+                "the whole path, as \"$PWD\""};
         }
     }
     if (auto added = add_policy(); !added) return added.error();

@@ -38,9 +38,10 @@ private:
     std::optional<Error> add_overlay(const entry::Overlay& overlay, const Source& source);
     std::optional<Error> add_dev(const std::string& destination);
     void add_proc(const std::string& destination);
-    std::optional<Error> add_guard(const entry::Guard& guard);
+    std::optional<Error> check_guard(const entry::Guard& guard) const;
     std::optional<Error> add_given();
     bool is_skipped(std::size_t index) const;
+    bool may_be_elsewhere(const std::string& path) const;
     bool declares(std::string_view clean_path) const;
 
     const Spec& spec_;
@@ -52,11 +53,49 @@ private:
 
 bool TreePlanner::is_skipped(std::size_t index) const {
     if (const auto* guard = std::get_if<entry::Guard>(&spec_.entries[index])) {
-        return guard->if_missing == IfMissing::skip && host_.sources[index].error != 0;
+        return guard->if_missing == IfMissing::skip && host_.sources[index].error != 0 &&
+               !may_be_elsewhere(guard->destination);
     }
     const auto* bind = std::get_if<entry::Bind>(&spec_.entries[index]);
     return bind != nullptr && bind->if_missing == IfMissing::skip &&
            host_.sources[index].error == ENOENT;
+}
+
+// Whether what is at `path` inside cannot be told from the entries alone: links, "..", and what is
+// given or made inside. A guard there is never left out.
+bool TreePlanner::may_be_elsewhere(const std::string& path) const {
+    const std::string clean = lexically_clean(path);
+    const auto goes_up = [](const std::string& place) {
+        return (lexically_clean(place) + "/").find("/../") != std::string::npos;
+    };
+    if (goes_up(path)) return true;
+    for (const char* own : {"/proc", "/dev"}) {
+        if (is_at_or_below(clean, own)) return true;
+    }
+    for (const UsrLink& link : host_.usr_links) {
+        if (spec_.given == GivenTree::standard && is_at_or_below(clean, link.path)) return true;
+    }
+    std::vector<std::string> around;  // what of the host `path` is in, where links may be
+    for (const Entry& entry : spec_.entries) {
+        const std::string place = lexically_clean(destination_of(entry));
+        const bool shows_host = std::holds_alternative<entry::Bind>(entry) ||
+                                std::holds_alternative<entry::BindFd>(entry) ||
+                                std::holds_alternative<entry::Overlay>(entry);
+        if (shows_host && is_at_or_below(clean, place)) around.push_back(place);
+    }
+    return std::any_of(spec_.entries.begin(), spec_.entries.end(), [&](const Entry& entry) {
+        if (std::holds_alternative<entry::Guard>(entry)) return false;
+        const std::string place = lexically_clean(destination_of(entry));
+        const bool within =
+            std::any_of(around.begin(), around.end(), [&](const std::string& outer) {
+                return place != outer && is_at_or_below(place, outer);
+            });
+        if (within && puts_something(entry)) return true;
+        const bool own = std::holds_alternative<entry::Symlink>(entry) ||
+                         std::holds_alternative<entry::Proc>(entry) ||
+                         std::holds_alternative<entry::Dev>(entry);
+        return goes_up(place) || (own && is_at_or_below(clean, place));
+    });
 }
 
 bool TreePlanner::declares(std::string_view clean_path) const {
@@ -242,7 +281,11 @@ std::optional<Error> TreePlanner::add(const Entry& entry, std::size_t index) {
             return std::nullopt;
         }
         std::optional<Error> operator()(const entry::Guard& e) const {
-            if (!self.is_skipped(index)) return self.add_guard(e);
+            if (auto error = self.check_guard(e)) return error;
+            if (!self.is_skipped(index)) {
+                self.guards_.push_back({e.kind, e.destination});
+                return std::nullopt;
+            }
             const bool masks = e.kind == entry::Guard::Kind::mask;
             self.tree_.notes.push_back("left out: " + std::string(masks ? "mask " : "protect ") +
                                        quote(e.destination) + ", where nothing of the host is");
@@ -256,7 +299,7 @@ std::optional<Error> TreePlanner::add(const Entry& entry, std::size_t index) {
     return std::visit(Adder{*this, index}, entry);
 }
 
-std::optional<Error> TreePlanner::add_guard(const entry::Guard& guard) {
+std::optional<Error> TreePlanner::check_guard(const entry::Guard& guard) const {
     const char* option = guard.kind == entry::Guard::Kind::mask ? "--mask " : "--protect ";
     if (guard.destination.empty() || guard.destination.front() != '/') {
         return Error{option + quote(guard.destination) +
@@ -274,7 +317,6 @@ std::optional<Error> TreePlanner::add_guard(const entry::Guard& guard) {
         return Error{option + quote(guard.destination) +
                      " needs a pid namespace, whose end can be seen; add --unshare-pid"};
     }
-    guards_.push_back({guard.kind, guard.destination});
     return std::nullopt;
 }
 
@@ -316,7 +358,10 @@ Result<Tree> TreePlanner::plan() {
             if (auto error = add_given()) return *error;
         }
         if (i == spec_.entries.size()) break;
-        if (auto error = add(spec_.entries[i], i)) return *error;
+        if (auto error = add(spec_.entries[i], i)) {
+            const bool known = i < spec_.entry_places.size() && !spec_.entry_places[i].empty();
+            return known ? Error{spec_.entry_places[i] + ": " + error->message} : *error;
+        }
     }
     if (own_root && spec_.root == RootAccess::read_only) {
         tree_.steps.emplace_back(step::RemountReadOnly{"/"});

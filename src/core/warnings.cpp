@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <map>
 #include <unordered_map>
 
 namespace sbx::planning {
@@ -64,6 +65,7 @@ public:
         if (asked(Warning::writable_home)) find_home();
         if (asked(Warning::writable_root)) find_root();
         if (asked(Warning::agent_socket)) find_sockets();
+        if (asked(Warning::misplaced_guard)) find_guards();
         if (refused_) return *refused_;
         return std::move(found_);
     }
@@ -132,36 +134,58 @@ private:
                host_.sources[earlier].path;
     }
 
+    // Where the entry was asked for: a line of a profile, or empty for the command line.
+    std::string place_of(std::size_t index) const {
+        return index < spec_.entry_places.size() ? spec_.entry_places[index] : std::string();
+    }
+
+    // The later mount that hides the entry at `index`, if there is one.
+    std::optional<std::size_t> hidden_by(
+        std::size_t index, const std::unordered_map<std::string_view, std::size_t>& later) const {
+        const bool is_own = std::holds_alternative<entry::Tmpfs>(spec_.entries[index]);
+        std::string_view path = places_[index];
+        // From the place itself up to "/".
+        for (bool same = true; !later.empty(); same = false) {
+            const auto found = later.find(path);
+            if (found != later.end() && !(same && is_own) &&
+                !shows_the_same(index, found->second)) {
+                return found->second;
+            }
+            if (path == "/") break;
+            const std::size_t slash = path.find_last_of('/');
+            path = slash == 0 ? "/" : path.substr(0, slash);
+        }
+        return std::nullopt;
+    }
+
+    // One warning for each mount that hides others, in the order of those.
     void find_hidden() {
         std::unordered_map<std::string_view, std::size_t> later;
-        std::vector<std::string> texts;
+        std::map<std::size_t, std::vector<std::size_t>> hidden;
         for (std::size_t i = spec_.entries.size(); i > 0; --i) {
             const std::size_t index = i - 1;
             if (!is_mount(spec_.entries[index]) || is_left_out(index)) continue;
-            std::string_view path = places_[index];
-            // From the place itself up to "/".
-            for (bool same = true; !later.empty(); same = false) {
-                const auto found = later.find(path);
-                const bool is_own = std::holds_alternative<entry::Tmpfs>(spec_.entries[index]);
-                if (found != later.end() && !(same && is_own) &&
-                    !shows_the_same(index, found->second)) {
-                    texts.push_back(hidden_text(index, found->second));
-                    break;
-                }
-                if (path == "/") break;
-                const std::size_t slash = path.find_last_of('/');
-                path = slash == 0 ? "/" : path.substr(0, slash);
+            const auto by = hidden_by(index, later);
+            // A command line comes after its profiles to win.
+            if (by && (place_of(index).empty() || !place_of(*by).empty())) {
+                hidden[*by].push_back(index);
             }
             later.emplace(places_[index], index);
         }
-        std::reverse(texts.begin(), texts.end());
-        for (const std::string& text : texts) add(Warning::hidden_mount, text);
+        for (const auto& [by, earlier] : hidden) {
+            add(Warning::hidden_mount, hidden_text(earlier, by));
+        }
     }
 
-    std::string hidden_text(std::size_t earlier, std::size_t later) const {
-        return option_of(spec_.entries[earlier]) + " is hidden by " +
+    std::string hidden_text(const std::vector<std::size_t>& earlier, std::size_t later) const {
+        const std::size_t first = earlier.back();
+        const std::string others =
+            earlier.size() == 1
+                ? " is"
+                : " and " + std::to_string(earlier.size() - 1) + " other mounts are";
+        return option_of(spec_.entries[first]) + others + " hidden by " +
                option_of(spec_.entries[later]) + " after it; give that one first" +
-               (places_[earlier] == places_[later] ? ", or leave one of them out" : "");
+               (places_[first] == places_[later] ? ", or leave one of them out" : "");
     }
 
     void find_files() {
@@ -176,13 +200,13 @@ private:
     }
 
     void find_home() {
-        const auto home = variable(host_.environment, "HOME");
-        if (!home || home->empty() || home->front() != '/') return;
-        const std::string path = lexically_clean(*home);
-        if (path == "/") return;
         for (std::size_t i = 0; i < spec_.entries.size(); ++i) {
             if (writable_bind(i) == nullptr || host_.sources[i].path == "/") continue;
-            if (!seen_at(i, path)) continue;
+            const bool shows_home =
+                std::any_of(host_.homes.begin(), host_.homes.end(), [&](const std::string& home) {
+                    return home != "/" && seen_at(i, home).has_value();
+                });
+            if (!shows_home) continue;
             add(Warning::writable_home,
                 option_of(spec_.entries[i]) + " makes your home directory writable inside, with " +
                     "your keys and what your shells run when they start; bind the directory of "
@@ -212,6 +236,44 @@ private:
                         shell_words({*inside}) + " hides it");
             }
         }
+    }
+
+    // A guard is for a path inside. Of the host's path that is written there something may be seen
+    // elsewhere, and a mask of nothing hides nothing.
+    void find_guards() {
+        for (std::size_t i = 0; i < spec_.entries.size(); ++i) {
+            const auto* guard = std::get_if<entry::Guard>(&spec_.entries[i]);
+            if (guard == nullptr || guard->if_missing == IfMissing::skip) continue;
+            if (host_.sources[i].error == 0) continue;
+            const bool masks = guard->kind == entry::Guard::Kind::mask;
+            const auto elsewhere = shown_elsewhere(places_[i]);
+            if (!elsewhere && !(masks && is_known_missing(places_[i]))) continue;
+            add(Warning::misplaced_guard,
+                with(masks ? "--mask" : "--protect", guard->destination) +
+                    ": nothing of the host is there inside" +
+                    (elsewhere ? "; what is there outside is shown as " + shell_words({*elsewhere})
+                               : ", so nothing is hidden"));
+        }
+    }
+
+    // Whether nothing can be at `path`: what the sandbox has of its own is not known here.
+    bool is_known_missing(const std::string& path) const {
+        const auto by = shows(path);
+        if (by) return std::holds_alternative<entry::Bind>(spec_.entries[*by]);
+        const bool given = spec_.given == GivenTree::standard &&
+                           (is_at_or_below(path, "/tmp") || is_at_or_below(path, "/dev") ||
+                            is_at_or_below(path, "/proc"));
+        return !given;
+    }
+
+    // Where a bind shows the host's `path` under another name.
+    std::optional<std::string> shown_elsewhere(const std::string& path) const {
+        for (std::size_t i = 0; i < spec_.entries.size(); ++i) {
+            if (!std::holds_alternative<entry::Bind>(spec_.entries[i])) continue;
+            const auto inside = seen_at(i, path);
+            if (inside && *inside != path) return inside;
+        }
+        return std::nullopt;
     }
 
     bool is_masked(const std::string& path) const {

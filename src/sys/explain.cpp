@@ -52,6 +52,41 @@ std::string showing_option(const std::string& path) {
 
 bool on_host(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }
 
+// Whether the host's `path` is shown inside by its own name.
+bool is_shown(const Plan& plan, const std::string& path) {
+    for (std::size_t i = plan.setup.size(); i > 0; --i) {
+        const Step& step = plan.setup[i - 1];
+        const std::string destination = destination_of(step);
+        if (destination.empty() || !is_at_or_below(path, lexically_clean(destination))) continue;
+        if (const auto* bind = std::get_if<step::Bind>(&step)) {
+            const std::string place = lexically_clean(destination);
+            const std::string rest = place == "/" ? path : path.substr(place.size());
+            return lexically_clean(bind->path + rest) == path && on_host(path);
+        }
+        if (std::holds_alternative<step::MountTmpfs>(step)) return false;
+    }
+    return false;
+}
+
+// A program may be there and lead elsewhere, as /usr/bin/cc leads through /etc/alternatives: says
+// so when that is not inside; empty when it is not the case.
+std::string broken_link(const Plan& plan, const std::string& path) {
+    constexpr int most = 40;  // links that the kernel follows, too
+    std::string at = path;
+    for (int i = 0; i < most; ++i) {
+        const std::string target = read_link(at);
+        if (target.empty() || target.front() != '/') return {};
+        if (!is_shown(plan, target)) {
+            const std::string directory =
+                target.substr(0, std::max<std::size_t>(target.find_last_of('/'), 1));
+            return quote(at) + " is a link to " + quote(target) + ", which is not inside; " +
+                   "--ro-bind " + directory + " " + directory + " shows it";
+        }
+        at = target;
+    }
+    return {};
+}
+
 std::string detail_text(const Step& step, const Report& report,
                         const std::optional<Excerpt>& excerpt) {
     const std::string there = quote(destination_of(step));
@@ -238,7 +273,10 @@ Outcome explain_head(const Plan& plan, int error, const Excerpt& head) {
     if (error == ENOENT && !interpreter.empty()) {
         std::string text = quote(file) + " needs the interpreter " + quote(interpreter) +
                            ", which is not in the sandbox";
-        if (on_host(interpreter)) {
+        const std::string link = broken_link(plan, interpreter);
+        if (!link.empty() && is_shown(plan, interpreter)) {
+            text += ": " + link;
+        } else if (on_host(interpreter)) {
             text += "; " + showing_option(interpreter) + " shows it";
             const std::string real = real_path(interpreter);
             if (real != lexically_clean(interpreter) && is_at_or_below(real, "/usr")) {
@@ -296,9 +334,21 @@ Outcome explain_exec(const Plan& plan, const Report& report, const std::optional
     }
     for (const std::string& candidate : plan.executables) {
         if (candidate.front() != '/' || !on_host(candidate)) continue;
+        if (const std::string link = broken_link(plan, candidate);
+            !link.empty() && is_shown(plan, candidate)) {
+            return outcome(Outcome::End::not_found, link);
+        }
         return outcome(Outcome::End::not_found, text + "; the host has " + quote(candidate) +
                                                     ", and " + showing_option(candidate) +
                                                     " shows it");
+    }
+    if (!searched && file.front() != '/' && on_host(file)) {
+        const auto directory = current_directory();
+        return outcome(Outcome::End::not_found,
+                       text + ", where the command starts in another directory" +
+                           (directory ? ": " + quote(*directory) + " is not inside; --bind " +
+                                            shell_words({*directory, *directory}) + " shows it"
+                                      : ""));
     }
     return outcome(Outcome::End::not_found,
                    text + ", nor on the host" +

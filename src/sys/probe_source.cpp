@@ -102,6 +102,17 @@ Result<Source> source_of_guard(const std::vector<std::string>& paths) {
     out.error = ENOENT;
     for (const std::string& path : paths) {
         struct stat status {};
+        // What is behind a link is another place inside: taken for there.
+        for (std::size_t at = path.find('/', 1); at != std::string::npos;
+             at = path.find('/', at + 1)) {
+            const std::string part = path.substr(0, at);
+            if (::lstat(part.c_str(), &status) == 0 && S_ISLNK(status.st_mode)) {
+                out.kind = Source::Kind::other;
+                out.path = path;
+                out.error = 0;
+                return out;
+            }
+        }
         if (::lstat(path.c_str(), &status) == 0) {
             out.kind = kind_of(status);
             out.path = path;
@@ -126,17 +137,34 @@ Result<std::vector<Source>> sources_of(const Spec& spec) {
     for (const Entry& entry : spec.entries) out.push_back(source_of(entry));
     for (std::size_t i = 0; i < spec.entries.size(); ++i) {
         const auto* guard = std::get_if<entry::Guard>(&spec.entries[i]);
-        if (guard == nullptr || guard->if_missing == IfMissing::refuse) continue;
+        if (guard == nullptr) continue;
         auto there = source_of_guard(planning::shown_at(spec, out, guard->destination));
-        if (!there) return there.error();
-        out[i] = std::move(*there);
+        if (there) {
+            out[i] = std::move(*there);
+        } else if (guard->if_missing == IfMissing::skip) {
+            return there.error();
+        } else {
+            out[i].error = EACCES;  // not known; the guard is there in any case
+        }
     }
+    return out;
+}
+
+std::vector<std::string> homes_of(const Host& host) {
+    std::vector<std::string> out;
+    const auto add = [&](const std::string& path) {
+        if (path.empty() || path.front() != '/') return;
+        std::string real = real_path(path);
+        if (std::find(out.begin(), out.end(), real) == out.end()) out.push_back(std::move(real));
+    };
+    add(planning::variable(host.environment, "HOME").value_or(""));
     return out;
 }
 
 std::vector<std::string> agent_sockets(const Host& host) {
     std::vector<std::string> out;
-    for (const std::string& path : planning::agent_socket_paths(host.environment)) {
+    for (const std::string& named : planning::agent_socket_paths(host.environment)) {
+        const std::string path = real_path(named);
         const bool shown =
             std::any_of(host.sources.begin(), host.sources.end(), [&](const Source& source) {
                 return !source.path.empty() && is_at_or_below(path, source.path);

@@ -114,9 +114,31 @@ TEST_CASE("nothing is lost by a result that cannot be written", "[result]") {
     CHECK(contains(refused(place.path() + "/missing/x"), "No such file or directory"));
     CHECK(contains(refused(place.path()), "Is a directory"));
     CHECK(contains(refused("/dev/full"), "writing the result: No space left on device"));
-    // An error of the command line is found before the file is touched.
-    CHECK(run(sbx({"--result", precious, "--uid", "many"}, {"exit", "0"})).status == 125);
+    // What asks for something else than to run leaves the file as it is.
+    CHECK(run(sbx({"--result", precious, "--dry-run"}, {"exit", "0"})).status == 0);
+    CHECK(run(sbx({"--result", precious, "--dry-run", "--uid", "x"}, {"exit", "0"})).status == 125);
+    CHECK(run(plain(Name::sbx, {"--result", precious, "--show-profile"})).status == 0);
+    CHECK(run(plain(Name::sbx, {"--result", precious, "--help"})).status == 0);
     CHECK(read_whole(precious) == "text");
+}
+
+TEST_CASE("no earlier result stays where a command line was refused", "[result]") {
+    const TemporaryDirectory place;
+    const std::string path = place.path() + "/result.json";
+    using Words = std::vector<std::string>;
+    for (const Words& wrong :
+         {Words{"--uid", "many"}, Words{"--nonsense"}, Words{"--seccomp-policy", "nonsense"},
+          Words{"--perms", "0700"}, Words{"--profile", "nonsense"}}) {
+        INFO(wrong[0]);
+        REQUIRE(run(sbx({"--result", path}, {"exit", "0"})).status == 0);
+        Words options = {"--result", path};
+        options.insert(options.end(), wrong.begin(), wrong.end());
+        CHECK(run(sbx(options, {"exit", "0"})).status == 125);
+        CHECK(value_in(read_whole(path), "failed") == "\"sandbox\"");
+        CHECK(value_in(read_whole(path), "status") == "125");
+    }
+    CHECK(run(plain(Name::sbx, {"--result", path})).status == 125);
+    CHECK(contains(value_in(read_whole(path), "message"), "no command given"));
 }
 
 TEST_CASE("a command cannot lead the result elsewhere", "[result]") {

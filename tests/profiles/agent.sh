@@ -26,7 +26,7 @@ says one sandboxed git log --format=%s
 
 # What runs later, by itself, is not.
 for path in .git/hooks/post-commit .git/config .git/commondir .vscode/settings.json \
-    .vscode/tasks.json .bashrc .envrc .idea .mcp.json; do
+    .vscode/tasks.json .bashrc .envrc .idea .mcp.json .claude .cursor HEAD; do
     # shellcheck disable=SC2016  # for the shell inside
     refused sandboxed sh -c 'echo evil >"$1"' sh "$path"
     refused sandboxed rm -r "$path"
@@ -39,13 +39,17 @@ works test ! -e .git/hooks/post-commit
 says "alias a=b" cat .bashrc
 says "{}" cat .vscode/settings.json
 # No placeholder is left of what was missing.
-for path in .envrc .idea .mcp.json; do refused ls -d "$path"; done
+for path in .envrc .idea .mcp.json .claude .cursor HEAD; do refused ls -d "$path"; done
 
 # A repository that is not there cannot be made, in which hooks would run.
 mkdir plain
 (
     cd plain
     refused sandboxed git init
+    # Nor can the directory itself become one, whose settings git would follow.
+    sandboxed git init --bare . >/dev/null 2>&1 || true
+    refused ls -d HEAD
+    says false git rev-parse --is-bare-repository
     finish
 ) || failures=$((failures + 1))
 refused ls -d plain/.git

@@ -49,9 +49,19 @@ TEST_CASE("options keep their order and their arguments") {
 }
 
 TEST_CASE("arguments are taken as they are") {
-    CHECK(understood(parsed({"--bind", "--proc", "--", "--setenv", "A", "", "--chdir", "-x"})) ==
-          Words{"bind <--proc> <-->", "setenv <A> <>", "chdir <-x>"});
+    CHECK(understood(parsed({"--bind", "-p", "--", "--setenv", "A", "", "--chdir", "-x"})) ==
+          Words{"bind <-p> <-->", "setenv <A> <>", "chdir <-x>"});
     CHECK(understood(parsed({"--setenv", "A", "b=c d\n"})) == Words{"setenv <A> <b=c d\n>"});
+}
+
+TEST_CASE("a path that was forgotten is not the next option") {
+    CHECK(refused({"--bind", "/a", "--ro-bind", "/usr", "/usr", "ls"}) ==
+          "--bind takes two arguments, and \"--ro-bind\" is an option; a path of that name is "
+          "written ./--ro-bind");
+    CHECK(understood(parsed({"--setenv", "A", "--bind"})) == Words{"setenv <A> <--bind>"});
+    CHECK(understood(parsed({"--dir", "--nonsense"})) == Words{"dir <--nonsense>"});
+    const Dialect bubblewrap = bwrap_dialect();
+    CHECK_FALSE(parse_words({"--dir", "--bind"}, bubblewrap).error);
 }
 
 TEST_CASE("options end at the command") {
@@ -154,7 +164,7 @@ TEST_CASE("every option of the table is parsed, and lacks its arguments when the
         INFO(row.name);
         const std::string word = "--" + std::string(row.name);
         Words words = {word};
-        for (std::size_t i = 0; i < row.argument_count(); ++i) words.push_back("--bare");
+        for (std::size_t i = 0; i < row.argument_count(); ++i) words.push_back("--x");
         words.push_back("command");
         const CommandLine line = parsed(words);
         REQUIRE(line.options.size() == 1);

@@ -144,15 +144,24 @@ TEST_CASE("profiles that include themselves are refused", "[profile]") {
     const Profiles profiles;
     profiles.write("user/a.conf", "include = b\n");
     profiles.write("user/b.conf", "include = a\n");
-    CHECK(error_in(profiles, "a").find("profile \"a\" includes itself") == std::string::npos);
-    CHECK(error_in(profiles, "a").find("there is no profile \"a\"") != std::string::npos);
+    CHECK(error_in(profiles, "a")
+              .find("profile \"" + profiles.path("user/a.conf") +
+                    "\" includes itself: there is no other one that is called "
+                    "\"a\"") != std::string::npos);
     profiles.write("p.conf", "include = p.conf\n");
     CHECK(error_in(profiles, profiles.path("p.conf")) ==
           profiles.path("p.conf") + ":1: profile \"" + profiles.path("p.conf") +
               "\" includes itself");
-    profiles.write("q.conf", "include = ./q.conf\n");
-    CHECK(error_in(profiles, profiles.path("q.conf"))
-              .find("more than a thousand profiles are included") != std::string::npos);
+    profiles.write("q.conf", "include = ./././q.conf\n");
+    CHECK(error_in(profiles, profiles.path("q.conf")).find("includes itself") != std::string::npos);
+    profiles.write("r.conf",
+                   "include = ../" +
+                       profiles.path("").substr(
+                           profiles.path("").rfind('/', profiles.path("").size() - 2) + 1) +
+                       "r.conf\n");
+    const std::string endless = error_in(profiles, profiles.path("r.conf"));
+    CHECK(endless.find("more than 100 are included, it may include itself") != std::string::npos);
+    CHECK(endless.size() < 10'000);
 }
 
 TEST_CASE("what does not belong into a profile is refused", "[profile]") {
@@ -170,10 +179,16 @@ TEST_CASE("what does not belong into a profile is refused", "[profile]") {
         CHECK(error(option) ==
               "\"" + option + "\" belongs on the command line, not into a profile");
     }
-    CHECK(error("bind = /a") ==
-          "bind takes two arguments, and here are 1; what has blanks in it is written in quotes");
-    CHECK(error("clearenv = yes") ==
-          "clearenv takes no argument, and here are 1; what has blanks in it is written in quotes");
+    CHECK(error("bind = /a") == "bind takes two arguments, and here is 1");
+    CHECK(error("clearenv = yes") == "clearenv takes no argument, and here is 1; it stands alone");
+    CHECK(error("bind") == "bind takes two arguments, and there is none");
+    CHECK(
+        error("keep-env = A B") ==
+        "keep-env takes an argument, and here are 2; give the option once for each, or write what "
+        "has blanks in it in quotes");
+    CHECK(error("unset = bind /a /b") ==
+          "unset takes an argument, and here are 3; of the arguments only the one by which it is "
+          "known, as in: unset = bind /x");
     CHECK(error("include = a b") == "include takes the name of one profile");
     CHECK(error("include") == "include takes the name of one profile");
 }

@@ -127,6 +127,62 @@ TEST_CASE("a socket by which keys can be used", "[warnings]") {
     for (const std::string& path : paths) CHECK(path.front() == '/');
 }
 
+TEST_CASE("a guard of what is not there", "[warnings]") {
+    const Words misplaced = {"misplaced-guard"};
+    CHECK(warned({"--bind", "/src", "/w", "--mask", "/src/file"}) == misplaced);
+    CHECK(warned({"--bind", "/src", "/w", "--protect", "/src/file"}) == misplaced);
+    CHECK(warned({"--bind", "/src", "/src", "--mask", "/src/missing"}) == misplaced);
+    CHECK(warned({"--mask", "/nowhere"}) == misplaced);
+    CHECK(warned({"--bind", "/src", "/src", "--mask", "/src/file"}) == none);
+    CHECK(warned({"--bind", "/src", "/w", "--mask", "/w/file"}) == none);
+    // It is kept from being made.
+    CHECK(warned({"--bind", "/src", "/src", "--protect", "/src/missing"}) == none);
+    CHECK(warned({"--bind", "/src", "/w", "--mask-try", "/src/file"}) == none);
+    // What the sandbox has of its own.
+    CHECK(warned({"--mask", "/proc/keys", "--mask", "/dev/shm", "--tmpfs", "/t", "--mask",
+                  "/t/x"}) == none);
+    CHECK(
+        text({"--bind", "/src", "/w", "--mask", "/src/file"}) ==
+        "--mask /src/file: nothing of the host is there inside; what is there outside is shown as "
+        "/w/file [misplaced-guard]");
+    CHECK(text({"--bind", "/src", "/src", "--mask", "/src/missing"}) ==
+          "--mask /src/missing: nothing of the host is there inside, so nothing is hidden "
+          "[misplaced-guard]");
+}
+
+TEST_CASE("many mounts that one hides are one warning", "[warnings]") {
+    CHECK(text({"--ro-bind", "/a", "/x/1", "--ro-bind", "/b", "/x/2", "--ro-bind", "/c", "/x/3",
+                "--tmpfs", "/x"}) ==
+          "--ro-bind /a /x/1 and 2 other mounts are hidden by --tmpfs /x after it; give that one "
+          "first [hidden-mount]");
+}
+
+TEST_CASE("a guard that may be missing is kept where nobody can tell", "[warnings]") {
+    const auto kept = [](Words words, const std::string& guard) {
+        words.insert(words.end(), {"--protect-try", guard, "true"});
+        const auto spec = sbx_spec(words);
+        REQUIRE(spec);
+        const auto plan = make_plan(*spec, fake_host(*spec));
+        INFO(error_of(plan));
+        return plan && has_step<step::Guard>(plan->setup);
+    };
+    CHECK_FALSE(kept({"--bind", "/src", "/src"}, "/src/missing"));
+    CHECK(kept({"--bind", "/src", "/src"}, "/src/file"));
+    CHECK(kept({"--ro-bind", "/usr", "/usr"}, "/bin/missing"));  // a link that is given
+    CHECK(kept({"--bind", "/src", "/src", "--symlink", "src", "/l"}, "/l/missing"));
+    CHECK(kept({"--bind", "/src", "/x/../src"}, "/src/missing"));
+    CHECK(kept({"--bind", "/src", "/src", "--bind", "/b", "/src/b"}, "/src/missing"));
+    CHECK(kept({}, "/proc/keys"));
+    CHECK(kept({}, "/dev/shm/missing"));
+    const auto refused = [](const std::string& guard) {
+        return error_of(make_plan(*sbx_spec({"--mask-try", guard, "true"}),
+                                  fake_host(*sbx_spec({"--mask-try", guard, "true"}))));
+    };
+    CHECK(refused("relative").find("a path inside is wanted") != std::string::npos);
+    CHECK(refused("/").find("would leave nothing to run") != std::string::npos);
+    CHECK(refused("/a/../b").find("write it without \"..\"") != std::string::npos);
+}
+
 TEST_CASE("warnings are silenced or refused one by one", "[warnings]") {
     const Words both = {"--bind", "/", "/x", "--bind", "/a/file", "/file"};
     const auto with = [&](const Words& more) {
@@ -153,7 +209,7 @@ TEST_CASE("warnings are silenced or refused one by one", "[warnings]") {
     CHECK(make_plan(*shown, fake_host(*shown))->warnings.size() == 1);
     CHECK(sbx_error({"--warning", "nonsense", "hide"}) ==
           "there is no warning \"nonsense\"; there are all, hidden-mount, file-bind, "
-          "writable-home, writable-root, agent-socket");
+          "writable-home, writable-root, misplaced-guard, agent-socket");
     CHECK(sbx_error({"--warning", "writable-hme", "hide"}) ==
           "there is no warning \"writable-hme\"; did you mean writable-home?");
     CHECK(sbx_error({"--warning", "all", "off"}) ==
