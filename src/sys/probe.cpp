@@ -196,8 +196,8 @@ Result<void> take(Result<T> from, T& to) {
 
 std::string output_terminal() {
     if (::isatty(STDOUT_FILENO) == 0) return {};
-    const char* name = ::ttyname(STDOUT_FILENO);
-    return name != nullptr ? name : "";
+    std::array<char, PATH_MAX> name{};  // ttyname(3) has one for all threads
+    return ::ttyname_r(STDOUT_FILENO, name.data(), name.size()) == 0 ? name.data() : "";
 }
 
 }  // namespace

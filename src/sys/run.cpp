@@ -98,6 +98,7 @@ private:
     int close_others() const;
     Outcome watch();
     int read_report();
+    int read_reports();
     std::optional<Outcome> read_status();
     void read_signals();
     void pass_on(unsigned number) const;
@@ -291,6 +292,21 @@ int Supervisor::read_report() {
     return 0;
 }
 
+// Reads what was reported before who did so ended; 0 or errno. The end of the file may come later:
+// what another thread of this program makes meanwhile, a sandbox that waits for something even,
+// holds a copy of the other end until it has closed what is not its own.
+int Supervisor::read_reports() {
+    while (report_.read) {
+        pollfd report{report_.read.get(), POLLIN, 0};
+        const int ready = ::poll(&report, 1, 0);
+        if (ready == 0) return 0;
+        if (ready < 0 && errno != EINTR) return errno;
+        const int error = ready > 0 ? read_report() : 0;
+        if (error != 0) return error;
+    }
+    return 0;
+}
+
 // Waits for init's end, which adds the CPU time of all that it waited for to ours. Nothing when
 // that fails, with errno.
 std::optional<siginfo_t> Supervisor::reap_init() {
@@ -316,9 +332,7 @@ Outcome Supervisor::init_ended() {
     // ECHILD: somebody else in this program reaped it; its status is lost.
     if (!reaped) return refused("waiting for init: " + error_text(errno));
     const siginfo_t& info = *reaped;
-    while (report_.read) {
-        if (const int error = read_report()) return refused(unread_report + error_text(error));
-    }
+    if (const int error = read_reports()) return refused(unread_report + error_text(error));
     if (aborted_by_ != 0) return {Outcome::End::signalled, aborted_by_, {}};
     if (failure_) return sys::explain_report(plan_, *failure_, excerpt_);
     if (plan_.init == Init::command) {
@@ -367,9 +381,7 @@ std::optional<Outcome> Supervisor::read_status() {
         stop_with_command();
         return std::nullopt;
     }
-    while (report_.read) {
-        if (const int error = read_report()) return abandon({unread_report + error_text(error)});
-    }
+    if (const int error = read_reports()) return abandon({unread_report + error_text(error)});
     if (status.lingers == 0) reap_init();
     return ended(status.kind, status.code);
 }
