@@ -10,22 +10,24 @@ namespace sbx {
 
 /// One thing that was looked at, or tried.
 struct Finding {
+    /// How it is.
     enum class State {
         good,     ///< as sbx wants it
         limited,  ///< there in part, or it stands in the way of something else
         missing,  ///< not there
     };
-    std::string name = {};  ///< does not change between versions: "user-namespaces"
-    State state = State::good;
-    std::string fact = {};     ///< what was found
-    std::string purpose = {};  ///< what it is needed for, to be read after "for"
-    std::string remedy = {};   ///< the command, or what else to do; empty when all is good
-    bool required = false;     ///< `sbx --ro-bind /usr /usr true` cannot run without it
+    std::string name = {};      ///< does not change between versions: "user-namespaces"
+    State state = State::good;  ///< how it is
+    std::string fact = {};      ///< what was found
+    std::string purpose = {};   ///< what it is needed for, to be read after "for"
+    std::string remedy = {};    ///< the command, or what else to do; empty when all is good
+    bool required = false;      ///< `sbx --ro-bind /usr /usr true` cannot run without it
 };
 
 /// Looks at this machine as the calling process sees it, and tries what sandboxes are made of in
 /// children, the last of which is a whole sandbox. In the order in which one thing needs another.
-/// What run() asks of programs with other threads it asks, too.
+/// What run() asks of programs with other threads it asks, too. What cannot be found out is a
+/// finding and not an error; throws std::bad_alloc when there is no memory.
 std::vector<Finding> examine_machine();
 
 /// Whether nothing that is required is missing.

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Host: what planning must know of the machine, probed once and then a value. Tests write their
 // own. It must not be asked again later: what is not in it does not influence a plan.
+//
+// The functions here can be called from any thread; they open descriptors close-on-exec and close
+// them. They read the environment, so nobody may change it meanwhile (setenv(3)), and look from the
+// working directory.
 #pragma once
 
 #include <sbx/result.hpp>
@@ -15,52 +19,65 @@ namespace sbx {
 /// What is known of the host path that an entry names as its source; of a Guard, what the entries
 /// before it show there.
 struct Source {
-    enum class Kind { none, directory, file, other } kind = Kind::none;
-    std::string path;           ///< absolute, free of symbolic links where the kernel can tell
-    int error = 0;              ///< errno of looking it up; 0 when it is there
-    std::vector<Source> more;   ///< of an overlay: its sources, then upper and work if it has them
+    /// What it is.
+    enum class Kind {
+        none,               ///< not there, or not looked for
+        directory,          ///< a directory
+        file,               ///< a regular file
+        other,              ///< a device, a socket, ...
+    } kind = Kind::none;    ///< what it is
+    std::string path = {};  ///< absolute, free of symbolic links where the kernel can tell
+    int error = 0;          ///< errno of looking it up; 0 when it is there
+    /// Of an overlay: its sources, then upper and work if it has them.
+    std::vector<Source> more = {};
     std::string stops_at = {};  ///< on an error: the part of the path at which the lookup ends
     std::string link = {};      ///< what that one says, when it is a link that leads nowhere
 };
 
 /// A descriptor that was open when sbx began and that exec passes on; 0, 1 and 2 at least.
 struct OpenDescriptor {
-    int fd = -1;
-    bool directory = false;
+    int fd = -1;             ///< its number
+    bool directory = false;  ///< whether it is open on one
 };
 
 /// A link at the top of a merged-/usr host: {"/bin", "usr/bin"}.
 struct UsrLink {
-    std::string path;
-    std::string target;
+    std::string path = {};    ///< absolute
+    std::string target = {};  ///< what the link says
 };
 
+/// The first two numbers of the kernel's version (uname(2)); 6.1.
 struct KernelVersion {
-    unsigned major = 0;
-    unsigned minor = 0;
+    unsigned major = 0;  ///< 6
+    unsigned minor = 0;  ///< 1
+    /// Which one is older.
     constexpr auto operator<=>(const KernelVersion&) const = default;
 };
 
+/// What planning must know of the machine. A value: make_plan() asks for nothing else.
 struct Host {
-    std::uint32_t uid = 0;  ///< the caller's effective ids
-    std::uint32_t gid = 0;
+    std::uint32_t uid = 0;                ///< the caller's effective user id
+    std::uint32_t gid = 0;                ///< the caller's effective group id
     std::uint64_t held_capabilities = 0;  ///< see held_capabilities()
-    KernelVersion kernel;
-    unsigned landlock_abi = 0;             ///< landlock(7); 0: not there, as far as can be told
-    NamespaceSet namespaces;               ///< kinds that can be made here
-    std::string cwd;                       ///< as $PWD says it when that is true
-    std::string real_cwd;                  ///< the same without symbolic links
-    std::vector<std::string> environment;  ///< "NAME=value", in order
-    std::vector<std::string> capability_names;  ///< by number: "cap_chown", ...; empty if none kept
-    std::vector<UsrLink> usr_links;             ///< of /, sorted
-    std::vector<std::string> proc_covers;       ///< what can change the host: "sys", "irq", ...
-    std::vector<OpenDescriptor> descriptors;    ///< sorted by number
-    std::vector<Source> sources;                ///< one for each of Spec::entries
-    std::vector<std::string> devices;           ///< device nodes of the host's /dev: "null", ...
-    std::string output_terminal;                ///< device of standard output when a terminal
-    bool controlling_terminal = false;          ///< /dev/tty can be opened
-    std::vector<std::string> homes;             ///< of the caller, without symbolic links
-    std::vector<std::string> agent_sockets;     ///< Warning::agent_socket: those that a bind shows
+    KernelVersion kernel = {};            ///< the one that runs; at least 5.12 is needed
+    unsigned landlock_abi = 0;            ///< landlock(7); 0: not there, as far as can be told
+    NamespaceSet namespaces = {};  ///< of user and cgroup, which can be made here, if any is tried
+    std::string cwd = {};          ///< as $PWD says it when that is true; empty: it has no path
+    std::string real_cwd = {};     ///< the same without symbolic links
+    std::vector<std::string> environment = {};  ///< "NAME=value", in order
+    /// One for each capability that the kernel has, by number: "cap_chown", ...; each is empty
+    /// where the command keeps none.
+    std::vector<std::string> capability_names = {};
+    std::vector<UsrLink> usr_links = {};           ///< of /, sorted
+    std::vector<std::string> proc_covers = {};     ///< what can change the host: "sys", "irq", ...
+    std::vector<OpenDescriptor> descriptors = {};  ///< sorted by number
+    std::vector<Source> sources = {};              ///< one for each of Spec::entries
+    std::vector<std::string> devices = {};         ///< device nodes of the host's /dev: "null", ...
+    std::string output_terminal = {};              ///< device of standard output when a terminal
+    bool controlling_terminal = false;             ///< /dev/tty can be opened
+    std::vector<std::string> homes = {};           ///< of the caller, without symbolic links
+    /// Warning::agent_socket: those that a bind shows.
+    std::vector<std::string> agent_sockets = {};
 };
 
 /// The working directory: as $PWD has it when that is true, which keeps the links that a shell went
@@ -75,8 +92,11 @@ std::vector<std::string> capability_names();
 /// for other users, whose capabilities come from a user namespace. Fails when they cannot be seen.
 Result<std::uint64_t> held_capabilities();
 
-/// Looks at the machine for what planning `spec` needs. Reads only; fails when /proc is not
-/// there, or when a descriptor that `spec` names is not open (the message names it).
+/// Looks at the machine for what planning `spec` needs. Reads only, and nothing of what descriptors
+/// give. Fails when /proc is not there, when a descriptor that `spec` names is not open, or cannot
+/// be read where it has to be (the message names it), and when a look at the machine fails that
+/// must not. A source that is missing is no failure here: make_plan() decides. What it gives is for
+/// this `spec` alone, in the process that it looked at.
 Result<Host> probe_host(const Spec& spec);
 
 }  // namespace sbx
