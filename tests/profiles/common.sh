@@ -1,6 +1,7 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: Apache-2.0
-# What the tests of the built-in profiles share: a home and a project of their own, and checks.
+# What the tests of the built-in profiles, and of the examples, share: a home and a project of their
+# own, and checks.
 # Sourced with SBX, the program; the working directory is the project then.
 set -eu
 
