@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include <cstring>
 
@@ -16,6 +17,13 @@ namespace sbx::sys {
 void leave(int status) {
     call(SYS_exit_group, status);
     __builtin_trap();  // a filter around us refuses even that
+}
+
+void end_child(int pid) {
+    call(SYS_kill, pid, SIGKILL);
+    siginfo_t info{};
+    long waited = -EINTR;
+    while (waited == -EINTR) waited = call(SYS_waitid, P_PID, pid, &info, WEXITED, nullptr);
 }
 
 long read_byte(int fd, char& byte) {
@@ -247,8 +255,8 @@ void child_main(ChildImage& image) {
     }
     if (beside) {
         if (const Failure f = bring_up_loopback()) {
-            // It may be waiting for somebody else (--block-fd), and would hold the report open.
-            call(SYS_kill, command, SIGKILL);
+            // It may be waiting for somebody else (--block-fd), and nobody waits for it after us.
+            end_child(static_cast<int>(command));
             fail(image, plan.setup.size() - 1, f);
         }
     }

@@ -199,6 +199,8 @@ long read_byte(int fd, char& byte);
 
 /// _exit(2); a seccomp filter may make it return.
 [[noreturn]] void leave(int status);
+/// Kills `pid`, a child of ours, and waits until it is gone, with all that it held open.
+void end_child(int pid);
 
 /// Whether the plan takes the command out of its caller's process group.
 bool has_own_group(const Plan& plan);

@@ -192,7 +192,7 @@ void init_main(ChildImage& image, int command, bool own_group, int children) {
         ready = ready && call(SYS_prctl, PR_SET_PDEATHSIG, 0, 0, 0, 0) == 0;
     }
     if (!ready || call(SYS_write, go, "", 1) != 1) {
-        call(SYS_kill, command, SIGKILL);  // which may be waiting for somebody else
+        end_child(command);  // which may be waiting for somebody else
         leave(1);
     }
     close_fd(go);
