@@ -166,19 +166,31 @@ bool wants_run(const CommandLine& line) {
 }
 
 int Program::run() {
-    CommandLine given = with_arguments_read(parse_words(words_, dialect_), dialect_);
-    const CommandLine line = with_profiles_read(given);
+    CommandLine line = with_arguments_read(parse_words(words_, dialect_), dialect_);
+    // What it says itself is what is saved, and where --result is, when profiles are what is wrong.
+    std::optional<CommandLine> before;
+    if (has_profiles(line)) {
+        before = line;
+        line = with_profiles(std::move(line), profile_search());
+    }
+    const CommandLine& given = before ? *before : line;
     SpecBuilder builder(dialect_);
     const auto added = builder.add(line);
     for (const Notice& notice : builder.notices()) {
         say(Level::warning, notice.prefix, notice.text);
     }
     prefix_ = builder.prefix();
-    // Of a line with an error what it says itself, since profiles may be what is wrong.
     const bool runs = added ? builder.mode() == Mode::run : wants_run(given);
     if (const auto path = result_path(added ? line : given); path && runs) {
-        const auto fd = open_result(*path);
+        auto fd = open_result(*path);
         if (!fd) return fail(fd.error().message);
+        // Not under a number that an option takes for a descriptor of the caller's.
+        while (*fd > STDERR_FILENO && builder.uses(*fd)) {
+            const int other = ::fcntl(*fd, F_DUPFD_CLOEXEC, *fd + 1);
+            ::close(*fd);
+            if (other < 0) return fail("--result: " + std::string(std::strerror(errno)));
+            fd = other;
+        }
         result_fd_ = *fd;
         command_ = line.command;
     }

@@ -159,15 +159,15 @@ CommandLine with_profiles(CommandLine line, const ProfileSearch& search) {
     return out;
 }
 
-CommandLine with_profiles_read(const CommandLine& line) {
-    const bool any = std::any_of(line.options.begin(), line.options.end(), [](const auto& given) {
+bool has_profiles(const CommandLine& line) {
+    return std::any_of(line.options.begin(), line.options.end(), [](const auto& given) {
         return given.row->id == Option::profile || given.row->id == Option::unset;
     });
-    return any ? with_profiles(line, profile_search()) : line;
 }
 
 CommandLine read_command_line(const std::vector<std::string>& words, const Dialect& dialect) {
-    return with_profiles_read(with_arguments_read(parse_words(words, dialect), dialect));
+    CommandLine line = with_arguments_read(parse_words(words, dialect), dialect);
+    return has_profiles(line) ? with_profiles(std::move(line), profile_search()) : line;
 }
 
 std::string effective_text(const CommandLine& line) {

@@ -21,8 +21,8 @@ CommandLine with_arguments_read(CommandLine line, const Dialect& dialect);
 /// then takes back what --unset names. Profiles and --unset are gone from the result.
 CommandLine with_profiles(CommandLine line, const ProfileSearch& search);
 
-/// The same, as this process's environment has them; at once when none is asked for.
-CommandLine with_profiles_read(const CommandLine& line);
+/// Whether `line` has something that with_profiles() acts upon.
+bool has_profiles(const CommandLine& line);
 
 /// All of it, for the words of a command line.
 CommandLine read_command_line(const std::vector<std::string>& words, const Dialect& dialect);

@@ -8,6 +8,7 @@
 #include <sbx/policy.hpp>
 #include <sbx/spec.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -51,6 +52,11 @@ public:
     PlanFormat plan_format() const { return plan_format_; }
     /// Where --result writes to.
     const std::optional<std::string>& result_path() const { return result_path_; }
+    /// Whether an option so far names descriptor `fd`.
+    bool uses(int fd) const {
+        return taken_.contains(fd) ||
+               std::find(spec_.keep_fds.begin(), spec_.keep_fds.end(), fd) != spec_.keep_fds.end();
+    }
     Format format() const { return format_; }
     /// What is said of options that were understood and have no effect, in their order.
     const std::vector<Notice>& notices() const { return notices_; }

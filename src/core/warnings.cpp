@@ -88,11 +88,19 @@ private:
                host_.sources[index].error == ENOENT;
     }
 
-    const entry::Bind* writable_bind(std::size_t index) const {
+    // Whether the entry shows something of the host, by name or by descriptor.
+    bool is_bind(std::size_t index) const {
+        return std::holds_alternative<entry::Bind>(spec_.entries[index]) ||
+               std::holds_alternative<entry::BindFd>(spec_.entries[index]);
+    }
+
+    bool is_writable_bind(std::size_t index) const {
         const auto* bind = std::get_if<entry::Bind>(&spec_.entries[index]);
-        const bool writable =
-            bind != nullptr && bind->access != Access::read_only && !is_left_out(index);
-        return writable ? bind : nullptr;
+        const auto* by_fd = std::get_if<entry::BindFd>(&spec_.entries[index]);
+        const Access access = bind != nullptr    ? bind->access
+                              : by_fd != nullptr ? by_fd->access
+                                                 : Access::read_only;
+        return access != Access::read_only && !is_left_out(index);
     }
 
     // The last entry that is mounted at `path` or above it; nothing: the sandbox's own root.
@@ -190,8 +198,7 @@ private:
 
     void find_files() {
         for (std::size_t i = 0; i < spec_.entries.size(); ++i) {
-            const entry::Bind* bind = writable_bind(i);
-            if (bind == nullptr || host_.sources[i].kind != Source::Kind::file) continue;
+            if (!is_writable_bind(i) || host_.sources[i].kind != Source::Kind::file) continue;
             add(Warning::file_bind,
                 option_of(spec_.entries[i]) +
                     " shows a single file: editors and tools that replace it by renaming another "
@@ -201,7 +208,7 @@ private:
 
     void find_home() {
         for (std::size_t i = 0; i < spec_.entries.size(); ++i) {
-            if (writable_bind(i) == nullptr || host_.sources[i].path == "/") continue;
+            if (!is_writable_bind(i) || host_.sources[i].path == "/") continue;
             const bool shows_home =
                 std::any_of(host_.homes.begin(), host_.homes.end(), [&](const std::string& home) {
                     return home != "/" && seen_at(i, home).has_value();
@@ -216,7 +223,7 @@ private:
 
     void find_root() {
         for (std::size_t i = 0; i < spec_.entries.size(); ++i) {
-            if (writable_bind(i) == nullptr || host_.sources[i].path != "/") continue;
+            if (!is_writable_bind(i) || host_.sources[i].path != "/") continue;
             if (shows(places_[i]) != i) continue;
             add(Warning::writable_root,
                 option_of(spec_.entries[i]) + " makes all of this machine writable inside that " +
@@ -227,7 +234,7 @@ private:
     void find_sockets() {
         for (const std::string& path : host_.agent_sockets) {
             for (std::size_t i = 0; i < spec_.entries.size(); ++i) {
-                if (!std::holds_alternative<entry::Bind>(spec_.entries[i])) continue;
+                if (!is_bind(i)) continue;
                 const auto inside = seen_at(i, path);
                 if (!inside || is_masked(*inside)) continue;
                 add(Warning::agent_socket,

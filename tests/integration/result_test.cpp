@@ -154,6 +154,18 @@ TEST_CASE("a command cannot lead the result elsewhere", "[result]") {
     CHECK(std::filesystem::is_symlink(path));
 }
 
+TEST_CASE("the result does not take the place of a descriptor that is missing", "[result]") {
+    const TemporaryDirectory place;
+    const std::string path = place.path() + "/result.json";
+    for (int fd = 3; fd < 12; ++fd) {
+        const Ended ended =
+            run(sbx({"--result", path, "--info-fd", std::to_string(fd)}, {"exit", "0"}));
+        INFO(ended.err);
+        CHECK(ended.status == 125);
+        CHECK(contains(ended.err, "descriptor " + std::to_string(fd) + " is not open"));
+    }
+}
+
 TEST_CASE("nobody inside has the descriptor of the result", "[result]") {
     const TemporaryDirectory place;
     const std::string path = place.path() + "/result.json";

@@ -59,6 +59,9 @@ refused ls -d plain/.git
     cd "$HOME"
     refused sandboxed true
     grep -q "makes your home directory writable" "$work/out" || fail "it says why it does not start"
+    # Nor by another name for it.
+    ln -s home "$work/link"
+    refused env HOME="$work/link" "$SBX" --profile agent -- true
     finish
 ) || failures=$((failures + 1))
 
@@ -66,6 +69,7 @@ refused ls -d plain/.git
 refused sandboxed cat "$HOME/.ssh/id_ed25519"
 refused sandboxed ls -d "$HOME/.ssh"
 refused sandboxed printenv SECRET_TOKEN
+refused sandboxed printenv LC_TOKEN
 says 3 sandboxed sh -c 'wc -l </proc/net/dev'
 # shellcheck disable=SC2016
 works sandboxed sh -c 'echo x >~/.bashrc'

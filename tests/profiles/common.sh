@@ -9,7 +9,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir -p "$work/home/project" "$work/run"
 export HOME="$work/home" XDG_CONFIG_HOME="$work/none" XDG_RUNTIME_DIR="$work/run"
-export SECRET_TOKEN=hunter2 LANG=C.UTF-8
+export SECRET_TOKEN=hunter2 LC_TOKEN=hunter3 LANG=C.UTF-8
 cd "$HOME/project"
 failures=0
 

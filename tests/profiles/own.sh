@@ -52,6 +52,18 @@ refused "$SBX" --save-profile missing/saved.conf
 works "$SBX" --ro-bind /usr /usr --save-profile -
 grep -qxF 'ro-bind = /usr /usr' "$work/out" || fail "- is standard output"
 
+# What --args reads is saved with the rest.
+printf '%s\0' --mask /a/secret --uid 7 >args
+works "$SBX" --dir /a --args 9 --protect /a/x --save-profile - 9<args
+for line in 'dir = /a' 'mask = /a/secret' 'uid = 7' 'protect = /a/x'; do
+    grep -qxF "$line" "$work/out" || fail "\"$line\" is saved"
+done
+
+# A profile that cannot be read is not passed over for the built-in one of its name.
+ln -s nowhere "$XDG_CONFIG_HOME/sbx/shell.conf"
+refused "$SBX" --profile shell -- true
+rm "$XDG_CONFIG_HOME/sbx/shell.conf"
+
 # A profile of that name adds to the built-in one.
 printf 'include = build\nsetenv = LANG xx\n' >"$XDG_CONFIG_HOME/sbx/build.conf"
 says xx "$SBX" --profile build -- printenv LANG

@@ -104,6 +104,11 @@ TEST_CASE("a line that cannot be understood is named", "[profile]") {
               "p:2: ${" + name + "} is not defined; set " + name +
                   " in the environment, or write what it stands for");
     }
+    CHECK(error("k = ${CWD}") ==
+          "p:2: ${CWD} is not defined, since the working directory has no path; go to another one");
+    std::string deep = "x";
+    for (int i = 0; i < 100'000; ++i) deep.insert(0, "${NONE:-");
+    CHECK(error("k = " + deep) == "p:2: variables stand within each other 16 deep");
     CHECK(error("k = ${NONE:-${NONE}}") ==
           "p:2: ${NONE} is not defined; set NONE in the environment, or write what it stands for");
     CHECK(error(std::string("k = a\0b", 7)) ==

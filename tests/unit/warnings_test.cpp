@@ -89,6 +89,16 @@ TEST_CASE("the caller's home, writable", "[warnings]") {
     CHECK(warned({"--bind", "/home", "/other"}) == home);
     CHECK(warned({"--dev-bind", "/home/user", "/x"}) == home);
     CHECK(warned({"--ro-bind", "/home/user", "/home/user"}) == none);
+    const auto by_fd = [](const std::string& path, Access access) {
+        Spec spec = plain_spec();
+        spec.entries = {entry::BindFd{5, "/h", access}};
+        Host host = fake_host(spec);
+        host.sources[0] = {Source::Kind::directory, path, 0, {}};
+        return planning::find_warnings(spec, host)->size();
+    };
+    CHECK(by_fd("/home", Access::read_write) == 1);
+    CHECK(by_fd("/", Access::device) == 1);
+    CHECK(by_fd("/home", Access::read_only) == 0);
     CHECK(warned({"--bind", "/home/user/project", "/home/user/project"}) == none);
     CHECK(warned({"--bind", "/home/username", "/x"}) == none);
     // Not what is covered afterwards.
