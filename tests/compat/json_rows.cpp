@@ -85,7 +85,7 @@ Table json_rows() {
          }},
         {"--lock-file",
          {
-             {"--bind @ /x --lock-file /x/f | lock /x/f , exit 3"},
+             {"--bind @ /x --lock-file /x/f | await-lock /x/f , lock /x/f , exit 3"},
              {"--bind @ /x --lock-file /x/f --lock-file /x/d/x | exit 3"},
              {"--tmpfs /t --lock-file /t | exit 0"},
              {"--unshare-pid --as-pid-1 --lock-file /p | exit 3"},

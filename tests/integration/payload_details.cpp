@@ -3,6 +3,7 @@
 #include "payload.hpp"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -109,14 +110,28 @@ void lock(Context& context, const Words& words) {
     if (fd >= 0) ::close(fd);
 }
 
+// Waits until somebody else has a lock on the file: bubblewrap takes its own beside the command.
+void await_lock(Context&, const Words& words) {
+    const int fd = ::open(words[0].c_str(), O_RDWR | O_CLOEXEC);
+    struct flock wanted {};
+    do {
+        wanted = {};
+        wanted.l_type = F_WRLCK;
+        wanted.l_whence = SEEK_SET;
+        ::sched_yield();
+    } while (::fcntl(fd, F_GETLK, &wanted) == 0 && wanted.l_type == F_UNLCK);
+    ::close(fd);
+}
+
 }  // namespace
 
 std::span<const Verb> details() {
-    static constexpr std::array<Verb, 4> verbs = {{
+    static constexpr std::array<Verb, 5> verbs = {{
         {"mount-table", 1, mount_table},
         {"owner", 1, owner},
         {"maps", 0, maps},
         {"lock", 1, lock},
+        {"await-lock", 1, await_lock},
     }};
     return verbs;
 }
