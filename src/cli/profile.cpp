@@ -139,7 +139,7 @@ private:
 
     static std::string wrong_count(const OptionRow& row, std::size_t count) {
         const std::size_t wanted = row.argument_count();
-        const std::string found =
+        std::string found =
             count == 0
                 ? ", and there is none"
                 : ", and here " + std::string(count == 1 ? "is 1" : "are " + std::to_string(count));

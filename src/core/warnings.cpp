@@ -277,7 +277,7 @@ private:
     std::optional<std::string> shown_elsewhere(const std::string& path) const {
         for (std::size_t i = 0; i < spec_.entries.size(); ++i) {
             if (!std::holds_alternative<entry::Bind>(spec_.entries[i])) continue;
-            const auto inside = seen_at(i, path);
+            auto inside = seen_at(i, path);
             if (inside && *inside != path) return inside;
         }
         return std::nullopt;
