@@ -3,7 +3,7 @@
 // must not look at the one that the tests run on.
 #pragma once
 
-#include "core/planning.hpp"
+#include "core/entries.hpp"
 
 #include <sbx/host.hpp>
 #include <sbx/spec.hpp>
@@ -57,7 +57,8 @@ inline void add_guard_sources(const Spec& spec, std::vector<Source>& sources) {
         const auto* guard = std::get_if<entry::Guard>(&spec.entries[i]);
         if (guard == nullptr) continue;
         sources[i].error = ENOENT;
-        for (const std::string& path : planning::shown_at(spec, sources, guard->destination)) {
+        for (const std::string& path :
+             planning::Places(spec).shown_at(sources, guard->destination)) {
             sources[i] = fake_source(path);
         }
     }
@@ -122,7 +123,7 @@ inline Host fake_host(const Spec& spec, Who who = Who::user) {
         {"/bin", "usr/bin"}, {"/lib", "usr/lib"}, {"/lib64", "usr/lib64"}, {"/sbin", "usr/sbin"}};
     host.proc_covers = {"bus", "irq", "sys", "sysrq-trigger"};
     host.descriptors = {{0, false}, {1, false}, {2, false}, {5, false}, {6, true}};
-    host.homes = {"/home/user"};
+    host.home = "/home/user";
     host.devices = {"full", "null", "random", "tty", "urandom", "zero"};
     host.sources = fake_sources(spec);
     add_guard_sources(spec, host.sources);

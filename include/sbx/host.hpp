@@ -75,7 +75,8 @@ struct Host {
     std::vector<std::string> devices = {};         ///< device nodes of the host's /dev: "null", ...
     std::string output_terminal = {};              ///< device of standard output when a terminal
     bool controlling_terminal = false;             ///< /dev/tty can be opened
-    std::vector<std::string> homes = {};           ///< of the caller, without symbolic links
+    /// What $HOME leads to, if a writable bind might show it; else empty.
+    std::string home = {};
     /// Warning::agent_socket: those that a bind shows.
     std::vector<std::string> agent_sockets = {};
 };

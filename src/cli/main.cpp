@@ -140,28 +140,11 @@ int Program::end(const Plan* plan, const Outcome& outcome) const {
     return status;
 }
 
-// Where the last --result of `line` writes to: looked for before anything can be wrong, so that
-// nobody takes an earlier result for that of a command line that was refused.
-std::optional<std::string> result_path(const CommandLine& line) {
-    std::optional<std::string> out;
-    for (const GivenOption& given : line.options) {
-        if (given.row->id == Option::result) out = given.arguments[0];
-    }
-    return out;
-}
-
 // Whether a line that has an error somewhere asks for nothing but to run a command.
 bool wants_run(const CommandLine& line) {
     return std::all_of(line.options.begin(), line.options.end(), [](const GivenOption& given) {
-        switch (given.row->id) {
-            case Option::help:
-            case Option::version:
-            case Option::dry_run:
-            case Option::doctor:
-            case Option::show_profile:
-            case Option::save_profile: return false;
-            default: return true;
-        }
+        const Option id = given.row->id;
+        return describes_sandbox(id) || id == Option::args || id == Option::profile;
     });
 }
 
@@ -180,6 +163,7 @@ int Program::run() {
         say(Level::warning, notice.prefix, notice.text);
     }
     prefix_ = builder.prefix();
+    // Before anything else can be wrong, so that nobody takes an earlier result for this one's.
     const bool runs = added ? builder.mode() == Mode::run : wants_run(given);
     if (const auto path = result_path(added ? line : given); path && runs) {
         auto fd = open_result(*path);

@@ -159,6 +159,14 @@ CommandLine with_profiles(CommandLine line, const ProfileSearch& search) {
     return out;
 }
 
+std::optional<std::string> result_path(const CommandLine& line) {
+    std::optional<std::string> out;
+    for (const GivenOption& given : line.options) {
+        if (given.row->id == Option::result) out = given.arguments[0];
+    }
+    return out;
+}
+
 bool has_profiles(const CommandLine& line) {
     return std::any_of(line.options.begin(), line.options.end(), [](const auto& given) {
         return given.row->id == Option::profile || given.row->id == Option::unset;

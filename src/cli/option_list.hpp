@@ -21,6 +21,9 @@ CommandLine with_arguments_read(CommandLine line, const Dialect& dialect);
 /// then takes back what --unset names. Profiles and --unset are gone from the result.
 CommandLine with_profiles(CommandLine line, const ProfileSearch& search);
 
+/// Where the last --result of `line` writes to, whatever else is wrong with it.
+std::optional<std::string> result_path(const CommandLine& line);
+
 /// Whether `line` has something that with_profiles() acts upon.
 bool has_profiles(const CommandLine& line);
 

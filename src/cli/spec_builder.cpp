@@ -177,7 +177,7 @@ Result<void> SpecBuilder::apply(const GivenOption& given) {
         case Option::block_fd: return apply_descriptor(given, &Spec::block_fd);
         case Option::userns_block_fd: return apply_descriptor(given, &Spec::userns_block_fd);
         case Option::info_fd: return apply_descriptor(given, &Spec::info_fd);
-        case Option::result: result_path_ = a[0]; return {};
+        case Option::result: return {};  // result_path() finds it, whatever else is wrong
         case Option::json_status_fd: return apply_descriptor(given, &Spec::json_status_fd);
     }
     return Error{"--" + std::string(given.row->name) +

@@ -50,8 +50,6 @@ public:
     const std::string& save_path() const { return save_path_; }
     /// What a dry run prints.
     PlanFormat plan_format() const { return plan_format_; }
-    /// Where --result writes to.
-    const std::optional<std::string>& result_path() const { return result_path_; }
     /// Whether an option so far names descriptor `fd`.
     bool uses(int fd) const {
         return taken_.contains(fd) ||
@@ -105,7 +103,6 @@ private:
     std::string help_topic_;
     std::string save_path_;
     PlanFormat plan_format_ = PlanFormat::text;
-    std::optional<std::string> result_path_;
     Format format_ = Format::text;
     std::optional<std::string> policy_;
     std::vector<PolicyEdit> edits_;

@@ -2,6 +2,7 @@
 #include <sbx/plan.hpp>
 
 #include "core/landlock.hpp"
+#include "core/steps.hpp"
 #include "core/text.hpp"
 #include "core/words.hpp"
 
@@ -235,9 +236,7 @@ std::string describe(const Plan& plan) {
     out += std::string("leftovers: ") +
            (plan.leftovers == Leftovers::kill ? "killed at the end, and when sbx dies" : "kept") +
            "\n";
-    const bool guarded = std::any_of(plan.setup.begin(), plan.setup.end(), [](const Step& step) {
-        return std::holds_alternative<step::Guard>(step);
-    });
+    const bool guarded = has_step<step::Guard>(plan.setup);
     if (guarded) {
         out +=
             "on the host: what is masked or protected and missing has a placeholder until the "

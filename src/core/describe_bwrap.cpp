@@ -3,6 +3,7 @@
 
 #include "core/bwrap_line.hpp"
 #include "core/planning.hpp"
+#include "core/steps.hpp"
 #include "core/text.hpp"
 
 #include <algorithm>
@@ -15,31 +16,16 @@ namespace {
 
 using bwrap_line::Line;
 
-template <typename T>
-const T* first(const std::vector<Step>& steps) {
-    for (const Step& step : steps) {
-        if (const T* found = std::get_if<T>(&step)) return found;
-    }
-    return nullptr;
-}
-
-// All that are made, whenever: bubblewrap makes them at once.
-NamespaceSet namespaces_of(const Plan& plan) {
-    NamespaceSet out = plan.namespaces;
-    if (const auto* second = first<step::EnterUserNamespace>(plan.setup)) out.add(second->also);
-    return out;
-}
-
 // User namespaces are refused by a filter or by a limit; bubblewrap has the limit.
 void add_limit(const Plan& plan, Line& line) {
-    const bool limited = first<step::LimitUserNamespaces>(plan.setup) != nullptr;
+    const bool limited = first_step<step::LimitUserNamespaces>(plan.setup) != nullptr;
     if (limited || plan.nested_userns == NestedUserns::refuse) {
         if (plan.namespaces.has(Namespace::user) && !plan.userns_block_fd) {
             line.add({"--disable-userns"});
         } else {
             line.lack("that no user namespace can be made inside");
         }
-    } else if (first<step::AssertNoUserNamespaces>(plan.setup) != nullptr) {
+    } else if (first_step<step::AssertNoUserNamespaces>(plan.setup) != nullptr) {
         line.add({"--assert-userns-disabled"});
     }
 }
@@ -57,13 +43,14 @@ void add_namespaces(const Plan& plan, Line& line) {
         {Namespace::network, "--unshare-net"},
         {Namespace::cgroup, "--unshare-cgroup"},
     }};
-    const NamespaceSet made = namespaces_of(plan);
+    // Whenever they are made: bubblewrap makes them at once.
+    const NamespaceSet made = all_namespaces(plan);
     for (const Row& row : rows) {
         if (made.has(row.kind)) line.add({row.option});
     }
     if (made.has(Namespace::time)) line.lack("a time namespace");
     add_limit(plan, line);
-    if (const auto* name = first<step::SetHostname>(plan.setup)) {
+    if (const auto* name = first_step<step::SetHostname>(plan.setup)) {
         line.add({"--hostname", name->name});
     }
 }
@@ -77,9 +64,9 @@ std::optional<std::string> inside_of(const std::string& map) {
 void add_ids(const Plan& plan, const Host& host, Line& line) {
     std::optional<std::string> uid;
     std::optional<std::string> gid;
-    const auto* map = first<step::MapIds>(plan.setup);
-    const auto* second = first<step::EnterUserNamespace>(plan.setup);
-    if (const auto* ids = first<step::SetIds>(plan.setup)) {
+    const auto* map = first_step<step::MapIds>(plan.setup);
+    const auto* second = first_step<step::EnterUserNamespace>(plan.setup);
+    if (const auto* ids = first_step<step::SetIds>(plan.setup)) {
         if (ids->uid) uid = std::to_string(*ids->uid);
         if (ids->gid) gid = std::to_string(*ids->gid);
     } else if (second != nullptr && !second->uid_map.empty()) {
@@ -95,9 +82,9 @@ void add_ids(const Plan& plan, const Host& host, Line& line) {
 }
 
 void add_capabilities(const Plan& plan, const Host& host, Line& line) {
-    const auto* limit = first<step::LimitCapabilities>(plan.seal);
+    const auto* limit = first_step<step::LimitCapabilities>(plan.seal);
     if (limit == nullptr) return;
-    const auto* second = first<step::EnterUserNamespace>(plan.setup);
+    const auto* second = first_step<step::EnterUserNamespace>(plan.setup);
     if (limit->keep != 0 && second != nullptr && second->also.has(Namespace::mount)) {
         line.lack("a second user namespace, so that what is kept has no power over the mounts");
     }
@@ -119,7 +106,7 @@ void add_capabilities(const Plan& plan, const Host& host, Line& line) {
 }
 
 void add_process(const Plan& plan, Line& line) {
-    const bool own_pids = namespaces_of(plan).has(Namespace::pid);
+    const bool own_pids = all_namespaces(plan).has(Namespace::pid);
     const bool kills = plan.leftovers == Leftovers::kill;
     if (plan.die_with_parent || kills) line.add({"--die-with-parent"});
     if (kills && !plan.die_with_parent) {
@@ -130,13 +117,14 @@ void add_process(const Plan& plan, Line& line) {
     if (kills && !own_pids) {
         line.lack("without a pid namespace, what the command leaves behind is killed at the end");
     }
-    if (first<step::NewSession>(plan.seal) != nullptr) line.add({"--new-session"});
-    if (first<step::NewProcessGroup>(plan.seal) != nullptr) line.lack("a process group of its own");
+    if (first_step<step::NewSession>(plan.seal) != nullptr) line.add({"--new-session"});
+    if (first_step<step::NewProcessGroup>(plan.seal) != nullptr)
+        line.lack("a process group of its own");
     if (plan.init == Init::command && own_pids) line.add({"--as-pid-1"});
     if (plan.signals == Signals::forward) {
         line.lack("signals that reach sbx are passed on to the command");
     }
-    if (first<step::JoinSessionKeyring>(plan.seal) != nullptr) {
+    if (first_step<step::JoinSessionKeyring>(plan.seal) != nullptr) {
         line.lack("an empty session keyring in the place of the caller's");
     }
     for (const Step& step : plan.setup) {
@@ -159,7 +147,7 @@ void add_descriptors(const Spec& spec, const Plan& plan, const Host& host, Line&
     for (const Row& row : rows) {
         if (row.fd) line.add({row.option, std::to_string(*row.fd)});
     }
-    const auto* close = first<step::CloseDescriptors>(plan.seal);
+    const auto* close = first_step<step::CloseDescriptors>(plan.seal);
     if (close == nullptr) return;
     if (spec.descriptors == Descriptors::standard) {
         std::string numbers;
@@ -192,7 +180,7 @@ void add_filters(const Plan& plan, Line& line) {
     }
     const char* option = given.size() == 1 ? "--seccomp" : "--add-seccomp-fd";
     for (const int fd : given) line.add({option, std::to_string(fd)});
-    const auto* landlock = first<step::EnforceLandlock>(plan.seal);
+    const auto* landlock = first_step<step::EnforceLandlock>(plan.seal);
     if (landlock == nullptr) return;
     line.lack(landlock->files != 0 ? "Landlock behind the mounts"
                                    : "Landlock that keeps signals and abstract sockets inside");
@@ -226,7 +214,7 @@ void add_environment(const Spec& spec, const Host& host, Line& line) {
 // Bubblewrap tries the caller's directory, $HOME and "/".
 void add_directory(const Spec& spec, const Plan& plan, const Host& host, Line& line) {
     if (spec.directory) return line.add({"--chdir", *spec.directory});
-    const auto* change = first<step::ChangeDirectory>(plan.seal);
+    const auto* change = first_step<step::ChangeDirectory>(plan.seal);
     if (change == nullptr || host.real_cwd.empty() || host.real_cwd == host.cwd) return;
     line.lack("where " + quote(host.cwd) + " is not there inside, " + quote(host.real_cwd) +
               " is tried as the working directory");

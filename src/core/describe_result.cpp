@@ -4,6 +4,8 @@
 
 #include "core/json.hpp"
 #include "core/landlock.hpp"
+#include "core/steps.hpp"
+#include "core/text.hpp"
 #include "core/words.hpp"
 
 #include <cstring>
@@ -22,21 +24,6 @@ const char* word_of(Outcome::End end) {
     return "refused";
 }
 
-// What follows the first semicolon outside of quotes: messages name the thing, then the remedy.
-Json remedy_of(const std::string& message) {
-    bool quoted = false;
-    for (std::size_t i = 0; i + 1 < message.size(); ++i) {
-        if (message[i] == '\\' && quoted) {
-            ++i;
-        } else if (message[i] == '"') {
-            quoted = !quoted;
-        } else if (!quoted && message[i] == ';' && message[i + 1] == ' ') {
-            return message.substr(i + 2);
-        }
-    }
-    return {};
-}
-
 Json step_of(const Outcome& outcome, const Plan* plan) {
     if (plan == nullptr || !outcome.step) return {};
     const std::size_t index = *outcome.step;
@@ -48,11 +35,12 @@ Json step_of(const Outcome& outcome, const Plan* plan) {
 
 Json error_of(const Outcome& outcome, const Plan* plan) {
     if (outcome.error.message.empty()) return {};
+    const std::string remedy = split_sentence(outcome.error.message).second;
     const char* name = outcome.error_number != 0 ? strerrorname_np(outcome.error_number) : nullptr;
     return Json::object({{"message", outcome.error.message},
                          {"step", step_of(outcome, plan)},
                          {"errno", name != nullptr ? Json(name) : Json()},
-                         {"remedy", remedy_of(outcome.error.message)}});
+                         {"remedy", remedy.empty() ? Json() : Json(remedy)}});
 }
 
 // Who is to blame: sbx for a sandbox that could not be made, the command for how it ended.
@@ -71,27 +59,15 @@ double seconds(std::chrono::microseconds time) {
     return std::chrono::duration<double>(time).count();
 }
 
-template <typename T>
-const T* find(const std::vector<Step>& steps) {
-    for (const Step& step : steps) {
-        if (const auto* one = std::get_if<T>(&step)) return one;
-    }
-    return nullptr;
-}
-
 Json protections_of(const Plan& plan) {
     Json out = Json::object();
-    NamespaceSet namespaces = plan.namespaces;
-    if (const auto* second = find<step::EnterUserNamespace>(plan.setup)) {
-        namespaces.add(second->also);
-    }
-    out.add("namespaces", Json::array_of(namespace_names(namespaces)));
+    out.add("namespaces", Json::array_of(namespace_names(all_namespaces(plan))));
     Json filters = Json::array();
     for (const Step& step : plan.seal) {
         if (const auto* load = std::get_if<step::LoadFilter>(&step)) filters.add(load->filter.name);
     }
     out.add("seccomp", filters);
-    const auto* landlock = find<step::EnforceLandlock>(plan.seal);
+    const auto* landlock = first_step<step::EnforceLandlock>(plan.seal);
     Json walls = Json::array();
     if (landlock != nullptr && landlock->files != 0) walls.add("files");
     if (landlock != nullptr && (landlock->scopes & landlock::scope_signals) != 0) {
@@ -101,8 +77,8 @@ Json protections_of(const Plan& plan) {
         walls.add("abstract-sockets");
     }
     out.add("landlock", walls);
-    out.add("no_new_privs", find<step::NoNewPrivileges>(plan.seal) != nullptr);
-    const auto* limit = find<step::LimitCapabilities>(plan.seal);
+    out.add("no_new_privs", has_step<step::NoNewPrivileges>(plan.seal));
+    const auto* limit = first_step<step::LimitCapabilities>(plan.seal);
     out.add("capabilities", limit != nullptr ? Json::array_of(limit->names) : Json());
     out.add("nested_user_namespaces", plan.nested_userns == NestedUserns::allow);
     Json masked = Json::array();

@@ -136,9 +136,6 @@ void add_restrictions(const MachineFacts& facts, std::vector<Finding>& out);
 
 Finding time_namespaces(const MachineFacts& facts);
 
-/// "fact; remedy" in two.
-std::pair<std::string, std::string> split_sentence(const std::string& sentence);
-
 }  // namespace findings
 
 }  // namespace sbx

@@ -226,12 +226,6 @@ Finding time_namespaces(const MachineFacts& facts) {
                            "clocks of the sandbox's own (--unshare-time)", Try::time_namespace});
 }
 
-std::pair<std::string, std::string> split_sentence(const std::string& sentence) {
-    const std::size_t end = sentence.find("; ");
-    if (end == std::string::npos) return {sentence, ""};
-    return {sentence.substr(0, end), sentence.substr(end + 2)};
-}
-
 void add_required(const MachineFacts& facts, std::vector<Finding>& out) {
     out.push_back(kernel(facts));
     out.push_back(procfs(facts));

@@ -2,6 +2,7 @@
 // Which Landlock rules follow from the mounts of a plan.
 #include "core/landlock.hpp"
 #include "core/planning.hpp"
+#include "core/steps.hpp"
 #include "core/text.hpp"
 
 #include <algorithm>
@@ -160,9 +161,7 @@ Result<std::optional<step::EnforceLandlock>> plan_landlock(const Spec& spec, con
                                                            const Privileges& privileges,
                                                            Plan& plan) {
     std::optional<step::EnforceLandlock> none;
-    const bool guarded = std::any_of(plan.setup.begin(), plan.setup.end(), [](const Step& step) {
-        return std::holds_alternative<step::Guard>(step);
-    });
+    const bool guarded = has_step<step::Guard>(plan.setup);
     if (guarded) {
         if (auto error = refuse_owner(spec, privileges)) return *error;
     }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/devices.hpp"
+#include "core/entries.hpp"
 #include "core/planning.hpp"
 #include "core/text.hpp"
 
@@ -11,23 +12,10 @@
 namespace sbx::planning {
 namespace {
 
-const std::string& destination_of(const Entry& entry) {
-    return std::visit([](const auto& e) -> const std::string& { return e.destination; }, entry);
-}
-
-// Whether an entry puts something at its destination, rather than making sure of or changing what
-// is there.
-bool puts_something(const Entry& entry) {
-    return !std::holds_alternative<entry::RemountReadOnly>(entry) &&
-           !std::holds_alternative<entry::Directory>(entry) &&
-           !std::holds_alternative<entry::Chmod>(entry) &&
-           !std::holds_alternative<entry::Guard>(entry);
-}
-
 // Turns entries into steps, in order.
 class TreePlanner {
 public:
-    TreePlanner(const Spec& spec, const Host& host) : spec_(spec), host_(host) {}
+    TreePlanner(const Spec& spec, const Host& host) : spec_(spec), host_(host), places_(spec) {}
 
     Result<Tree> plan();
 
@@ -41,11 +29,11 @@ private:
     std::optional<Error> check_guard(const entry::Guard& guard) const;
     std::optional<Error> add_given();
     bool is_skipped(std::size_t index) const;
-    bool may_be_elsewhere(const std::string& path) const;
     bool declares(std::string_view clean_path) const;
 
     const Spec& spec_;
     const Host& host_;
+    const Places places_;
     std::vector<std::string> declared_;  // where entries put something that nothing hides; clean
     Tree tree_;
     std::vector<step::Guard> guards_;  // come last
@@ -54,48 +42,9 @@ private:
 bool TreePlanner::is_skipped(std::size_t index) const {
     if (const auto* guard = std::get_if<entry::Guard>(&spec_.entries[index])) {
         return guard->if_missing == IfMissing::skip && host_.sources[index].error != 0 &&
-               !may_be_elsewhere(guard->destination);
+               !places_.may_be_elsewhere(host_, guard->destination);
     }
-    const auto* bind = std::get_if<entry::Bind>(&spec_.entries[index]);
-    return bind != nullptr && bind->if_missing == IfMissing::skip &&
-           host_.sources[index].error == ENOENT;
-}
-
-// Whether what is at `path` inside cannot be told from the entries alone: links, "..", and what is
-// given or made inside. A guard there is never left out.
-bool TreePlanner::may_be_elsewhere(const std::string& path) const {
-    const std::string clean = lexically_clean(path);
-    const auto goes_up = [](const std::string& place) {
-        return (lexically_clean(place) + "/").find("/../") != std::string::npos;
-    };
-    if (goes_up(path)) return true;
-    for (const char* own : {"/proc", "/dev"}) {
-        if (is_at_or_below(clean, own)) return true;
-    }
-    for (const UsrLink& link : host_.usr_links) {
-        if (spec_.given == GivenTree::standard && is_at_or_below(clean, link.path)) return true;
-    }
-    std::vector<std::string> around;  // what of the host `path` is in, where links may be
-    for (const Entry& entry : spec_.entries) {
-        const std::string place = lexically_clean(destination_of(entry));
-        const bool shows_host = std::holds_alternative<entry::Bind>(entry) ||
-                                std::holds_alternative<entry::BindFd>(entry) ||
-                                std::holds_alternative<entry::Overlay>(entry);
-        if (shows_host && is_at_or_below(clean, place)) around.push_back(place);
-    }
-    return std::any_of(spec_.entries.begin(), spec_.entries.end(), [&](const Entry& entry) {
-        if (std::holds_alternative<entry::Guard>(entry)) return false;
-        const std::string place = lexically_clean(destination_of(entry));
-        const bool within =
-            std::any_of(around.begin(), around.end(), [&](const std::string& outer) {
-                return place != outer && is_at_or_below(place, outer);
-            });
-        if (within && puts_something(entry)) return true;
-        const bool own = std::holds_alternative<entry::Symlink>(entry) ||
-                         std::holds_alternative<entry::Proc>(entry) ||
-                         std::holds_alternative<entry::Dev>(entry);
-        return goes_up(place) || (own && is_at_or_below(clean, place));
-    });
+    return is_left_out(spec_.entries[index], host_.sources[index]);
 }
 
 bool TreePlanner::declares(std::string_view clean_path) const {
@@ -346,8 +295,8 @@ Result<Tree> TreePlanner::plan() {
     // Entries up to the last one on "/" are hidden by it, and so would be what is given.
     std::size_t first = 0;
     for (std::size_t i = 0; i < spec_.entries.size(); ++i) {
-        if (is_skipped(i) || !puts_something(spec_.entries[i])) continue;
-        declared_.push_back(lexically_clean(destination_of(spec_.entries[i])));
+        if (!puts_something(spec_.entries[i]) || is_skipped(i)) continue;
+        declared_.push_back(places_[i]);
         if (declared_.back() != "/") continue;
         first = i + 1;
         declared_.clear();
@@ -375,37 +324,6 @@ Result<Tree> TreePlanner::plan() {
 }
 
 }  // namespace
-
-std::vector<std::string> shown_at(const Spec& spec, const std::vector<Source>& sources,
-                                  const std::string& destination) {
-    const std::string path = lexically_clean(destination);
-    std::vector<std::string> out;
-    for (std::size_t i = 0; i < spec.entries.size() && i < sources.size(); ++i) {
-        const Entry& entry = spec.entries[i];
-        if (std::holds_alternative<entry::Guard>(entry) ||
-            std::holds_alternative<entry::Chmod>(entry) ||
-            std::holds_alternative<entry::RemountReadOnly>(entry) ||
-            std::holds_alternative<entry::Directory>(entry)) {
-            continue;  // a directory that is there already is left as it is
-        }
-        const std::string place = lexically_clean(
-            std::visit([](const auto& e) -> const std::string& { return e.destination; }, entry));
-        if (!is_at_or_below(path, place)) continue;
-        const std::string rest = place == "/" ? path : path.substr(place.size());
-        if (const auto* bind = std::get_if<entry::Bind>(&entry)) {
-            if (sources[i].error == ENOENT && bind->if_missing == IfMissing::skip) continue;
-            out = {sources[i].path + rest};
-        } else if (std::holds_alternative<entry::BindFd>(entry)) {
-            out = {sources[i].path + rest};
-        } else if (std::holds_alternative<entry::Overlay>(entry)) {
-            out.clear();
-            for (const Source& layer : sources[i].more) out.push_back(layer.path + rest);
-        } else {
-            out.clear();
-        }
-    }
-    return out;
-}
 
 std::vector<Step> dev_steps(const std::string& destination) {
     static constexpr std::array<std::array<const char*, 2>, 6> links = {{

@@ -30,11 +30,6 @@ Result<Privileges> plan_privileges(const Spec& spec, const Host& host);
 /// Whether something is to be masked or protected, if it is there.
 bool has_guards(const Spec& spec);
 
-/// The host's paths of which one is shown at `destination`, as far as the entries of `spec` with
-/// `sources` tell: none where the sandbox has its own.
-std::vector<std::string> shown_at(const Spec& spec, const std::vector<Source>& sources,
-                                  const std::string& destination);
-
 /// What Landlock enforces behind the mounts of `plan.setup`; nothing where it is off or not to be
 /// had. What is left out is added to the notes of `plan`, or refused when all was required. The
 /// descriptors are the caller's to add.

@@ -153,4 +153,24 @@ bool is_at_or_below(std::string_view path, std::string_view base) {
     return path.size() == base.size() || path[base.size()] == '/';
 }
 
+std::string rebased(const std::string& path, const std::string& from, const std::string& to) {
+    if (path == from) return to;
+    const std::string rest = from == "/" ? path : path.substr(from.size());
+    return to == "/" ? rest : to + rest;
+}
+
+std::pair<std::string, std::string> split_sentence(const std::string& sentence) {
+    bool quoted = false;
+    for (std::size_t i = 0; i + 1 < sentence.size(); ++i) {
+        if (sentence[i] == '\\' && quoted) {
+            ++i;
+        } else if (sentence[i] == '"') {
+            quoted = !quoted;
+        } else if (!quoted && sentence[i] == ';' && sentence[i + 1] == ' ') {
+            return {sentence.substr(0, i), sentence.substr(i + 2)};
+        }
+    }
+    return {sentence, ""};
+}
+
 }  // namespace sbx

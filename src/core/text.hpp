@@ -4,6 +4,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace sbx {
@@ -29,6 +30,13 @@ std::string lexically_clean(std::string_view path);
 
 /// Whether the clean path `path` is `base` or lies below it.
 bool is_at_or_below(std::string_view path, std::string_view base);
+
+/// `path`, which is at or below `from`, as it is called where `from` is called `to`. Clean paths.
+std::string rebased(const std::string& path, const std::string& from, const std::string& to);
+
+/// A message in two: what is wrong, and the remedy that follows the first semicolon outside of
+/// quotes; empty when there is none.
+std::pair<std::string, std::string> split_sentence(const std::string& sentence);
 
 /// What bubblewrap says of a filter that the kernel does not take.
 inline constexpr std::string_view bubblewrap_refused_filter =

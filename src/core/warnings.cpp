@@ -1,27 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // What can be done and is most often a mistake. Words only: nothing is changed for it.
+#include "core/entries.hpp"
 #include "core/planning.hpp"
 #include "core/text.hpp"
 
 #include <algorithm>
-#include <cerrno>
 #include <map>
 #include <unordered_map>
 
 namespace sbx::planning {
 namespace {
 
-const std::string& destination_of(const Entry& entry) {
-    return std::visit([](const auto& e) -> const std::string& { return e.destination; }, entry);
-}
-
 bool is_mount(const Entry& entry) {
-    return !std::holds_alternative<entry::Directory>(entry) &&
-           !std::holds_alternative<entry::Symlink>(entry) &&
-           !std::holds_alternative<entry::File>(entry) &&
-           !std::holds_alternative<entry::RemountReadOnly>(entry) &&
-           !std::holds_alternative<entry::Chmod>(entry) &&
-           !std::holds_alternative<entry::Guard>(entry);
+    return puts_something(entry) && !std::holds_alternative<entry::Symlink>(entry) &&
+           !std::holds_alternative<entry::File>(entry);
 }
 
 std::string with(const std::string& what, const std::string& destination) {
@@ -53,11 +45,7 @@ std::string option_of(const Entry& entry) { return std::visit(Given{}, entry); }
 
 class Finder {
 public:
-    Finder(const Spec& spec, const Host& host) : spec_(spec), host_(host) {
-        for (const Entry& entry : spec.entries) {
-            places_.push_back(lexically_clean(destination_of(entry)));
-        }
-    }
+    Finder(const Spec& spec, const Host& host) : spec_(spec), host_(host), places_(spec) {}
 
     Result<std::vector<PlanWarning>> find() {
         if (asked(Warning::hidden_mount)) find_hidden();
@@ -82,10 +70,8 @@ private:
         found_.push_back({kind, text + " [" + name + "]"});
     }
 
-    bool is_left_out(std::size_t index) const {
-        const auto* bind = std::get_if<entry::Bind>(&spec_.entries[index]);
-        return bind != nullptr && bind->if_missing == IfMissing::skip &&
-               host_.sources[index].error == ENOENT;
+    bool left_out(std::size_t index) const {
+        return is_left_out(spec_.entries[index], host_.sources[index]);
     }
 
     // Whether the entry shows something of the host, by name or by descriptor.
@@ -94,28 +80,23 @@ private:
                std::holds_alternative<entry::BindFd>(spec_.entries[index]);
     }
 
-    bool is_writable_bind(std::size_t index) const {
-        const auto* bind = std::get_if<entry::Bind>(&spec_.entries[index]);
-        const auto* by_fd = std::get_if<entry::BindFd>(&spec_.entries[index]);
-        const Access access = bind != nullptr    ? bind->access
-                              : by_fd != nullptr ? by_fd->access
-                                                 : Access::read_only;
-        return access != Access::read_only && !is_left_out(index);
+    bool shows_writable(std::size_t index) const {
+        return is_writable_bind(spec_.entries[index]) && !left_out(index);
     }
 
     // The last entry that is mounted at `path` or above it; nothing: the sandbox's own root.
     std::optional<std::size_t> shows(const std::string& path) const {
         for (std::size_t i = spec_.entries.size(); i > 0; --i) {
-            const bool covers = is_mount(spec_.entries[i - 1]) && !is_left_out(i - 1) &&
+            const bool covers = is_mount(spec_.entries[i - 1]) && !left_out(i - 1) &&
                                 is_at_or_below(path, places_[i - 1]);
             if (covers) return i - 1;
         }
         return std::nullopt;
     }
 
-    // Whether what is given without being asked covers what a bind on "/" would show.
-    bool is_given(std::size_t index, const std::string& path) const {
-        return spec_.given == GivenTree::standard && places_[index] == "/" &&
+    // Whether `path` is in what is given without being asked.
+    bool is_given(const std::string& path) const {
+        return spec_.given == GivenTree::standard &&
                (is_at_or_below(path, "/tmp") || is_at_or_below(path, "/dev") ||
                 is_at_or_below(path, "/proc"));
     }
@@ -124,10 +105,10 @@ private:
     std::optional<std::string> seen_at(std::size_t index, const std::string& path) const {
         const std::string& source = host_.sources[index].path;
         if (source.empty() || !is_at_or_below(path, source)) return std::nullopt;
-        const std::string rest = source == "/" ? path : path.substr(source.size());
-        const std::string inside = lexically_clean(places_[index] + "/" + rest);
-        const bool seen = shows(inside) == index && !is_given(index, inside);
-        return seen ? std::optional(inside) : std::nullopt;
+        const std::string inside = rebased(path, source, places_[index]);
+        // What is given covers what a bind on "/" would show there.
+        const bool given = places_[index] == "/" && is_given(inside);
+        return shows(inside) == index && !given ? std::optional(inside) : std::nullopt;
     }
 
     // Whether the later bind shows the same as the earlier one below it, in the same way.
@@ -135,16 +116,14 @@ private:
         const auto* one = std::get_if<entry::Bind>(&spec_.entries[earlier]);
         const auto* other = std::get_if<entry::Bind>(&spec_.entries[later]);
         if (one == nullptr || other == nullptr || one->access != other->access) return false;
-        const std::string rest = places_[later] == "/"
-                                     ? places_[earlier]
-                                     : places_[earlier].substr(places_[later].size());
-        return lexically_clean(host_.sources[later].path + "/" + rest) ==
+        return rebased(places_[earlier], places_[later], host_.sources[later].path) ==
                host_.sources[earlier].path;
     }
 
     // Where the entry was asked for: a line of a profile, or empty for the command line.
-    std::string place_of(std::size_t index) const {
-        return index < spec_.entry_places.size() ? spec_.entry_places[index] : std::string();
+    std::string_view place_of(std::size_t index) const {
+        return index < spec_.entry_places.size() ? std::string_view(spec_.entry_places[index])
+                                                 : std::string_view();
     }
 
     // The later mount that hides the entry at `index`, if there is one.
@@ -172,7 +151,7 @@ private:
         std::map<std::size_t, std::vector<std::size_t>> hidden;
         for (std::size_t i = spec_.entries.size(); i > 0; --i) {
             const std::size_t index = i - 1;
-            if (!is_mount(spec_.entries[index]) || is_left_out(index)) continue;
+            if (!is_mount(spec_.entries[index]) || left_out(index)) continue;
             const auto by = hidden_by(index, later);
             // A command line comes after its profiles to win.
             if (by && (place_of(index).empty() || !place_of(*by).empty())) {
@@ -198,7 +177,7 @@ private:
 
     void find_files() {
         for (std::size_t i = 0; i < spec_.entries.size(); ++i) {
-            if (!is_writable_bind(i) || host_.sources[i].kind != Source::Kind::file) continue;
+            if (!shows_writable(i) || host_.sources[i].kind != Source::Kind::file) continue;
             add(Warning::file_bind,
                 option_of(spec_.entries[i]) +
                     " shows a single file: editors and tools that replace it by renaming another "
@@ -207,13 +186,10 @@ private:
     }
 
     void find_home() {
+        if (host_.home.empty() || host_.home == "/") return;
         for (std::size_t i = 0; i < spec_.entries.size(); ++i) {
-            if (!is_writable_bind(i) || host_.sources[i].path == "/") continue;
-            const bool shows_home =
-                std::any_of(host_.homes.begin(), host_.homes.end(), [&](const std::string& home) {
-                    return home != "/" && seen_at(i, home).has_value();
-                });
-            if (!shows_home) continue;
+            if (!shows_writable(i) || host_.sources[i].path == "/") continue;
+            if (!seen_at(i, host_.home)) continue;
             add(Warning::writable_home,
                 option_of(spec_.entries[i]) + " makes your home directory writable inside, with " +
                     "your keys and what your shells run when they start; bind the directory of "
@@ -223,7 +199,7 @@ private:
 
     void find_root() {
         for (std::size_t i = 0; i < spec_.entries.size(); ++i) {
-            if (!is_writable_bind(i) || host_.sources[i].path != "/") continue;
+            if (!shows_writable(i) || host_.sources[i].path != "/") continue;
             if (shows(places_[i]) != i) continue;
             add(Warning::writable_root,
                 option_of(spec_.entries[i]) + " makes all of this machine writable inside that " +
@@ -266,11 +242,7 @@ private:
     // Whether nothing can be at `path`: what the sandbox has of its own is not known here.
     bool is_known_missing(const std::string& path) const {
         const auto by = shows(path);
-        if (by) return std::holds_alternative<entry::Bind>(spec_.entries[*by]);
-        const bool given = spec_.given == GivenTree::standard &&
-                           (is_at_or_below(path, "/tmp") || is_at_or_below(path, "/dev") ||
-                            is_at_or_below(path, "/proc"));
-        return !given;
+        return by ? std::holds_alternative<entry::Bind>(spec_.entries[*by]) : !is_given(path);
     }
 
     // Where a bind shows the host's `path` under another name.
@@ -296,7 +268,7 @@ private:
 
     const Spec& spec_;
     const Host& host_;
-    std::vector<std::string> places_;  ///< of the entries; clean
+    const Places places_;
     std::vector<PlanWarning> found_;
     std::optional<Error> refused_;
 };

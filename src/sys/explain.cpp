@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sys/explain.hpp"
 
-#include "core/executable.hpp"
+#include "core/steps.hpp"
 #include "core/text.hpp"
 #include "sys/explain_bubblewrap.hpp"
+#include "sys/explain_exec.hpp"
 #include "sys/machine.hpp"
 
 #include <fcntl.h>
@@ -16,8 +17,8 @@
 namespace sbx::sys {
 namespace {
 
-Outcome outcome(Outcome::End end, std::string message) {
-    return {.end = end, .error = Error{std::move(message)}};
+Outcome refused(std::string message) {
+    return {.end = Outcome::End::refused, .error = Error{std::move(message)}};
 }
 
 const Step* step_at(const Plan& plan, std::int32_t index) {
@@ -26,65 +27,6 @@ const Step* step_at(const Plan& plan, std::int32_t index) {
     if (at < plan.setup.size()) return &plan.setup[at];
     at -= plan.setup.size();
     return at < plan.seal.size() ? &plan.seal[at] : nullptr;
-}
-
-std::string destination_of(const Step& step) {
-    return std::visit(
-        [](const auto& s) -> std::string {
-            if constexpr (requires { s.destination; }) {
-                return s.destination;
-            } else {
-                return {};
-            }
-        },
-        step);
-}
-
-// How the host's `path` could be shown inside.
-std::string showing_option(const std::string& path) {
-    const std::string real = real_path(path);
-    if (is_at_or_below(real, "/usr")) return "--ro-bind /usr /usr";
-    const auto slash = real.find_last_of('/');
-    const std::string directory =
-        slash == 0 || slash == std::string::npos ? real : real.substr(0, slash);
-    return "--ro-bind " + directory + " " + directory;
-}
-
-bool on_host(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }
-
-// Whether the host's `path` is shown inside by its own name.
-bool is_shown(const Plan& plan, const std::string& path) {
-    for (std::size_t i = plan.setup.size(); i > 0; --i) {
-        const Step& step = plan.setup[i - 1];
-        const std::string destination = destination_of(step);
-        if (destination.empty() || !is_at_or_below(path, lexically_clean(destination))) continue;
-        if (const auto* bind = std::get_if<step::Bind>(&step)) {
-            const std::string place = lexically_clean(destination);
-            const std::string rest = place == "/" ? path : path.substr(place.size());
-            return lexically_clean(bind->path + rest) == path && on_host(path);
-        }
-        if (std::holds_alternative<step::MountTmpfs>(step)) return false;
-    }
-    return false;
-}
-
-// A program may be there and lead elsewhere, as /usr/bin/cc leads through /etc/alternatives: says
-// so when that is not inside; empty when it is not the case.
-std::string broken_link(const Plan& plan, const std::string& path) {
-    constexpr int most = 40;  // links that the kernel follows, too
-    std::string at = path;
-    for (int i = 0; i < most; ++i) {
-        const std::string target = read_link(at);
-        if (target.empty() || target.front() != '/') return {};
-        if (!is_shown(plan, target)) {
-            const std::string directory =
-                target.substr(0, std::max<std::size_t>(target.find_last_of('/'), 1));
-            return quote(at) + " is a link to " + quote(target) + ", which is not inside; " +
-                   "--ro-bind " + directory + " " + directory + " shows it";
-        }
-        at = target;
-    }
-    return {};
 }
 
 std::string detail_text(const Step& step, const Report& report,
@@ -166,9 +108,12 @@ bool is_file_inside(const Plan& plan, std::size_t end, const std::string& path) 
             if (same) return true;
             continue;
         }
-        const std::string rest = place == "/" ? path : path.substr(place.size());
-        if (const auto* bind = std::get_if<step::Bind>(&step)) return is_file(bind->path + rest);
-        if (const auto* bind = std::get_if<step::BindFd>(&step)) return is_file(bind->path + rest);
+        if (const auto* bind = std::get_if<step::Bind>(&step)) {
+            return is_file(rebased(path, place, bind->path));
+        }
+        if (const auto* bind = std::get_if<step::BindFd>(&step)) {
+            return is_file(rebased(path, place, bind->path));
+        }
         if (std::holds_alternative<step::MountTmpfs>(step)) return false;
     }
     return false;
@@ -263,98 +208,6 @@ std::string step_text(const Plan& plan, const Report& report,
     return text + error_text(report.error) + remedy(plan, *step, report);
 }
 
-// exec refused a file that is there: its interpreter is missing, or it is of another kind.
-Outcome explain_head(const Plan& plan, int error, const Excerpt& head) {
-    const auto index = static_cast<std::size_t>(head.candidate);
-    const std::string file =
-        index < plan.executables.size() ? plan.executables[index] : plan.argv.front();
-    const std::string interpreter =
-        interpreter_of({head.data, static_cast<std::size_t>(std::max(head.size, 0))});
-    if (error == ENOENT && !interpreter.empty()) {
-        std::string text = quote(file) + " needs the interpreter " + quote(interpreter) +
-                           ", which is not in the sandbox";
-        const std::string link = broken_link(plan, interpreter);
-        if (!link.empty() && is_shown(plan, interpreter)) {
-            text += ": " + link;
-        } else if (on_host(interpreter)) {
-            text += "; " + showing_option(interpreter) + " shows it";
-            const std::string real = real_path(interpreter);
-            if (real != lexically_clean(interpreter) && is_at_or_below(real, "/usr")) {
-                text += " (" + quote(interpreter) + " is a link to " + quote(real) + ")";
-            }
-        } else {
-            text += ", and not on this machine either: install what brings it";
-        }
-        return outcome(Outcome::End::not_found, text);
-    }
-    if (error == ENOEXEC) {
-        return outcome(Outcome::End::not_executable,
-                       quote(file) + " is not a program of this machine: exec format error");
-    }
-    return outcome(Outcome::End::not_executable, quote(file) + ": " + error_text(error));
-}
-
-Outcome::End end_of_exec(const Report& report) {
-    return report.error == ENOENT ? Outcome::End::not_found : Outcome::End::not_executable;
-}
-
-bool has_mask(const Plan& plan) {
-    return std::any_of(plan.setup.begin(), plan.setup.end(), [](const Step& step) {
-        const auto* guard = std::get_if<step::Guard>(&step);
-        return guard != nullptr && guard->kind == entry::Guard::Kind::mask;
-    });
-}
-
-Outcome explain_exec(const Plan& plan, const Report& report, const std::optional<Excerpt>& head) {
-    if (plan.wording == Wording::bubblewrap) {
-        return outcome(end_of_exec(report), bubblewrap_exec_text(plan, report.error));
-    }
-    const auto index = static_cast<std::size_t>(std::max(report.step, 0));
-    const std::string file =
-        index < plan.executables.size() ? plan.executables[index] : plan.command;
-    const bool searched = plan.command.find('/') == std::string::npos;
-    if (report.error == ENOENT && head) return explain_head(plan, report.error, *head);
-    if (report.error == EACCES) {
-        return outcome(Outcome::End::not_executable,
-                       quote(file) +
-                           " cannot be executed: permission denied; it must be a file "
-                           "with the execute permission, on a mount without noexec" +
-                           (has_mask(plan) ? ", and not below a --mask" : ""));
-    }
-    if (report.error == ENOEXEC)
-        return explain_head(plan, ENOEXEC, head.value_or(Excerpt{report.step, 0, {}}));
-    if (report.error != ENOENT) {
-        return outcome(Outcome::End::not_executable, quote(file) + ": " + error_text(report.error));
-    }
-    std::string text;
-    if (searched) {
-        text = quote(plan.command) + " was not found inside, in none of the directories of PATH";
-    } else {
-        text = quote(file) + " is not there inside";
-    }
-    for (const std::string& candidate : plan.executables) {
-        if (candidate.front() != '/' || !on_host(candidate)) continue;
-        if (const std::string link = broken_link(plan, candidate);
-            !link.empty() && is_shown(plan, candidate)) {
-            return outcome(Outcome::End::not_found, link);
-        }
-        return outcome(Outcome::End::not_found, text + "; the host has " + quote(candidate) +
-                                                    ", and " + showing_option(candidate) +
-                                                    " shows it");
-    }
-    if (!searched && file.front() != '/' && on_host(file)) {
-        const auto directory = current_directory();
-        return outcome(Outcome::End::not_found,
-                       text + ", where the command starts in another directory" +
-                           (directory ? ": " + quote(*directory) + " is not inside; --bind " +
-                                            shell_words({*directory, *directory}) + " shows it"
-                                      : ""));
-    }
-    return outcome(Outcome::End::not_found,
-                   text + ", nor on the host" +
-                       (searched ? "; check its spelling and PATH" : "; check its spelling"));
-}
-
 }  // namespace
 
 Error explain_start(const Plan& plan, const Started& started) {
@@ -384,14 +237,13 @@ Error explain_start(const Plan& plan, const Started& started) {
 Outcome explain_lost_guard(const Plan& plan, const std::optional<LostGuard>& lost) {
     const Step* step = lost ? step_at(plan, lost->step) : nullptr;
     if (step == nullptr) {
-        return outcome(Outcome::End::refused,
-                       "the process that watches over --mask and --protect was killed, and the "
-                       "sandbox with it");
+        return refused(
+            "the process that watches over --mask and --protect was killed, and the "
+            "sandbox with it");
     }
-    return outcome(Outcome::End::refused,
-                   describe(*step) + ": " + quote(lost->name) +
-                       " was replaced, moved or removed outside, which lifts the guard, so the "
-                       "sandbox was ended; guard the directory that it is in, or change it later");
+    return refused(describe(*step) + ": " + quote(lost->name) +
+                   " was replaced, moved or removed outside, which lifts the guard, so the "
+                   "sandbox was ended; guard the directory that it is in, or change it later");
 }
 
 Outcome explain_report(const Plan& plan, const Report& report, const std::optional<Excerpt>& head) {
@@ -399,10 +251,9 @@ Outcome explain_report(const Plan& plan, const Report& report, const std::option
     if (report.detail == Detail::executable) {
         out = explain_exec(plan, report, head);
     } else if (report.detail == Detail::start_command) {
-        out = outcome(Outcome::End::refused,
-                      "starting the command's process: " + error_text(report.error));
+        out = refused("starting the command's process: " + error_text(report.error));
     } else {
-        out = outcome(Outcome::End::refused, step_text(plan, report, head));
+        out = refused(step_text(plan, report, head));
         if (step_at(plan, report.step) != nullptr) out.step = static_cast<std::size_t>(report.step);
     }
     out.error_number = report.error;

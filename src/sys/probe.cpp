@@ -320,7 +320,7 @@ Result<Host> probe_host(const Spec& spec) {
     }
     if (auto got = take(sys::sources_of(spec), host.sources); !got) return got.error();
     constexpr auto home = static_cast<std::size_t>(Warning::writable_home);
-    if (spec.warnings[home] != WarningMode::hide) host.homes = sys::homes_of(host);
+    if (spec.warnings[home] != WarningMode::hide) host.home = sys::home_of(spec, host);
     constexpr auto which = static_cast<std::size_t>(Warning::agent_socket);
     if (spec.warnings[which] != WarningMode::hide) host.agent_sockets = sys::agent_sockets(host);
     return host;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sys/probe_source.hpp"
 
+#include "core/entries.hpp"
 #include "core/planning.hpp"
 #include "core/text.hpp"
 #include "sys/fd.hpp"
@@ -135,10 +136,12 @@ Result<std::vector<Source>> sources_of(const Spec& spec) {
     std::vector<Source> out;
     out.reserve(spec.entries.size());
     for (const Entry& entry : spec.entries) out.push_back(source_of(entry));
+    if (!planning::has_guards(spec)) return out;
+    const planning::Places places(spec);
     for (std::size_t i = 0; i < spec.entries.size(); ++i) {
         const auto* guard = std::get_if<entry::Guard>(&spec.entries[i]);
         if (guard == nullptr) continue;
-        auto there = source_of_guard(planning::shown_at(spec, out, guard->destination));
+        auto there = source_of_guard(places.shown_at(out, guard->destination));
         if (there) {
             out[i] = std::move(*there);
         } else if (guard->if_missing == IfMissing::skip) {
@@ -150,29 +153,25 @@ Result<std::vector<Source>> sources_of(const Spec& spec) {
     return out;
 }
 
-std::vector<std::string> homes_of(const Host& host) {
-    std::vector<std::string> out;
-    const auto add = [&](const std::string& path) {
-        if (path.empty() || path.front() != '/') return;
-        std::string real = real_path(path);
-        if (std::find(out.begin(), out.end(), real) == out.end()) out.push_back(std::move(real));
-    };
-    add(planning::variable(host.environment, "HOME").value_or(""));
-    return out;
+// Without symbolic links: a home that is reached by one would not be recognised.
+std::string home_of(const Spec& spec, const Host& host) {
+    if (std::none_of(spec.entries.begin(), spec.entries.end(), planning::is_writable_bind))
+        return {};
+    const auto home = planning::variable(host.environment, "HOME");
+    return home && home->substr(0, 1) == "/" ? real_path(*home) : std::string();
 }
 
 std::vector<std::string> agent_sockets(const Host& host) {
     std::vector<std::string> out;
     for (const std::string& named : planning::agent_socket_paths(host.environment)) {
+        struct stat status {};
+        if (::stat(named.c_str(), &status) != 0 || !S_ISSOCK(status.st_mode)) continue;
         const std::string path = real_path(named);
         const bool shown =
             std::any_of(host.sources.begin(), host.sources.end(), [&](const Source& source) {
                 return !source.path.empty() && is_at_or_below(path, source.path);
             });
-        struct stat status {};
-        if (shown && ::stat(path.c_str(), &status) == 0 && S_ISSOCK(status.st_mode)) {
-            out.push_back(path);
-        }
+        if (shown) out.push_back(path);
     }
     return out;
 }

@@ -15,12 +15,11 @@ namespace sbx::sys {
 /// One for each entry, as Host::sources has them.
 Result<std::vector<Source>> sources_of(const Spec& spec);
 
-/// The home directories of the caller, that of $HOME and that of its user, without symbolic links:
-/// both may be reached by links, and compared as text they would be others.
-std::vector<std::string> homes_of(const Host& host);
+/// Host::home.
+std::string home_of(const Spec& spec, const Host& host);
 
-/// Of the sockets that Warning::agent_socket is about, those that a source of `host` has below it.
-/// Most starts have none to ask for.
+/// Of the sockets that Warning::agent_socket is about, those that are there and that a source of
+/// `host` has below it.
 std::vector<std::string> agent_sockets(const Host& host);
 
 }  // namespace sbx::sys

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The supervisor's side of making the child.
 //
-// The system calls of a start, 364 for the sandbox that bench/run measures (strace -f counts them):
+// The system calls of a start, 369 for the sandbox that bench/run measures (strace -f counts them):
 //
 //   sbx before clone3   21  libc's and libcap's own start
 //                        3  0, 1 and 2 are open
@@ -11,6 +11,7 @@
 //                        9  what 0, 1 and 2 are, and six device nodes
 //                        2  terminals
 //                        6  two sources: opened where no link is on the way, looked at, closed
+//                        5  sockets of agents, which are not there
 //                        4  signals held back, the state of SIGCHLD; /proc is procfs
 //                        4  a socket pair and two pipes for the child, a signalfd
 //   sbx after it        17  clone3; the child's ends and strange descriptors closed, signals let

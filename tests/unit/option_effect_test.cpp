@@ -88,7 +88,7 @@ std::string effect(const Words& words, const Dialect& dialect) {
     const auto line = read_command_line(words, dialect);
     SpecBuilder builder(dialect);
     if (auto added = builder.add(line); !added) return added.error().message;
-    const std::string result = builder.result_path() ? "result " + *builder.result_path() : "";
+    const std::string result = result_path(line) ? "result " + *result_path(line) : "";
     const std::string mode = "mode " + std::to_string(static_cast<int>(builder.mode())) + " " +
                              std::to_string(static_cast<int>(builder.prefix())) + "\n";
     const auto spec = builder.finish();

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sys/explain_exec.hpp"
+
+#include "core/executable.hpp"
+#include "core/steps.hpp"
+#include "core/text.hpp"
+#include "sys/explain_bubblewrap.hpp"
+#include "sys/machine.hpp"
+
+#include <sbx/host.hpp>
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+namespace sbx::sys {
+namespace {
+
+Outcome outcome(Outcome::End end, std::string message) {
+    return {.end = end, .error = Error{std::move(message)}};
+}
+
+// How the host's `path` could be shown inside.
+std::string showing_option(const std::string& path) {
+    const std::string real = real_path(path);
+    if (is_at_or_below(real, "/usr")) return "--ro-bind /usr /usr";
+    const auto slash = real.find_last_of('/');
+    const std::string directory =
+        slash == 0 || slash == std::string::npos ? real : real.substr(0, slash);
+    return "--ro-bind " + directory + " " + directory;
+}
+
+bool on_host(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }
+
+// Whether the host's `path` is shown inside by its own name.
+bool is_shown(const Plan& plan, const std::string& path) {
+    for (std::size_t i = plan.setup.size(); i > 0; --i) {
+        const Step& step = plan.setup[i - 1];
+        const std::string destination = destination_of(step);
+        if (destination.empty() || !is_at_or_below(path, lexically_clean(destination))) continue;
+        if (const auto* bind = std::get_if<step::Bind>(&step)) {
+            const std::string place = lexically_clean(destination);
+            return rebased(path, place, bind->path) == path && on_host(path);
+        }
+        if (std::holds_alternative<step::MountTmpfs>(step)) return false;
+    }
+    return false;
+}
+
+// A program may be there and lead elsewhere, as /usr/bin/cc leads through /etc/alternatives: says
+// so when that is not inside; empty when it is not the case.
+std::string broken_link(const Plan& plan, const std::string& path) {
+    constexpr int most = 40;  // links that the kernel follows, too
+    std::string at = path;
+    for (int i = 0; i < most; ++i) {
+        const std::string target = read_link(at);
+        if (target.empty() || target.front() != '/') return {};
+        if (!is_shown(plan, target)) {
+            const std::string directory =
+                target.substr(0, std::max<std::size_t>(target.find_last_of('/'), 1));
+            return quote(at) + " is a link to " + quote(target) + ", which is not inside; " +
+                   "--ro-bind " + directory + " " + directory + " shows it";
+        }
+        at = target;
+    }
+    return {};
+}
+
+// exec refused a file that is there: its interpreter is missing, or it is of another kind.
+Outcome explain_head(const Plan& plan, int error, const Excerpt& head) {
+    const auto index = static_cast<std::size_t>(head.candidate);
+    const std::string file =
+        index < plan.executables.size() ? plan.executables[index] : plan.argv.front();
+    const std::string interpreter =
+        interpreter_of({head.data, static_cast<std::size_t>(std::max(head.size, 0))});
+    if (error == ENOENT && !interpreter.empty()) {
+        std::string text = quote(file) + " needs the interpreter " + quote(interpreter) +
+                           ", which is not in the sandbox";
+        const std::string link = broken_link(plan, interpreter);
+        if (!link.empty() && is_shown(plan, interpreter)) {
+            text += ": " + link;
+        } else if (on_host(interpreter)) {
+            text += "; " + showing_option(interpreter) + " shows it";
+            const std::string real = real_path(interpreter);
+            if (real != lexically_clean(interpreter) && is_at_or_below(real, "/usr")) {
+                text += " (" + quote(interpreter) + " is a link to " + quote(real) + ")";
+            }
+        } else {
+            text += ", and not on this machine either: install what brings it";
+        }
+        return outcome(Outcome::End::not_found, text);
+    }
+    if (error == ENOEXEC) {
+        return outcome(Outcome::End::not_executable,
+                       quote(file) + " is not a program of this machine: exec format error");
+    }
+    return outcome(Outcome::End::not_executable, quote(file) + ": " + error_text(error));
+}
+
+Outcome::End end_of_exec(const Report& report) {
+    return report.error == ENOENT ? Outcome::End::not_found : Outcome::End::not_executable;
+}
+
+bool has_mask(const Plan& plan) {
+    return std::any_of(plan.setup.begin(), plan.setup.end(), [](const Step& step) {
+        const auto* guard = std::get_if<step::Guard>(&step);
+        return guard != nullptr && guard->kind == entry::Guard::Kind::mask;
+    });
+}
+
+}  // namespace
+
+Outcome explain_exec(const Plan& plan, const Report& report, const std::optional<Excerpt>& head) {
+    if (plan.wording == Wording::bubblewrap) {
+        return outcome(end_of_exec(report), bubblewrap_exec_text(plan, report.error));
+    }
+    const auto index = static_cast<std::size_t>(std::max(report.step, 0));
+    const std::string file =
+        index < plan.executables.size() ? plan.executables[index] : plan.command;
+    const bool searched = plan.command.find('/') == std::string::npos;
+    if (report.error == ENOENT && head) return explain_head(plan, report.error, *head);
+    if (report.error == EACCES) {
+        return outcome(Outcome::End::not_executable,
+                       quote(file) +
+                           " cannot be executed: permission denied; it must be a file "
+                           "with the execute permission, on a mount without noexec" +
+                           (has_mask(plan) ? ", and not below a --mask" : ""));
+    }
+    if (report.error == ENOEXEC)
+        return explain_head(plan, ENOEXEC, head.value_or(Excerpt{report.step, 0, {}}));
+    if (report.error != ENOENT) {
+        return outcome(Outcome::End::not_executable, quote(file) + ": " + error_text(report.error));
+    }
+    std::string text;
+    if (searched) {
+        text = quote(plan.command) + " was not found inside, in none of the directories of PATH";
+    } else {
+        text = quote(file) + " is not there inside";
+    }
+    for (const std::string& candidate : plan.executables) {
+        if (candidate.front() != '/' || !on_host(candidate)) continue;
+        if (const std::string link = broken_link(plan, candidate);
+            !link.empty() && is_shown(plan, candidate)) {
+            return outcome(Outcome::End::not_found, link);
+        }
+        return outcome(Outcome::End::not_found, text + "; the host has " + quote(candidate) +
+                                                    ", and " + showing_option(candidate) +
+                                                    " shows it");
+    }
+    if (!searched && file.front() != '/' && on_host(file)) {
+        const auto directory = current_directory();
+        return outcome(Outcome::End::not_found,
+                       text + ", where the command starts in another directory" +
+                           (directory ? ": " + quote(*directory) + " is not inside; --bind " +
+                                            shell_words({*directory, *directory}) + " shows it"
+                                      : ""));
+    }
+    return outcome(Outcome::End::not_found,
+                   text + ", nor on the host" +
+                       (searched ? "; check its spelling and PATH" : "; check its spelling"));
+}
+
+}  // namespace sbx::sys

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+// Words for a command that could not be executed: what it lacks inside, and the option that would
+// show it.
+#pragma once
+
+#include "sys/child.hpp"
+
+#include <sbx/run.hpp>
+
+#include <optional>
+
+namespace sbx::sys {
+
+/// What the command reported of its exec: the outcome with the sentence for it. `head` is the
+/// beginning of a file that is there and was refused.
+Outcome explain_exec(const Plan& plan, const Report& report, const std::optional<Excerpt>& head);
+
+}  // namespace sbx::sys
