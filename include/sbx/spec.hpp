@@ -280,18 +280,19 @@ enum class Wording {
 
 /// What can be asked for and is most often a mistake.
 enum class Warning {
-    hidden_mount,     ///< a mount that a later one hides
-    file_bind,        ///< a writable bind of a single file, which nobody can replace
-    writable_home,    ///< the caller's home, writable
-    writable_root,    ///< the whole machine, writable
-    misplaced_guard,  ///< a mask of nothing, or a guard of what is shown under another name
-    agent_socket,     ///< a socket by which the keys of the caller, or the machine, can be used
+    hidden_mount,       ///< a mount that a later one hides
+    file_bind,          ///< a writable bind of a single file, which nobody can replace
+    writable_home,      ///< the caller's home, writable
+    writable_root,      ///< the whole machine, writable
+    misplaced_guard,    ///< a mask of nothing, or a guard of what is shown under another name
+    agent_socket,       ///< a socket by which the keys of the caller, or the machine, can be used
+    working_directory,  ///< that of the caller is not there inside, so the command starts elsewhere
 };
 
 /// Their names, in the order of Warning.
-inline constexpr std::array<std::string_view, 6> warning_names = {
-    "hidden-mount",  "file-bind",       "writable-home",
-    "writable-root", "misplaced-guard", "agent-socket"};
+inline constexpr std::array<std::string_view, 7> warning_names = {
+    "hidden-mount",    "file-bind",    "writable-home",    "writable-root",
+    "misplaced-guard", "agent-socket", "working-directory"};
 
 /// What becomes of a warning.
 enum class WarningMode {

@@ -79,19 +79,6 @@ void add_hostname(const Spec& spec, NamespaceSet owned, std::vector<Step>& steps
     }
 }
 
-std::vector<std::string> plan_directories(const Spec& spec, const Host& host,
-                                          const std::vector<std::string>& environment) {
-    if (spec.directory) return {*spec.directory};
-    std::vector<std::string> out;
-    if (!host.cwd.empty()) out.push_back(host.cwd);
-    // The links on the way may not be there inside.
-    if (!host.real_cwd.empty() && host.real_cwd != host.cwd) out.push_back(host.real_cwd);
-    const auto home = planning::variable(environment, "HOME");
-    if (home && !home->empty()) out.push_back(*home);
-    out.emplace_back("/");
-    return out;
-}
-
 // A network belongs to whoever owns its namespace; init owns one of these to the end.
 NamespaceSet owned_to_the_end(const Spec& spec, const Privileges& privileges) {
     const bool stays = privileges.inner.empty() && !spec.userns2_fd;
@@ -120,7 +107,8 @@ void add_last_namespaces(const Spec& spec, const Privileges& privileges, std::ve
 
 std::vector<Step> plan_seal(const Spec& spec, const Host& host, const Privileges& privileges,
                             const Plan& plan, step::CloseDescriptors descriptors,
-                            std::optional<step::EnforceLandlock> landlock) {
+                            std::optional<step::EnforceLandlock> landlock,
+                            std::vector<std::string> directories) {
     std::vector<Step> seal;
     if (spec.new_session) {
         seal.emplace_back(step::NewSession{});
@@ -150,7 +138,7 @@ std::vector<Step> plan_seal(const Spec& spec, const Host& host, const Privileges
         if ((privileges.keep >> i & 1U) != 0) limit.names.push_back(host.capability_names[i]);
     }
     seal.emplace_back(std::move(limit));
-    seal.emplace_back(step::ChangeDirectory{plan_directories(spec, host, plan.environment)});
+    seal.emplace_back(step::ChangeDirectory{std::move(directories)});
     for (const SeccompFilter& filter : spec.filters) seal.emplace_back(step::LoadFilter{filter});
     return seal;
 }
@@ -163,7 +151,9 @@ Result<Plan> make_plan(const Spec& spec, const Host& host) {
     if (!privileges) return privileges.error();
     auto tree = planning::plan_tree(spec, host);
     if (!tree) return tree.error();
-    auto warnings = planning::find_warnings(spec, host);
+    auto environment = planning::plan_environment(spec, host);
+    auto directories = planning::plan_directories(spec, host, environment);
+    auto warnings = planning::find_warnings(spec, host, directories);
     if (!warnings) return warnings.error();
     auto descriptors = planning::plan_descriptors(spec, host);
     if (!descriptors) return descriptors.error();
@@ -220,15 +210,15 @@ Result<Plan> make_plan(const Spec& spec, const Host& host) {
     plan.notes = std::move(tree->notes);
     plan.warnings = std::move(*warnings);
 
-    plan.environment = planning::plan_environment(spec, host);
+    plan.environment = std::move(environment);
     plan.command = spec.command.front();
     plan.executables = planning::plan_executables(plan.command, plan.environment);
     plan.argv = spec.command;
     if (spec.argv0) plan.argv.front() = *spec.argv0;
     auto landlock = planning::plan_landlock(spec, host, *privileges, plan);
     if (!landlock) return landlock.error();
-    plan.seal =
-        plan_seal(spec, host, *privileges, plan, std::move(*descriptors), std::move(*landlock));
+    plan.seal = plan_seal(spec, host, *privileges, plan, std::move(*descriptors),
+                          std::move(*landlock), std::move(directories));
     return plan;
 }
 

@@ -96,6 +96,19 @@ std::vector<std::string> plan_environment(const Spec& spec, const Host& host) {
     return out;
 }
 
+std::vector<std::string> plan_directories(const Spec& spec, const Host& host,
+                                          const std::vector<std::string>& environment) {
+    if (spec.directory) return {*spec.directory};
+    std::vector<std::string> out;
+    if (!host.cwd.empty()) out.push_back(host.cwd);
+    // The links on the way may not be there inside.
+    if (!host.real_cwd.empty() && host.real_cwd != host.cwd) out.push_back(host.real_cwd);
+    const auto home = variable(environment, "HOME");
+    if (home && !home->empty()) out.push_back(*home);
+    out.emplace_back("/");
+    return out;
+}
+
 std::vector<std::string> plan_executables(const std::string& command,
                                           const std::vector<std::string>& environment) {
     if (command.find('/') != std::string::npos || command.empty()) return {command};

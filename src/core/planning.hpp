@@ -45,8 +45,10 @@ struct Tree {
 
 Result<Tree> plan_tree(const Spec& spec, const Host& host);
 
-/// What in `spec` is most often a mistake on this host; an error for what is to be refused.
-Result<std::vector<PlanWarning>> find_warnings(const Spec& spec, const Host& host);
+/// What in `spec` is most often a mistake on this host, with the working directories to try; an
+/// error for what is to be refused.
+Result<std::vector<PlanWarning>> find_warnings(const Spec& spec, const Host& host,
+                                               const std::vector<std::string>& directories);
 
 /// Where the programs that keep the keys of the caller's listen, and those that have power over the
 /// machine, by the caller's environment.
@@ -60,6 +62,10 @@ bool has_devpts(const Spec& spec);
 
 /// The environment after all changes, without PWD, which depends on the directory entered.
 std::vector<std::string> plan_environment(const Spec& spec, const Host& host);
+
+/// The working directories to try, the first that is there inside; "/" always is.
+std::vector<std::string> plan_directories(const Spec& spec, const Host& host,
+                                          const std::vector<std::string>& environment);
 
 /// The files to try for a command's name: itself when it has a slash, else one for each entry of
 /// PATH in `environment`.

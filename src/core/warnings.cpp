@@ -45,7 +45,8 @@ std::string option_of(const Entry& entry) { return std::visit(Given{}, entry); }
 
 class Finder {
 public:
-    Finder(const Spec& spec, const Host& host) : spec_(spec), host_(host), places_(spec) {}
+    Finder(const Spec& spec, const Host& host, const std::vector<std::string>& directories)
+        : spec_(spec), host_(host), directories_(directories), places_(spec) {}
 
     Result<std::vector<PlanWarning>> find() {
         if (asked(Warning::hidden_mount)) find_hidden();
@@ -54,6 +55,7 @@ public:
         if (asked(Warning::writable_root)) find_root();
         if (asked(Warning::agent_socket)) find_sockets();
         if (asked(Warning::misplaced_guard)) find_guards();
+        if (asked(Warning::working_directory)) find_directory();
         if (refused_) return *refused_;
         return std::move(found_);
     }
@@ -266,8 +268,38 @@ private:
         return false;
     }
 
+    // The caller's working directory is known not to be there, so that the command is elsewhere.
+    void find_directory() {
+        if (spec_.directory || host_.cwd.empty() || host_.cwd == "/") return;
+        for (const std::string& path : directories_) {
+            if (!may_be_inside(path)) continue;
+            if (path == host_.cwd || path == host_.real_cwd) return;
+            add(Warning::working_directory,
+                "the command starts in " + shell_words({path}) + ", since the working directory " +
+                    shell_words({host_.cwd}) + " is not inside; --bind " +
+                    shell_words({".", host_.cwd}) +
+                    " brings it in (--ro-bind: to be read only), --chdir DIR starts elsewhere");
+            return;
+        }
+    }
+
+    // False only where nothing can be at `path`.
+    bool may_be_inside(const std::string& path) const {
+        for (std::size_t i = 0; i < spec_.entries.size(); ++i) {
+            if (left_out(i)) continue;
+            // What is above an entry is made for it; where a link leads is not known here.
+            const bool leads = std::holds_alternative<entry::Symlink>(spec_.entries[i]) &&
+                               is_at_or_below(path, places_[i]);
+            if (leads || is_at_or_below(places_[i], path)) return true;
+        }
+        const auto by = shows(path);
+        if (by) return !std::holds_alternative<entry::Tmpfs>(spec_.entries[*by]);
+        return path == "/" || (is_given(path) && (path == "/tmp" || !is_at_or_below(path, "/tmp")));
+    }
+
     const Spec& spec_;
     const Host& host_;
+    const std::vector<std::string>& directories_;
     const Places places_;
     std::vector<PlanWarning> found_;
     std::optional<Error> refused_;
@@ -275,11 +307,12 @@ private:
 
 }  // namespace
 
-Result<std::vector<PlanWarning>> find_warnings(const Spec& spec, const Host& host) {
+Result<std::vector<PlanWarning>> find_warnings(const Spec& spec, const Host& host,
+                                               const std::vector<std::string>& directories) {
     const bool none = std::all_of(spec.warnings.begin(), spec.warnings.end(),
                                   [](WarningMode mode) { return mode == WarningMode::hide; });
     if (none) return std::vector<PlanWarning>{};
-    return Finder(spec, host).find();
+    return Finder(spec, host, directories).find();
 }
 
 std::vector<std::string> agent_socket_paths(const std::vector<std::string>& environment) {

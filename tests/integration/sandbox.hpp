@@ -61,7 +61,8 @@ struct Start {
     Name name = Name::sbx;
     std::vector<std::string> words;
     std::vector<std::pair<int, int>> descriptors = {};  ///< {number for sbx, descriptor here}
-    std::string directory = {};                         ///< where it starts; empty: here
+    /// Where it starts: in a place that is in every sandbox, for which there is no warning.
+    std::string directory = "/";
     std::function<void()> prepare = {};                 ///< last thing before exec, in the child
     Session session = Session::own;
     std::string program = {};  ///< what to start in the place of sbx

@@ -13,19 +13,21 @@ using namespace sbx::test;
 
 namespace {
 
-// The names of the warnings that `words` give on the fake host with the sockets `sockets`.
-Words warned(Words words, const Words& sockets = {}) {
+// The names of the warnings that `words` give on the fake host with the sockets `sockets`, to a
+// caller in `cwd`.
+Words warned(Words words, const Words& sockets = {}, const std::string& cwd = "/") {
     words.emplace_back("true");
     const auto spec = sbx_spec(words);
     INFO(error_of(spec));
     REQUIRE(spec);
     Host host = fake_host(*spec);
     host.agent_sockets = sockets;
-    const auto warnings = planning::find_warnings(*spec, host);
-    INFO(error_of(warnings));
-    REQUIRE(warnings);
+    host.cwd = host.real_cwd = cwd;
+    const auto plan = make_plan(*spec, host);
+    INFO(error_of(plan));
+    REQUIRE(plan);
     Words out;
-    for (const PlanWarning& warning : *warnings) {
+    for (const PlanWarning& warning : plan->warnings) {
         out.emplace_back(warning_names[static_cast<std::size_t>(warning.kind)]);
         CHECK(warning.text.find(" [" + out.back() + "]") != std::string::npos);
     }
@@ -93,8 +95,9 @@ TEST_CASE("the caller's home, writable", "[warnings]") {
         Spec spec = plain_spec();
         spec.entries = {entry::BindFd{5, "/h", access}};
         Host host = fake_host(spec);
+        host.cwd = "/";
         host.sources[0] = {Source::Kind::directory, path, 0, {}};
-        return planning::find_warnings(spec, host)->size();
+        return planning::find_warnings(spec, host, {"/"})->size();
     };
     CHECK(by_fd("/home", Access::read_write) == 1);
     CHECK(by_fd("/", Access::device) == 1);
@@ -219,9 +222,49 @@ TEST_CASE("warnings are silenced or refused one by one", "[warnings]") {
     CHECK(make_plan(*shown, fake_host(*shown))->warnings.size() == 1);
     CHECK(sbx_error({"--warning", "nonsense", "hide"}) ==
           "there is no warning \"nonsense\"; there are all, hidden-mount, file-bind, "
-          "writable-home, writable-root, misplaced-guard, agent-socket");
+          "writable-home, writable-root, misplaced-guard, agent-socket, working-directory");
     CHECK(sbx_error({"--warning", "writable-hme", "hide"}) ==
           "there is no warning \"writable-hme\"; did you mean writable-home?");
     CHECK(sbx_error({"--warning", "all", "off"}) ==
           "--warning takes show, hide or refuse after the name, and not \"off\"");
+}
+
+TEST_CASE("a working directory that is not inside", "[warnings]") {
+    const Words elsewhere = {"working-directory"};
+    const auto in_w = [](const Words& words) { return warned(words, {}, "/w/d"); };
+    CHECK(in_w({}) == elsewhere);
+    CHECK(in_w({"--ro-bind", "/usr", "/usr"}) == elsewhere);
+    CHECK(in_w({"--bind", "/w/d", "/elsewhere"}) == elsewhere);
+    CHECK(in_w({"--ro-bind", "/w/d2", "/w/d2"}) == elsewhere);
+    CHECK(in_w({"--tmpfs", "/w"}) == elsewhere);
+    CHECK(in_w({"--ro-bind-try", "/missing", "/w/d"}) == elsewhere);
+    CHECK(warned({}, {}, "/tmp/d") == elsewhere);
+    // It is there, or what is there is not known here.
+    CHECK(in_w({"--ro-bind", "/", "/"}) == none);
+    CHECK(in_w({"--bind", "/w", "/w"}) == none);
+    CHECK(in_w({"--bind", "/usr", "/w/d/deeper"}) == none);
+    CHECK(in_w({"--dir", "/w/d"}) == none);
+    CHECK(in_w({"--tmpfs", "/w/d"}) == none);
+    CHECK(in_w({"--symlink", "v", "/w"}) == none);
+    CHECK(in_w({"--overlay-src", "/o", "--tmp-overlay", "/w"}) == none);
+    for (const char* given : {"/", "/tmp", "/dev/shm", "/proc/self"}) {
+        INFO(given);
+        CHECK(warned({}, {}, given) == none);
+    }
+    CHECK(warned({"--bare"}, {}, "/tmp") == elsewhere);
+    // Who says where to start knows.
+    CHECK(in_w({"--chdir", "/"}) == none);
+    CHECK(text({"--warning", "working-directory", "refuse"}) ==
+          "refused: the command starts in /, since the working directory /home/user is not inside; "
+          "--bind . /home/user brings it in (--ro-bind: to be read only), --chdir DIR starts "
+          "elsewhere; --warning working-directory hide allows it");
+}
+
+TEST_CASE("a command that starts in its home, for lack of the working directory", "[warnings]") {
+    const auto spec = sbx_spec({"--setenv", "HOME", "/h", "--dir", "/h", "true"});
+    REQUIRE(spec);
+    const auto plan = make_plan(*spec, fake_host(*spec));
+    REQUIRE(plan);
+    REQUIRE(plan->warnings.size() == 1);
+    CHECK(plan->warnings.front().text.substr(0, 28) == "the command starts in /h, si");
 }

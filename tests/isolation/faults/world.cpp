@@ -138,6 +138,8 @@ std::vector<std::string> World::words(const Line& line) {
     changes_->directory("upper");
     changes_->directory("work");
     std::vector<std::string> out = {"--ro-bind", variable("SBX_FAULTS_PAYLOAD"), "/payload"};
+    // It starts where nothing of the sandbox is, on purpose.
+    if (line.called == "sbx") out.insert(out.end(), {"--warning", "working-directory", "hide"});
     for (const std::string& option : line.options) out.push_back(at_place(option));
     out.insert(out.end(), {"--", "/payload"});
     out.insert(out.end(), line.looks.begin(), line.looks.end());
