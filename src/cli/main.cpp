@@ -48,7 +48,7 @@ private:
     int print(const std::string& text) const;
     int help(const std::string& topic) const;
     int save(const std::string& path, const CommandLine& line) const;
-    int examine(Format format, const std::vector<std::string>& command) const;
+    int examine(Format format, const CommandLine& line) const;
 
     std::string called_;
     std::vector<std::string> words_;
@@ -105,10 +105,15 @@ int Program::save(const std::string& path, const CommandLine& line) const {
     return 0;
 }
 
-int Program::examine(Format format, const std::vector<std::string>& command) const {
-    if (!command.empty()) {
-        return fail("--doctor runs no command, and \"" + command[0] +
+int Program::examine(Format format, const CommandLine& line) const {
+    if (!line.command.empty()) {
+        return fail("--doctor runs no command, and \"" + line.command[0] +
                     "\" is one; a format follows an equals sign, as in --doctor=json");
+    }
+    for (const GivenOption& option : line.options) {
+        if (option.row->id == Option::doctor || option.row->id == Option::level_prefix) continue;
+        return fail("--doctor looks at the machine, for which --" + std::string(option.row->name) +
+                    " has no meaning; leave it out");
     }
     const std::vector<Finding> findings = examine_machine();
     const int failed = print(format == Format::json ? describe_json(findings) : describe(findings));
@@ -193,7 +198,7 @@ int Program::run() {
     if (builder.mode() != Mode::doctor && line.command.empty()) return fail_usage();
     auto spec = builder.finish();
     if (!spec) return end(nullptr, refused(spec.error()));
-    if (builder.mode() == Mode::doctor) return examine(builder.format(), line.command);
+    if (builder.mode() == Mode::doctor) return examine(builder.format(), given);
     spec->result_fd = result_fd_;
     const auto host = probe_host(*spec);
     if (!host) return end(nullptr, refused(host.error()));

@@ -37,7 +37,7 @@ enum class Try {
     new_proc,
     overlay,
     nested_namespace,  ///< a user namespace in that of a sandbox
-    filter,            ///< seccomp(2)
+    filter,            ///< PR_SET_SECCOMP of prctl(2)
     watch,             ///< inotify(7); in the process itself
 };
 inline constexpr std::size_t try_count = static_cast<std::size_t>(Try::watch) + 1;

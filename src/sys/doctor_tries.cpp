@@ -160,7 +160,8 @@ void try_filter(const Bench& bench) {
         sock_filter instruction{BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW};
         const sock_fprog program{1, &instruction};
         call(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-        bench.note(Try::filter, call(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program));
+        bench.note(Try::filter,
+                   call(SYS_prctl, PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0));
     };
     const long made = in_child(0, load);
     if (made < 0) bench.note(Try::filter, made);

@@ -146,7 +146,17 @@ TEST_CASE("doctor: what it does not take", "[doctor]") {
     const Ended format = run(plain(Name::sbx, {"--doctor=yaml"}));
     CHECK(format.status == 125);
     CHECK(contains(format.err, "--doctor takes text or json"));
-    CHECK(run(plain(Name::sbx, {"--doctor", "--perms", "0700"})).status == 125);
+    const std::vector<std::vector<std::string>> others = {
+        {"--result", "-"}, {"--dry-run"}, {"--bind", "/", "/"}, {"--profile", "build"}};
+    for (const auto& other : others) {
+        std::vector<std::string> words = other;
+        words.emplace_back("--doctor");
+        const Ended ended = run(plain(Name::sbx, words));
+        CHECK(ended.status == 125);
+        CHECK(ended.out.empty());
+        CHECK(contains(ended.err, "--doctor looks at the machine, for which " + other[0] +
+                                      " has no meaning; leave it out"));
+    }
 }
 
 TEST_CASE("doctor: nothing is left behind", "[doctor]") {
@@ -371,10 +381,21 @@ TEST_CASE("doctor: in a filter that lets no filter in", "[doctor]") {
     const TemporaryDirectory place;
     const Report report = report_of(within_filter(place.file("policy.json", R"({
         "defaultAction": "SCMP_ACT_ALLOW",
-        "syscalls": [{"names": ["seccomp"], "action": "SCMP_ACT_ERRNO", "errnoRet": 38}]
+        "syscalls": [{"names": ["prctl"], "action": "SCMP_ACT_ERRNO", "errnoRet": 22,
+                      "args": [{"index": 0, "value": 22, "op": "SCMP_CMP_EQ"}]}]
     })")));
     check_missing(report, "seccomp-filters", "--seccomp-policy none");
     CHECK(report.state("mount-calls") == "good");
+}
+
+TEST_CASE("doctor: in a filter that refuses what sbx does not use", "[doctor]") {
+    const TemporaryDirectory place;
+    const Report report = report_of(within_filter(place.file("policy.json", R"({
+        "defaultAction": "SCMP_ACT_ALLOW",
+        "syscalls": [{"names": ["seccomp"], "action": "SCMP_ACT_ERRNO", "errnoRet": 38}]
+    })")));
+    check_works(report);
+    CHECK(report.state("seccomp-filters") == "good");
 }
 
 TEST_CASE("doctor: without Landlock", "[doctor]") {

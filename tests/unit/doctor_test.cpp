@@ -128,8 +128,10 @@ TEST_CASE("what fails is missing, and stops sandboxes only where all need it") {
         const bool stops = list == needed;
         for (const auto& [tried, name] : list) {
             for (const int error : {EPERM, EACCES, EINVAL, ENOSYS, ENOSPC, EAGAIN, ENODEV}) {
-                const auto findings = findings_after(
-                    [&, tried = tried](MachineFacts& facts) { facts.tries.set(tried, error); });
+                const auto findings = findings_after([&, tried = tried](MachineFacts& facts) {
+                    facts.tries.set(tried, error);
+                    if (stops) facts.main_job = {MainJob::End::failed, "it: no"};
+                });
                 INFO(name << " by " << error);
                 check_well_made(findings);
                 CHECK(named(findings, name).state == State::missing);
@@ -150,6 +152,22 @@ TEST_CASE("without a user namespace nothing else is tried, and one remedy is sai
     CHECK(named(findings, "sandbox").fact == "making a user namespace: no");
     CHECK(named(findings, "sandbox").remedy == "first what is missing above");
     CHECK(named(findings, "seccomp-filters").state == State::good);
+}
+
+TEST_CASE("what is refused by itself stops nothing where a whole sandbox works") {
+    const auto findings = findings_after([](MachineFacts& facts) {
+        facts.has_proc = false;
+        facts.tries.set(Try::filter, EPERM);
+        facts.tries.set(Try::overlay, EPERM);
+    });
+    check_well_made(findings);
+    CHECK(can_run(findings));
+    CHECK(named(findings, "procfs").state == State::limited);
+    CHECK(named(findings, "seccomp-filters").state == State::limited);
+    CHECK(named(findings, "seccomp-filters").fact ==
+          "none can be loaded: operation not permitted; a sandbox worked all the same");
+    CHECK(named(findings, "overlay").state == State::missing);
+    CHECK(named(findings, "sandbox").state == State::good);
 }
 
 TEST_CASE("a whole sandbox counts even where its parts work") {
@@ -189,7 +207,14 @@ Change refused_with(int error, const std::function<void(Restrictions&)>& restric
 
 void check_causes(const std::vector<Cause>& causes) {
     for (const Cause& cause : causes) {
-        const auto findings = findings_after(cause.change);
+        const auto findings = findings_after([&](MachineFacts& facts) {
+            cause.change(facts);
+            // What is needed and missing leaves no sandbox that works.
+            const bool ran = facts.main_job.end == MainJob::End::ran;
+            if (ran && cause.state == State::missing) {
+                facts.main_job = {MainJob::End::failed, "it: no"};
+            }
+        });
         const Finding& finding = named(findings, cause.finding);
         INFO(cause.finding << ": " << finding.fact << " -> " << finding.remedy);
         check_well_made(findings);
