@@ -7,6 +7,7 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <csignal>
 #include <cstring>
 #include <limits>
 
@@ -21,9 +22,18 @@ std::optional<std::uint64_t> parse_number(std::string_view text, int base, std::
     return value;
 }
 
-Result<int> parse_descriptor(const std::string& text) {
+Error wrong_argument(const OptionRow& row, const std::string& takes, const std::string& text,
+                     Wording wording, const std::string& bubblewrap) {
+    if (wording == Wording::bubblewrap) return {bubblewrap};
+    return {"--" + std::string(row.name) + " takes " + takes + ", and not \"" + text + "\""};
+}
+
+Result<int> parse_descriptor(const OptionRow& row, const std::string& text, Wording wording) {
     const auto number = parse_number(text, 10, std::numeric_limits<int>::max());
-    if (!number) return Error{"Invalid fd: " + text};
+    if (!number) {
+        return wrong_argument(row, "the number of an open descriptor", text, wording,
+                              "Invalid fd: " + text);
+    }
     return static_cast<int>(*number);
 }
 
@@ -109,6 +119,8 @@ Result<void> write_result(int fd, const std::string& text) {
     if (fd != STDOUT_FILENO && ::ftruncate(fd, 0) != 0 && errno != EINVAL) {
         return Error{std::string("emptying the file of --result: ") + std::strerror(errno)};
     }
+    // A reader that is gone is an error to be told like others.
+    std::signal(SIGPIPE, SIG_IGN);
     const int error = write_all(fd, text);
     if (error == 0) return {};
     return Error{std::string("writing the result: ") + std::strerror(error)};
@@ -126,11 +138,17 @@ std::vector<std::string> split_at_nul(const std::string& content) {
     return out;
 }
 
-Result<std::vector<std::uint64_t>> read_filter(int fd, const std::string& what) {
-    const auto content = read_all(fd, what);
+Result<std::vector<std::uint64_t>> read_filter(const OptionRow& row, int fd, Wording wording) {
+    const std::string number = std::to_string(fd);
+    const auto content = read_all(fd, reading_words(row, number, wording));
     if (!content) return content.error();
     if (content->size() % sizeof(std::uint64_t) != 0) {
-        return Error{"Invalid seccomp data, must be multiple of 8"};
+        if (wording == Wording::bubblewrap) {
+            return Error{"Invalid seccomp data, must be multiple of 8"};
+        }
+        return Error{"--" + std::string(row.name) + ": what descriptor " + number +
+                     " gives is no compiled filter, whose instructions have 8 bytes each; "
+                     "--seccomp-policy takes one in words"};
     }
     std::vector<std::uint64_t> program(content->size() / sizeof(std::uint64_t));
     if (!program.empty()) std::memcpy(program.data(), content->data(), content->size());

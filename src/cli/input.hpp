@@ -20,8 +20,12 @@ namespace sbx::cli {
 /// spaces, an empty text, more digits than fit).
 std::optional<std::uint64_t> parse_number(std::string_view text, int base, std::uint64_t most);
 
-/// A descriptor's number.
-Result<int> parse_descriptor(const std::string& text);
+/// That option `row` takes something else than `text`: in sbx's words, or in `bubblewrap`'s.
+Error wrong_argument(const OptionRow& row, const std::string& takes, const std::string& text,
+                     Wording wording, const std::string& bubblewrap);
+
+/// The number of a descriptor, which `row` takes.
+Result<int> parse_descriptor(const OptionRow& row, const std::string& text, Wording wording);
 
 /// How a message begins when the descriptor `number` of option `row` cannot be read.
 std::string reading_words(const OptionRow& row, const std::string& number, Wording wording);
@@ -52,7 +56,7 @@ Result<void> write_result(int fd, const std::string& text);
 /// Words that each end with a NUL byte; the last one may lack it.
 std::vector<std::string> split_at_nul(const std::string& content);
 
-/// A compiled seccomp filter from `fd`, as read_all() reads it.
-Result<std::vector<std::uint64_t>> read_filter(int fd, const std::string& what);
+/// The compiled seccomp filter that `row` reads from `fd`, as read_all() does.
+Result<std::vector<std::uint64_t>> read_filter(const OptionRow& row, int fd, Wording wording);
 
 }  // namespace sbx::cli

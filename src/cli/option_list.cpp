@@ -107,10 +107,10 @@ CommandLine with_arguments_read(CommandLine line, const Dialect& dialect) {
         out.options.push_back(std::move(given));
         if (!is_file) continue;
         const std::string number = out.options.back().arguments[0];
-        const auto fd = parse_descriptor(number);
+        const OptionRow& row = *out.options.back().row;
+        const auto fd = parse_descriptor(row, number, dialect.defaults.wording);
         if (!fd) return end_with(fd.error());
-        const auto content =
-            read_all(*fd, reading_words(*out.options.back().row, number, dialect.defaults.wording));
+        const auto content = read_all(*fd, reading_words(row, number, dialect.defaults.wording));
         if (!content) return end_with(content.error());
         CommandLine inner = parse_words(split_at_nul(*content), dialect);
         for (GivenOption& one : inner.options) {

@@ -44,7 +44,7 @@ constexpr bool last_wins(Option option) {
 
 // What an option reads, writes or holds is gone for every other one.
 Result<int> SpecBuilder::descriptor(const GivenOption& given) {
-    const auto fd = parse_descriptor(given.arguments[0]);
+    const auto fd = parse_descriptor(*given.row, given.arguments[0], spec_.wording);
     if (!fd) return fd.error();
     if (last_wins(given.row->id)) {
         std::erase_if(taken_, [&](const auto& taken) { return taken.second == given.row; });
@@ -89,8 +89,8 @@ Result<void> SpecBuilder::apply_doctor(const GivenOption& given) {
     return {};
 }
 
-Result<void> SpecBuilder::apply_keep_fd(const std::string& text) {
-    const auto fd = parse_descriptor(text);
+Result<void> SpecBuilder::apply_keep_fd(const GivenOption& given) {
+    const auto fd = parse_descriptor(*given.row, given.arguments[0], spec_.wording);
     if (!fd) return fd.error();
     spec_.keep_fds.push_back(*fd);
     return {};
@@ -99,10 +99,11 @@ Result<void> SpecBuilder::apply_keep_fd(const std::string& text) {
 Result<void> SpecBuilder::apply_id(const GivenOption& given,
                                    std::optional<std::uint32_t> Spec::*field) {
     // 4294967295 is (uid_t)-1, which means "no id" to the kernel.
-    const auto number =
-        parse_number(given.arguments[0], 10, std::numeric_limits<std::uint32_t>::max() - 1);
+    const std::string& text = given.arguments[0];
+    const auto number = parse_number(text, 10, std::numeric_limits<std::uint32_t>::max() - 1);
     if (!number) {
-        return Error{"Invalid " + std::string(given.row->name) + ": " + given.arguments[0]};
+        return wrong_argument(*given.row, "a number from 0 to 4294967294", text, spec_.wording,
+                              "Invalid " + std::string(given.row->name) + ": " + text);
     }
     spec_.*field = static_cast<std::uint32_t>(*number);
     return {};
@@ -213,21 +214,31 @@ Result<void> SpecBuilder::check_modifiers_used() const {
     return {};
 }
 
-Result<void> SpecBuilder::apply_perms(const std::string& text) {
-    const auto mode = parse_number(text, 8, 07777);
-    if (!mode) return Error{"--perms takes an octal argument <= 07777"};
-    perms_ = static_cast<unsigned>(*mode);
+// The first argument as a mode.
+Result<unsigned> SpecBuilder::mode_of(const GivenOption& given) const {
+    const std::string& text = given.arguments[0];
+    if (const auto mode = parse_number(text, 8, 07777)) return static_cast<unsigned>(*mode);
+    return wrong_argument(
+        *given.row, "an octal mode up to 07777", text, spec_.wording,
+        "--" + std::string(given.row->name) + " takes an octal argument <= 07777");
+}
+
+Result<void> SpecBuilder::apply_perms(const GivenOption& given) {
+    const auto mode = mode_of(given);
+    if (!mode) return mode.error();
+    perms_ = *mode;
     return {};
 }
 
-Result<void> SpecBuilder::apply_chmod(const std::string& mode, const std::string& path) {
-    const auto number = parse_number(mode, 8, 07777);
-    if (!number) return Error{"--chmod takes an octal argument <= 07777"};
-    spec_.entries.emplace_back(entry::Chmod{static_cast<unsigned>(*number), path});
+Result<void> SpecBuilder::apply_chmod(const GivenOption& given) {
+    const auto mode = mode_of(given);
+    if (!mode) return mode.error();
+    spec_.entries.emplace_back(entry::Chmod{*mode, given.arguments[1]});
     return {};
 }
 
-Result<void> SpecBuilder::apply_size(const std::string& text) {
+Result<void> SpecBuilder::apply_size(const GivenOption& given) {
+    const std::string& text = given.arguments[0];
     const bool hexadecimal =
         text.size() > 2 && text[0] == '0' && (text[1] == 'x' || text[1] == 'X');
     const bool octal = !hexadecimal && text.size() > 1 && text[0] == '0';
@@ -236,10 +247,15 @@ Result<void> SpecBuilder::apply_size(const std::string& text) {
                                    : octal     ? 8
                                                : 10,
                                    std::numeric_limits<std::uint64_t>::max());
-    if (!size || *size == 0) return Error{"--size takes a non-zero number of bytes"};
+    if (!size || *size == 0) {
+        return wrong_argument(*given.row, "a number of bytes above 0", text, spec_.wording,
+                              "--size takes a non-zero number of bytes");
+    }
     constexpr std::uint64_t most = std::numeric_limits<std::uint64_t>::max() / 2;
     if (*size > most) {
-        return Error{"--size (for tmpfs) is limited to " + std::to_string(most)};
+        return wrong_argument(*given.row, "at most " + std::to_string(most) + " bytes", text,
+                              spec_.wording,
+                              "--size (for tmpfs) is limited to " + std::to_string(most));
     }
     size_ = *size;
     return {};
@@ -361,11 +377,11 @@ Result<void> SpecBuilder::apply_filter(const GivenOption& given) {
 }
 
 Result<void> SpecBuilder::read_filter_of(const GivenOption& given) {
-    const std::string& number = given.arguments[0];
-    const int fd = *parse_descriptor(number);
-    auto program = read_filter(fd, reading_words(*given.row, number, spec_.wording));
+    const int fd = *parse_descriptor(*given.row, given.arguments[0], spec_.wording);
+    auto program = read_filter(*given.row, fd, spec_.wording);
     if (!program) return program.error();
-    filters_.push_back({.name = "descriptor " + number, .program = std::move(*program), .fd = fd});
+    filters_.push_back(
+        {.name = "descriptor " + std::to_string(fd), .program = std::move(*program), .fd = fd});
     return {};
 }
 

@@ -101,9 +101,9 @@ Result<void> SpecBuilder::apply(const GivenOption& given) {
         case Option::protect_try:
             add_guard(given, entry::Guard::Kind::protect, IfMissing::skip);
             return {};
-        case Option::chmod: return apply_chmod(a[0], a[1]);
-        case Option::perms: return apply_perms(a[0]);
-        case Option::size: return apply_size(a[0]);
+        case Option::chmod: return apply_chmod(given);
+        case Option::perms: return apply_perms(given);
+        case Option::size: return apply_size(given);
         case Option::bare: spec_.given = GivenTree::none; return {};
 
         case Option::unshare_all:
@@ -155,7 +155,7 @@ Result<void> SpecBuilder::apply(const GivenOption& given) {
             spec_.environment.push_back({EnvironmentChange::Kind::clear, "", ""});
             return {};
         case Option::keep_env: return apply_variable(EnvironmentChange::Kind::keep, a[0], "");
-        case Option::keep_fd: return apply_keep_fd(a[0]);
+        case Option::keep_fd: return apply_keep_fd(given);
 
         case Option::cap_add: return apply_capability(CapabilityChange::Kind::add, a[0]);
         case Option::cap_drop: return apply_capability(CapabilityChange::Kind::drop, a[0]);

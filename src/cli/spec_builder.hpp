@@ -67,12 +67,13 @@ private:
     Result<void> apply_dry_run(const GivenOption& given);
     Result<void> apply_doctor(const GivenOption& given);
     Result<void> apply_filter(const GivenOption& given);
-    Result<void> apply_perms(const std::string& text);
-    Result<void> apply_size(const std::string& text);
-    Result<void> apply_chmod(const std::string& mode, const std::string& path);
+    Result<unsigned> mode_of(const GivenOption& given) const;
+    Result<void> apply_perms(const GivenOption& given);
+    Result<void> apply_size(const GivenOption& given);
+    Result<void> apply_chmod(const GivenOption& given);
     Result<void> apply_id(const GivenOption& given, std::optional<std::uint32_t> Spec::*field);
     Result<void> apply_descriptor(const GivenOption& given, std::optional<int> Spec::*field);
-    Result<void> apply_keep_fd(const std::string& text);
+    Result<void> apply_keep_fd(const GivenOption& given);
     Result<void> apply_label(const GivenOption& given) const;
     Result<void> apply_variable(EnvironmentChange::Kind kind, const std::string& name,
                                 const std::string& value);

@@ -196,7 +196,7 @@ TEST_CASE("an id that is no number of 32 bits is refused", "[namespaces]") {
         INFO(wrong);
         const Ended ended = run(sbx({"--uid", wrong}, {"ids"}));
         CHECK(ended.status == 125);
-        CHECK(contains(ended.err, "Invalid uid"));
+        CHECK(contains(ended.err, "--uid takes a number from 0 to 4294967294"));
     }
 }
 

@@ -89,7 +89,8 @@ TEST_CASE("numbers that do not fit are refused, not cut", "[options]") {
                     run(sandbox(name, {"--unshare-user", "--" + option, wrong}, {"ids"}));
                 CHECK(ended.status == failed(name));
                 CHECK(ended.out.empty());
-                CHECK(contains(ended.err, "Invalid " + option + ": " + wrong));
+                CHECK(contains(ended.err, name == Name::bwrap ? "Invalid " + option + ": " + wrong
+                                                              : std::string("and not \"") + wrong));
             }
         }
         for (const char* wrong : {"4294967303", "18446744073709551623", "2147483648", "-1", "7x"}) {
@@ -98,11 +99,14 @@ TEST_CASE("numbers that do not fit are refused, not cut", "[options]") {
             start.descriptors = {{7, file.get()}};  // what a number cut to 32 bits would be
             const Ended ended = run(start);
             CHECK(ended.status == failed(name));
-            CHECK(contains(ended.err, std::string("Invalid fd: ") + wrong));
+            const std::string said = name == Name::bwrap
+                                         ? std::string("Invalid fd: ") + wrong
+                                         : "--ro-bind-data takes the number of an open descriptor";
+            CHECK(contains(ended.err, said));
         }
         for (const char* wrong : {"17777", "40000000644", "-1", "8", ""}) {
             CHECK(contains(run(sandbox(name, {"--chmod", wrong, "/"}, {"exit", "0"})).err,
-                           "--chmod takes an octal argument <= 07777"));
+                           "--chmod takes an octal "));
         }
     }
 }

@@ -122,6 +122,17 @@ TEST_CASE("nothing is lost by a result that cannot be written", "[result]") {
     CHECK(read_whole(precious) == "text");
 }
 
+TEST_CASE("a reader of the result that is gone is an error, and no signal", "[result]") {
+    Pipe pipe = make_pipe();
+    Start start = sbx({"--result", "-"}, {"exit", "0"});
+    start.descriptors = {{1, pipe.write.get()}};
+    pipe.read.close();
+    const Ended ended = run(start);
+    CHECK(ended.signal == 0);
+    CHECK(ended.status == 125);
+    CHECK(contains(ended.err, "writing the result: Broken pipe"));
+}
+
 TEST_CASE("no earlier result stays where a command line was refused", "[result]") {
     const TemporaryDirectory place;
     const std::string path = place.path() + "/result.json";

@@ -175,7 +175,9 @@ TEST_CASE("what is no program is refused", "[seccomp]") {
             CHECK(ended.status == failed);
             const char* empty = name == Name::sbx ? "the seccomp filter of descriptor 7 is empty"
                                                   : "prctl(PR_SET_SECCOMP) reported EINVAL";
-            CHECK(contains(ended.err, wrong.empty() ? empty : "must be multiple of 8"));
+            CHECK(contains(ended.err, wrong.empty()       ? empty
+                                      : name == Name::sbx ? "gives is no compiled filter"
+                                                          : "must be multiple of 8"));
         }
         // Of the right size, but the kernel does not take it: it ends without an answer.
         const Descriptor endless = file_with(good.substr(0, 8));
@@ -192,7 +194,8 @@ TEST_CASE("what is no program is refused", "[seccomp]") {
         const Ended closed = run(start);
         CHECK(closed.status == failed);
         CHECK(contains(closed.err, "descriptor 7 is not open"));
-        CHECK(contains(run(sandbox(name, {"--seccomp", "x"}, {"exit", "0"})).err, "Invalid fd: x"));
+        CHECK(contains(run(sandbox(name, {"--seccomp", "x"}, {"exit", "0"})).err,
+                       name == Name::bwrap ? "Invalid fd: x" : "and not \"x\""));
     }
 }
 

@@ -38,7 +38,7 @@ check include "<(sbx/[a-z_]*[.]hpp|$standard)>"
 check src/core "<(sbx/[a-z_]*[.]hpp|$standard|cstdio|elf[.]h)>|\"core/[a-z_]*[.]hpp\""
 system='sbx|sys|linux|asm|arpa|net|netinet|boost/property_tree'
 check src/sys "<[^/>]*>|<($system)/[^>]*>|\"(core|sys)/[a-z_]*[.]hpp\""
-text="cstdio|fstream|iostream|boost/.*[.]hpp"
+text="csignal|cstdio|fstream|iostream|boost/.*[.]hpp"
 check src/cli \
     "<(sbx/[a-z_]*[.]hpp|$standard|$text|(fcntl|unistd|sys/auxv)[.]h)>|\"cli/[a-z_]*[.]hpp\""
 

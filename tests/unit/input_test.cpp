@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <limits>
 
 using namespace sbx;
@@ -93,12 +94,19 @@ TEST_CASE("read_file") {
 
 TEST_CASE("read_filter: whole instructions") {
     const MemoryFile two(std::string("\1\0\0\0\0\0\0\0\2\0\0\0\0\0\0\0", 16));
-    const auto filter = read_filter(two.fd(), "--seccomp");
+    const OptionRow& row = *std::find_if(option_table.begin(), option_table.end(),
+                                         [](const auto& r) { return r.name == "seccomp"; });
+    const auto filter = read_filter(row, two.fd(), Wording::bubblewrap);
     REQUIRE(filter);
     CHECK(filter->size() == 2);
     for (const char* content : {"1234567", "123456789"}) {
         const MemoryFile file(content);
-        CHECK(error_of(read_filter(file.fd(), "--seccomp")) ==
+        CHECK(error_of(read_filter(row, file.fd(), Wording::bubblewrap)) ==
               "Invalid seccomp data, must be multiple of 8");
+        const MemoryFile again(content);
+        CHECK(error_of(read_filter(row, again.fd(), Wording::sbx)) ==
+              "--seccomp: what descriptor " + again.text() +
+                  " gives is no compiled filter, whose instructions have 8 bytes each; "
+                  "--seccomp-policy takes one in words");
     }
 }

@@ -257,7 +257,7 @@ TEST_CASE("an option of a profile that is wrong is named by its line", "[profile
     const Dialect dialect = sbx_dialect();
     SpecBuilder builder(dialect);
     CHECK(error_of(builder.add(line_of({"--profile", "a", "true"}, profiles))) ==
-          profiles.path("user/a.conf") + ":2: Invalid uid: many");
+          profiles.path("user/a.conf") + ":2: --uid takes a number from 0 to 4294967294, and not \"many\"");
 }
 
 TEST_CASE("the options in effect are shown with their places", "[profile]") {

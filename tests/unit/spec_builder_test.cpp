@@ -10,6 +10,7 @@ using namespace sbx;
 using namespace sbx::cli;
 using sbx::test::bwrap_spec;
 using sbx::test::error_of;
+using sbx::test::check_wrong_argument;
 using sbx::test::good;
 using sbx::test::joined;
 using sbx::test::MemoryFile;
@@ -85,9 +86,8 @@ TEST_CASE("--perms and --size where they do not belong") {
 
 TEST_CASE("numbers of --perms") {
     for (const char* text : {"", "8", "10000", "-1", "0x7", " 7", "7 ", "rwx", "4294967296"}) {
-        INFO(text);
-        CHECK(sbx_error({"--perms", text, "--dir", "/d"}) ==
-              "--perms takes an octal argument <= 07777");
+        check_wrong_argument({"--perms", text, "--dir", "/d"}, text, "an octal mode up to 07777",
+                             "--perms takes an octal argument <= 07777");
     }
 }
 
@@ -103,14 +103,13 @@ TEST_CASE("numbers of --size") {
     CHECK(size("9223372036854775807") == 9223372036854775807U);
     for (const char* text : {"", "0", "00", "0x", "0x0", "09", "-1", "+1", " 1", "1k", "1 ", "0x1g",
                              "18446744073709551616", "18446744073709551617"}) {
-        INFO(text);
-        CHECK(sbx_error({"--size", text, "--tmpfs", "/t"}) ==
-              "--size takes a non-zero number of bytes");
+        check_wrong_argument({"--size", text, "--tmpfs", "/t"}, text, "a number of bytes above 0",
+                             "--size takes a non-zero number of bytes");
     }
     for (const char* text : {"9223372036854775808", "18446744073709551615", "0xffffffffffffffff"}) {
-        INFO(text);
-        CHECK(sbx_error({"--size", text, "--tmpfs", "/t"}) ==
-              "--size (for tmpfs) is limited to 9223372036854775807");
+        check_wrong_argument({"--size", text, "--tmpfs", "/t"}, text,
+                             "at most 9223372036854775807 bytes",
+                             "--size (for tmpfs) is limited to 9223372036854775807");
     }
 }
 
@@ -123,9 +122,9 @@ TEST_CASE("numbers of --uid and --gid") {
     CHECK(good({"--uid", "1", "--uid", "2"}).uid == 2U);
     for (const char* text : {"", "-1", "0x10", " 1", "1 ", "+1", "root", "4294967295", "4294967296",
                              "18446744073709551616"}) {
-        INFO(text);
-        CHECK(sbx_error({"--uid", text}) == std::string("Invalid uid: ") + text);
-        CHECK(sbx_error({"--gid", text}) == std::string("Invalid gid: ") + text);
+        const std::string takes = "a number from 0 to 4294967294";
+        check_wrong_argument({"--uid", text}, text, takes, std::string("Invalid uid: ") + text);
+        check_wrong_argument({"--gid", text}, text, takes, std::string("Invalid gid: ") + text);
     }
 }
 
@@ -133,13 +132,13 @@ TEST_CASE("numbers of descriptors") {
     CHECK(good({"--keep-fd", "0", "--keep-fd", "2147483647"}).keep_fds ==
           std::vector<int>{0, 2147483647});
     for (const char* text : {"", "-1", "0x10", " 1", "stdin", "2147483648", "4294967296"}) {
-        const std::string message = std::string("Invalid fd: ") + text;
-        INFO(text);
-        CHECK(sbx_error({"--keep-fd", text}) == message);
-        CHECK(sbx_error({"--args", text}) == message);
-        CHECK(sbx_error({"--file", text, "/f"}) == message);
-        CHECK(sbx_error({"--seccomp", text}) == message);
-        CHECK(sbx_error({"--add-seccomp-fd", text}) == message);
+        for (const char* option :
+             {"--keep-fd", "--args", "--file", "--seccomp", "--add-seccomp-fd"}) {
+            Words words = {option, text};
+            if (words[0] == "--file") words.emplace_back("/f");
+            check_wrong_argument(words, text, "the number of an open descriptor",
+                                 std::string("Invalid fd: ") + text);
+        }
     }
 }
 
@@ -331,7 +330,10 @@ TEST_CASE("seccomp filters from descriptors") {
 
 TEST_CASE("seccomp filters that are refused") {
     const MemoryFile odd("1234567");
-    CHECK(sbx_error({"--seccomp", odd.text()}) == "Invalid seccomp data, must be multiple of 8");
+    CHECK(sbx_error({"--seccomp", odd.text()}) ==
+          "--seccomp: what descriptor " + odd.text() +
+              " gives is no compiled filter, whose instructions have 8 bytes each; "
+              "--seccomp-policy takes one in words");
     const MemoryFile empty("");
     Spec spec = good(test::sbx_spec({"--add-seccomp-fd", empty.text()}));
     spec.command = {"true"};

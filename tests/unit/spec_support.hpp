@@ -36,4 +36,13 @@ inline std::string joined(const Words& words) {
     return out;
 }
 
+/// What both dialects say of `words`, which have the argument `text` that `option` does not take:
+/// sbx what it `takes`, and bubblewrap `old`.
+inline void check_wrong_argument(const Words& words, const std::string& text,
+                                 const std::string& takes, const std::string& old) {
+    INFO(words[0] << " " << text);
+    CHECK(sbx_error(words) == words[0] + " takes " + takes + ", and not \"" + text + "\"");
+    CHECK(error_of(bwrap_spec(words)) == old);
+}
+
 }  // namespace sbx::test
