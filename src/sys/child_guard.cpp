@@ -171,6 +171,9 @@ Failure guard_link(Setup& setup, Walk& walk, int link, Kind kind, int links) {
     if (!walk.last) return replaceable(setup, walk);
     Path real;
     std::memcpy(&real, &walk.path, sizeof real);
+    // That it is to be a directory was said of what is missing, which the link is not.
+    real.length = walk.end;
+    real.text[real.length] = '\0';
     Failure failure = splice_link(real, walk.current, walk.name, walk.start, walk.end);
     if (failure) return failure;
     int target = open_prefix(setup.root, real, real.length);

@@ -26,7 +26,8 @@ says one sandboxed git log --format=%s
 
 # What runs later, by itself, is not.
 for path in .git/hooks/post-commit .git/config .git/commondir .vscode/settings.json \
-    .vscode/tasks.json .bashrc .envrc .idea .mcp.json .claude .cursor HEAD; do
+    .vscode/tasks.json .bashrc .envrc .idea .mcp.json .claude .cursor HEAD .husky .husky/pre-commit \
+    .devcontainer/devcontainer.json .zed/tasks.json .codex .gemini; do
     # shellcheck disable=SC2016  # for the shell inside
     refused sandboxed sh -c 'echo evil >"$1"' sh "$path"
     refused sandboxed rm -r "$path"
@@ -37,9 +38,23 @@ refused sandboxed mv .vscode elsewhere
 refused sandboxed ln -s elsewhere .idea
 works test ! -e .git/hooks/post-commit
 says "alias a=b" cat .bashrc
+# A link in the place of one of these is kept as well, wherever it leads.
+echo old >settings
+ln -s settings .envrc
+ln -s nowhere .mcp.json
+says old sandboxed cat .envrc
+refused sandboxed sh -c 'echo evil >.envrc'
+refused sandboxed sh -c 'echo evil >settings'
+refused sandboxed sh -c 'echo evil >nowhere'
+refused sandboxed rm -f .envrc .mcp.json
+says old cat settings
+refused ls -d nowhere
+rm .envrc .mcp.json settings
 says "{}" cat .vscode/settings.json
 # No placeholder is left of what was missing.
-for path in .envrc .idea .mcp.json .claude .cursor HEAD; do refused ls -d "$path"; done
+for path in .envrc .idea .mcp.json .claude .cursor HEAD .husky .devcontainer .zed; do
+    refused ls -d "$path"
+done
 
 # A repository that is not there cannot be made, in which hooks would run.
 mkdir plain
@@ -53,6 +68,16 @@ mkdir plain
     finish
 ) || failures=$((failures + 1))
 refused ls -d plain/.git
+# Where the repository is further up, git works on outside meanwhile.
+mkfifo "$work/up" "$work/down"
+# shellcheck disable=SC2016  # for the shell inside
+(cd plain && sandboxed sh -c 'ls -d .git && read -r line' <"$work/down" >"$work/up") &
+exec 3>"$work/down"
+read -r line <"$work/up"
+[ "$line" = .git ] || fail "a placeholder of .git is there: $line"
+says plain/ git -C plain rev-parse --show-prefix
+exec 3>&-
+wait
 
 # In the home directory it would have everything, so it does not start there.
 (
@@ -81,6 +106,11 @@ says two git log --format=%s
 # shellcheck disable=SC2016
 refused committing sh -c 'echo evil >.git/hooks/post-commit'
 refused committing git config core.fsmonitor evil
+# What is missing shows up neither inside nor, meanwhile, outside.
+echo three >new
+says "?? new" committing git status --porcelain
+works committing sh -c 'git add -A && git commit -qm three'
+says new git show --format= --name-only HEAD
 refused committing rm -f .git/config
 refused committing mv .git elsewhere
 refused committing mv .git/hooks elsewhere
