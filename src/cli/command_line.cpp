@@ -23,9 +23,9 @@ std::string unknown_option(const std::string& word, const Dialect& dialect) {
     std::string text = "unknown option \"" + word + "\"";
     std::vector<std::string_view> names;
     for (const OptionRow& row : option_table) names.push_back(row.name);
-    const std::string_view name =
-        std::string_view(word).substr(std::min<std::size_t>(2, word.size()));
-    const std::string_view close = nearest(name.substr(0, name.find('=')), names);
+    const std::size_t dashes = std::min(word.find_first_not_of('-'), word.size());
+    const std::string_view name = std::string_view(word).substr(dashes);
+    const std::string_view close = nearest(known_elsewhere(name.substr(0, name.find('='))), names);
     if (!close.empty()) return text + "; did you mean --" + std::string(close) + "?";
     return text + "; sbx --help=all lists them all";
 }

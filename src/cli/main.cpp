@@ -19,6 +19,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <exception>
@@ -44,9 +45,11 @@ private:
     int fail(const std::string& message, int status) const;
     int fail_usage() const;
     int status_of(const Outcome& outcome) const;
+    std::string late_option() const;
+    void say_warnings(const Plan& plan, bool late) const;
     int end(const Plan* plan, const Outcome& outcome) const;
     int print(const std::string& text) const;
-    int help(const std::string& topic) const;
+    int help(const std::string& topic, const CommandLine& line) const;
     int save(const std::string& path, const CommandLine& line) const;
     int examine(Format format, const CommandLine& line) const;
 
@@ -54,8 +57,8 @@ private:
     std::vector<std::string> words_;
     Dialect dialect_;
     Prefix prefix_ = Prefix::none;
-    std::optional<int> result_fd_;      ///< of --result, once it is open
-    std::vector<std::string> command_;  ///< for the result of what was refused before a plan
+    std::optional<int> result_fd_;  ///< of --result, once it is open
+    std::vector<std::string> command_;
 };
 
 void Program::say(Level level, Prefix prefix, const std::string& message) const {
@@ -82,9 +85,20 @@ int Program::fail_usage() const {
     return dialect_.failed;
 }
 
+// Whether "--dry-run json" was written for "--dry-run=json".
+bool is_format(const CommandLine& line) {
+    if (line.options.empty() || line.command.size() != 1) return false;
+    const GivenOption& last = line.options.back();
+    return last.row->id == Option::dry_run && last.arguments.empty() &&
+           static_cast<bool>(parse_plan_format(line.command[0]));
+}
+
 // Bubblewrap's callers look for its options there, all of them.
-int Program::help(const std::string& topic) const {
+int Program::help(const std::string& topic, const CommandLine& line) const {
     if (dialect_.defaults.wording == Wording::bubblewrap) return print(bubblewrap_help(called_));
+    if (topic.empty() && line.command.size() == 1 && help_text(called_, line.command[0])) {
+        return fail("a topic follows an equals sign, as in --help=" + line.command[0]);
+    }
     const auto text = help_text(called_, topic);
     return text ? print(*text) : fail(text.error().message);
 }
@@ -121,17 +135,48 @@ int Program::examine(Format format, const CommandLine& line) const {
     return can_run(findings) ? 0 : 1;
 }
 
+// What is said of an option among the command's words, of a command that could not be run.
+std::string Program::late_option() const {
+    for (std::size_t i = 1; i < command_.size() && dialect_.defaults.wording == Wording::sbx; ++i) {
+        const std::string_view word = command_[i];
+        if (word.substr(0, 2) != "--") continue;
+        if (find_option(word.substr(2, word.find('=') - 2)) == nullptr) continue;
+        return "; \"" + command_[i] + "\" after the command is the command's, options of " +
+               "sbx come before it";
+    }
+    return {};
+}
+
 int Program::status_of(const Outcome& outcome) const {
     constexpr int signal_base = 128;  // as shells report a death by signal
     switch (outcome.end) {
         case Outcome::End::exited: return outcome.code;
-        case Outcome::End::signalled: return signal_base + outcome.code;
+        case Outcome::End::signalled:
+            // A shell says so of its own children, and sees an exit status here. As there, who
+            // interrupts it knows, and a reader that has enough is no news.
+            if (dialect_.defaults.wording == Wording::sbx && outcome.code != SIGINT &&
+                outcome.code != SIGPIPE) {
+                const char* name = ::sigabbrev_np(outcome.code);
+                say(Level::error, prefix_,
+                    "the command was ended by signal " + std::to_string(outcome.code) +
+                        (name == nullptr ? "" : std::string(" (SIG") + name + ")"));
+            }
+            return signal_base + outcome.code;
         case Outcome::End::refused: return fail(outcome.error.message, dialect_.failed);
         case Outcome::End::not_executable:
-            return fail(outcome.error.message, dialect_.not_executable);
-        case Outcome::End::not_found: return fail(outcome.error.message, dialect_.not_found);
+            return fail(outcome.error.message + late_option(), dialect_.not_executable);
+        case Outcome::End::not_found:
+            return fail(outcome.error.message + late_option(), dialect_.not_found);
     }
     return dialect_.failed;
+}
+
+// Where the command started helps whoever sees it fail, and nobody else: that is said late.
+void Program::say_warnings(const Plan& plan, bool late) const {
+    for (const PlanWarning& warning : plan.warnings) {
+        if (late != (warning.kind == Warning::working_directory)) continue;
+        say(Level::warning, prefix_, "warning: " + warning.text);
+    }
 }
 
 // The exit status, once it is said and written how it ended.
@@ -162,6 +207,7 @@ int Program::run() {
         line = with_profiles(std::move(line), profile_search());
     }
     const CommandLine& given = before ? *before : line;
+    command_ = line.command;
     SpecBuilder builder(dialect_);
     const auto added = builder.add(line);
     for (const Notice& notice : builder.notices()) {
@@ -181,11 +227,10 @@ int Program::run() {
             fd = other;
         }
         result_fd_ = *fd;
-        command_ = line.command;
     }
     if (!added) return end(nullptr, refused(added.error()));
     switch (builder.mode()) {
-        case Mode::help: return help(builder.help_topic());
+        case Mode::help: return help(builder.help_topic(), line);
         case Mode::version:
             return print(dialect_.version_before + "sbx " SBX_VERSION + dialect_.version_after +
                          "\n");
@@ -196,6 +241,10 @@ int Program::run() {
         case Mode::dry_run: break;
     }
     if (builder.mode() != Mode::doctor && line.command.empty()) return fail_usage();
+    if (builder.mode() == Mode::dry_run && is_format(given)) {
+        return fail("a format follows an equals sign, as in --dry-run=" + command_[0] +
+                    "; a command of that name needs another word or its whole path");
+    }
     auto spec = builder.finish();
     if (!spec) return end(nullptr, refused(spec.error()));
     if (builder.mode() == Mode::doctor) return examine(builder.format(), given);
@@ -208,10 +257,14 @@ int Program::run() {
         const auto text = describe_as(builder.plan_format(), *spec, *host, *plan);
         return text ? print(*text) : fail(text.error().message);
     }
-    for (const PlanWarning& warning : plan->warnings) {
-        say(Level::warning, prefix_, "warning: " + warning.text);
+    say_warnings(*plan, false);
+    const Outcome outcome = sbx::run(*plan);
+    const bool is_relative = command_[0][0] != '/' && command_[0].find('/') != std::string::npos;
+    if ((outcome.end == Outcome::End::exited && outcome.code != 0) ||
+        (outcome.end == Outcome::End::not_found && is_relative)) {
+        say_warnings(*plan, true);
     }
-    const int status = end(&*plan, sbx::run(*plan));
+    const int status = end(&*plan, outcome);
     // At once: to take apart what was built, and the library's locales, is a good part of what the
     // caller would wait for. Standard error has no buffer, and nothing was printed.
     ::_exit(status);

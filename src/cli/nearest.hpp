@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <numeric>
 #include <span>
 #include <string_view>
@@ -39,6 +40,32 @@ inline std::string_view nearest(std::string_view word, std::span<const std::stri
         }
     }
     return best;
+}
+
+/// What other tools of this kind call an option; `word` itself when they call nothing so.
+constexpr std::string_view known_elsewhere(std::string_view word) {
+    struct Name {
+        std::string_view elsewhere;
+        std::string_view here;
+    };
+    constexpr std::array<Name, 14> names = {{{"net", "share-net"},
+                                             {"network", "share-net"},
+                                             {"env", "setenv"},
+                                             {"e", "setenv"},
+                                             {"volume", "bind"},
+                                             {"v", "bind"},
+                                             {"mount", "bind"},
+                                             {"readonly", "ro-bind"},
+                                             {"read-only", "ro-bind"},
+                                             {"workdir", "chdir"},
+                                             {"w", "chdir"},
+                                             {"cwd", "chdir"},
+                                             {"h", "help"},
+                                             {"V", "version"}}};
+    for (const Name& name : names) {
+        if (name.elsewhere == word) return name.here;
+    }
+    return word;
 }
 
 }  // namespace sbx::cli

@@ -55,6 +55,14 @@ const std::string& handle_of(const GivenOption& given) {
     return first ? given.arguments.front() : given.arguments.back();
 }
 
+// Whether `words` tell the option from others: by its handle, or by all of its arguments.
+bool is_meant(const GivenOption& given, const std::string& words) {
+    if (handle_of(given) == words) return true;
+    std::string all;
+    for (const std::string& one : given.arguments) all += (all.empty() ? "" : " ") + one;
+    return all == words;
+}
+
 // Takes back what `unset` names of the options before it.
 Result<void> take_back(const GivenOption& unset, std::vector<GivenOption>& options) {
     const std::string& what = unset.arguments[0];
@@ -73,7 +81,7 @@ Result<void> take_back(const GivenOption& unset, std::vector<GivenOption>& optio
     for (GivenOption& given : options) {
         const bool same = given.row == row;
         const bool all = blank == std::string::npos || given.arguments.empty();
-        if (same && (all || handle_of(given) == what.substr(blank + 1))) {
+        if (same && (all || is_meant(given, what.substr(blank + 1)))) {
             found = true;
             // With it goes what would change the option after it.
             while (!is_modifier(row->id) && !kept.empty() && is_modifier(kept.back().row->id)) {
@@ -86,8 +94,12 @@ Result<void> take_back(const GivenOption& unset, std::vector<GivenOption>& optio
     }
     options = std::move(kept);
     if (found) return {};
-    return Error{"--unset \"" + what + "\": no option before it is that one" +
-                 (others.empty() ? "" : "; there are those for " + others)};
+    const bool in_profile = !unset.place.empty();
+    std::string text = (in_profile ? "unset = " + what : "--unset \"" + what + "\"") +
+                       ": there is no such option before it to take back";
+    if (!others.empty()) return Error{text + "; " + name + " is there for " + others};
+    if (in_profile) text += "; this profile comes after the one that has it";
+    return Error{text};
 }
 
 }  // namespace

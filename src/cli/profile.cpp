@@ -40,7 +40,7 @@ std::string no_such_key(const std::string& key) {
     for (const OptionRow& row : option_table) {
         if (describes_sandbox(row.id)) names.push_back(row.name);
     }
-    const std::string_view close = nearest(key, names);
+    const std::string_view close = nearest(known_elsewhere(key), names);
     return "unknown option \"" + key + "\"" +
            (close.empty() ? "; sbx --help=all lists them all"
                           : "; did you mean " + std::string(close) + "?");
@@ -59,7 +59,7 @@ public:
             const std::string path = name[0] == '/' ? name : from + std::string(rest);
             if (is_open(path)) return Error{"profile \"" + path + "\" includes itself"};
             const auto text = read_file(path);
-            if (!text) return Error{"profile " + text.error().message};
+            if (!text) return Error{"profile " + text.error().message + without_extension(name)};
             return add(*text, path);
         }
         std::string open;  // of that name, and being read
@@ -127,8 +127,8 @@ private:
         const OptionRow* row = find_option(line.key);
         if (row == nullptr || !describes_sandbox(row->id)) return Error{no_such_key(line.key)};
         GivenOption given{row, line.words, line.place};
-        if (row->id == Option::unset && line.words.size() == 2) {
-            given.arguments = {line.words[0] + " " + line.words[1]};
+        if (row->id == Option::unset && line.words.size() > 1) {
+            given.arguments = {joined(line.words)};
         }
         if (given.arguments.size() != row->argument_count()) {
             return Error{takes_words(*row) + wrong_count(*row, line.words.size())};
@@ -137,20 +137,30 @@ private:
         return {};
     }
 
+    static std::string joined(const std::vector<std::string>& words) {
+        std::string out;
+        for (const std::string& word : words) out += (out.empty() ? "" : " ") + word;
+        return out;
+    }
+
     static std::string wrong_count(const OptionRow& row, std::size_t count) {
         const std::size_t wanted = row.argument_count();
+        if (wanted == 0) return "; write just: " + std::string(row.name);
         std::string found =
             count == 0
                 ? ", and there is none"
                 : ", and here " + std::string(count == 1 ? "is 1" : "are " + std::to_string(count));
         if (count < wanted) return found;
-        if (wanted == 0) return found + "; it stands alone";
-        if (row.id == Option::unset) {
-            return found +
-                   "; of the arguments only the one by which it is known, as in: "
-                   "unset = bind /x";
-        }
         return found + "; give the option once for each, or write what has blanks in it in quotes";
+    }
+
+    // What is said of a missing file that is called like one of those that a name stands for.
+    static std::string without_extension(const std::string& name) {
+        const bool is_name = name.size() > extension.size() && name.ends_with(extension) &&
+                             name.find('/') == std::string::npos;
+        if (!is_name) return {};
+        return "; a profile by its name is " + name.substr(0, name.size() - extension.size()) +
+               ", and this is a file here";
     }
 
     std::string not_found(const std::string& name) const {
@@ -162,7 +172,10 @@ private:
         }
         const std::string_view close = nearest(name, names);
         std::string text = "there is no profile \"" + name + "\"";
-        if (!close.empty()) text += "; did you mean " + std::string(close) + "?";
+        if (::faccessat(AT_FDCWD, name.c_str(), F_OK, 0) == 0) {
+            return text + "; the file of that name is ./" + name;
+        }
+        if (!close.empty()) return text + "; did you mean " + std::string(close) + "?";
         text += "; looked for";
         for (const std::string& directory : search_.directories) {
             text += " " + directory + "/" + name + std::string(extension) + ",";

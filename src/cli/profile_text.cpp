@@ -154,6 +154,9 @@ Result<ProfileLine> parse_line(std::string_view line, const Variables& variables
     if (key.substr(0, 2) == "--") {
         return Error{"options are written without dashes here, as in: ro-bind = /usr /usr"};
     }
+    if (key.ends_with(']') && key.find('[') == std::string_view::npos) {
+        return Error{"a section is written as [name]"};
+    }
     const std::size_t blank = key.find_first_of(blanks);
     if (blank != std::string_view::npos) {
         return Error{"an equals sign is missing after \"" + printable(key.substr(0, blank)) + "\""};
@@ -173,6 +176,8 @@ Result<ProfileLine> parse_line(std::string_view line, const Variables& variables
 Result<std::vector<ProfileLine>> parse_profile(std::string_view text, const std::string& name,
                                                const Variables& variables) {
     std::vector<ProfileLine> out;
+    constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";  // as some editors begin a text
+    if (text.starts_with(byte_order_mark)) text.remove_prefix(byte_order_mark.size());
     for (unsigned number = 1; !text.empty(); ++number) {
         const std::size_t end = std::min(text.find('\n'), text.size());
         const std::string_view line = trimmed(text.substr(0, end));

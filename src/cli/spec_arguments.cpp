@@ -261,13 +261,16 @@ Result<void> SpecBuilder::apply_size(const GivenOption& given) {
     return {};
 }
 
-Result<void> SpecBuilder::apply_variable(EnvironmentChange::Kind kind, const std::string& name,
-                                         const std::string& value) {
+Result<void> SpecBuilder::apply_variable(EnvironmentChange::Kind kind, const GivenOption& given) {
+    const std::string& name = given.arguments[0];
+    const std::string option(given.row->name);
+    const bool ours = spec_.wording == Wording::sbx;
     if (name.empty() || name.find('=') != std::string::npos) {
-        const char* what = kind == EnvironmentChange::Kind::set    ? "setenv"
-                           : kind == EnvironmentChange::Kind::keep ? "keep-env"
-                                                                   : "unsetenv";
-        return Error{std::string(what) + " failed; \"" + name + "\" is not a name for a variable"};
+        const bool both = ours && kind == EnvironmentChange::Kind::set && name.find('=') > 0 &&
+                          name.find('=') != std::string::npos;
+        return Error{
+            option + " failed; \"" + name + "\" is not a name for a variable" +
+            (both ? ", and the value is a word of its own: " + option + " NAME VALUE" : "")};
     }
     const bool keeps = kind == EnvironmentChange::Kind::keep;
     if (keeps &&
@@ -276,7 +279,37 @@ Result<void> SpecBuilder::apply_variable(EnvironmentChange::Kind kind, const std
                      "\": one name, or the beginning of names with a * at its end; give it once "
                      "for each"};
     }
-    spec_.environment.push_back({kind, name, value});
+    // A built-in profile is to go with others, and with none.
+    const bool builtin = !given.place.empty() && given.place.find('/') == std::string::npos;
+    if (keeps && ours && !builtin && spec_.environment.empty()) {
+        return Error{"keep-env " + name +
+                     " keeps nothing, since all of the environment is there without clearenv; give "
+                     "that before it"};
+    }
+    spec_.environment.push_back(
+        {kind, name, kind == EnvironmentChange::Kind::set ? given.arguments[1] : ""});
+    environment_places_.push_back(given.place);
+    return {};
+}
+
+// What it undoes on the same command line, or in the same profile, is a mistake. A profile that is
+// included may set what the one around it clears.
+Result<void> SpecBuilder::apply_clearenv(const GivenOption& given) {
+    const auto file_of = [](const std::string& place) { return place.substr(0, place.rfind(':')); };
+    for (std::size_t i = spec_.environment.size(); i > 0; --i) {
+        const EnvironmentChange& change = spec_.environment[i - 1];
+        const std::string& place = environment_places_[i - 1];
+        if (spec_.wording != Wording::sbx || change.kind == EnvironmentChange::Kind::clear) break;
+        const bool undone = change.kind == EnvironmentChange::Kind::set ||
+                            change.kind == EnvironmentChange::Kind::keep;
+        if (!undone || (!place.empty() && file_of(place) != file_of(given.place))) continue;
+        return Error{
+            "clearenv undoes " +
+            std::string(change.kind == EnvironmentChange::Kind::set ? "setenv " : "keep-env ") +
+            change.name + ", which is before it; give that one after it"};
+    }
+    spec_.environment.push_back({EnvironmentChange::Kind::clear, "", ""});
+    environment_places_.push_back(given.place);
     return {};
 }
 

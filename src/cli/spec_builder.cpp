@@ -34,6 +34,24 @@ Result<std::vector<std::string>> kept_names(const Spec& spec) {
     return out;
 }
 
+// A relative path inside begins at "/", as bubblewrap has it. Who writes one most often means the
+// caller's directory, and would not see that it is another one.
+Result<void> check_path_inside(const std::string& path, bool in_profile) {
+    if (path.empty()) {
+        return Error{
+            "an empty destination is most often a variable that is not set; write / for the root "
+            "itself"};
+    }
+    if (path[0] == '/') return {};
+    std::string rest = path;
+    while (rest.substr(0, 2) == "./") rest.erase(0, 2);
+    const bool here = rest.empty() || rest == ".";
+    const bool below_root = !here && rest.substr(0, 2) != "..";
+    return Error{"\"" + path + "\" is relative, and a path inside begins with \"/\"; write \"" +
+                 (in_profile ? "${CWD}" : "$PWD") + (here ? "" : "/" + rest) + "\"" +
+                 (below_root ? ", or \"/" + rest + "\"" : "")};
+}
+
 }  // namespace
 
 Result<void> SpecBuilder::apply(const GivenOption& given) {
@@ -148,13 +166,14 @@ Result<void> SpecBuilder::apply(const GivenOption& given) {
         case Option::gid: return apply_id(given, &Spec::gid);
         case Option::hostname: spec_.hostname = a[0]; return {};
 
-        case Option::chdir: spec_.directory = a[0]; return {};
-        case Option::setenv: return apply_variable(EnvironmentChange::Kind::set, a[0], a[1]);
-        case Option::unsetenv: return apply_variable(EnvironmentChange::Kind::unset, a[0], "");
-        case Option::clearenv:
-            spec_.environment.push_back({EnvironmentChange::Kind::clear, "", ""});
-            return {};
-        case Option::keep_env: return apply_variable(EnvironmentChange::Kind::keep, a[0], "");
+        case Option::chdir:
+            spec_.directory = a[0];
+            return spec_.wording == Wording::sbx ? check_path_inside(a[0], !given.place.empty())
+                                                 : Result<void>{};
+        case Option::setenv: return apply_variable(EnvironmentChange::Kind::set, given);
+        case Option::unsetenv: return apply_variable(EnvironmentChange::Kind::unset, given);
+        case Option::clearenv: return apply_clearenv(given);
+        case Option::keep_env: return apply_variable(EnvironmentChange::Kind::keep, given);
         case Option::keep_fd: return apply_keep_fd(given);
 
         case Option::cap_add: return apply_capability(CapabilityChange::Kind::add, a[0]);
@@ -232,27 +251,25 @@ Result<void> SpecBuilder::add_policy() {
     return {};
 }
 
+Result<void> SpecBuilder::check_destinations() const {
+    if (spec_.wording != Wording::sbx) return {};
+    for (std::size_t i = 0; i < spec_.entries.size(); ++i) {
+        const std::string& path = std::visit(
+            [](const auto& e) -> const std::string& { return e.destination; }, spec_.entries[i]);
+        const std::string place = i < spec_.entry_places.size() ? spec_.entry_places[i] : "";
+        const auto ok = check_path_inside(path, !place.empty());
+        if (!ok) return Error{(place.empty() ? "" : place + ": ") + ok.error().message};
+    }
+    return {};
+}
+
 Result<Spec> SpecBuilder::finish() {
     if (auto used = check_modifiers_used(); !used) return used.error();
     if (given_.contains(Option::disable_userns) && given_.contains(Option::allow_userns)) {
         return Error{"--disable-userns and --allow-userns say the opposite; leave one of them out"};
     }
     if (auto added = add_last_filter(); !added) return added.error();
-    for (const Entry& entry : spec_.entries) {
-        const bool empty = std::visit([](const auto& e) { return e.destination.empty(); }, entry);
-        if (empty && spec_.wording == Wording::sbx) {
-            return Error{
-                "an empty destination is most often a variable that is not set; write / "
-                "for the root itself"};
-        }
-        const bool dot = std::visit(
-            [](const auto& e) { return e.destination == "." || e.destination == "./"; }, entry);
-        if (dot && spec_.wording == Wording::sbx) {
-            return Error{
-                "the destination \".\" would be the root inside, where destinations begin; write "
-                "the whole path, as \"$PWD\""};
-        }
-    }
+    if (auto ok = check_destinations(); !ok) return ok.error();
     if (auto added = add_policy(); !added) return added.error();
     for (SeccompFilter& filter : filters_) spec_.filters.push_back(std::move(filter));
     filters_.clear();

@@ -73,10 +73,11 @@ private:
     Result<void> apply_chmod(const GivenOption& given);
     Result<void> apply_id(const GivenOption& given, std::optional<std::uint32_t> Spec::*field);
     Result<void> apply_descriptor(const GivenOption& given, std::optional<int> Spec::*field);
+    Result<void> check_destinations() const;
     Result<void> apply_keep_fd(const GivenOption& given);
     Result<void> apply_label(const GivenOption& given) const;
-    Result<void> apply_variable(EnvironmentChange::Kind kind, const std::string& name,
-                                const std::string& value);
+    Result<void> apply_variable(EnvironmentChange::Kind kind, const GivenOption& given);
+    Result<void> apply_clearenv(const GivenOption& given);
     Result<void> apply_argv0(const std::string& value);
     Result<void> apply_capability(CapabilityChange::Kind kind, const std::string& name);
     Result<void> check_modifiers(Option next) const;
@@ -107,6 +108,7 @@ private:
     Format format_ = Format::text;
     std::optional<std::string> policy_;
     std::vector<PolicyEdit> edits_;
+    std::vector<std::string> environment_places_;  ///< of Spec::environment, as of its entries
     std::vector<SeccompFilter> filters_;
     std::optional<GivenOption> last_filter_;  ///< the --seccomp that counts
     std::optional<unsigned> perms_;

@@ -274,11 +274,14 @@ private:
         for (const std::string& path : directories_) {
             if (!may_be_inside(path)) continue;
             if (path == host_.cwd || path == host_.real_cwd) return;
+            const bool is_home = variable(host_.environment, "HOME") == host_.cwd;
             add(Warning::working_directory,
                 "the command starts in " + shell_words({path}) + ", since the working directory " +
-                    shell_words({host_.cwd}) + " is not inside; --bind " +
-                    shell_words({".", host_.cwd}) +
-                    " brings it in (--ro-bind: to be read only), --chdir DIR starts elsewhere");
+                    shell_words({host_.cwd}) + " is not inside; " +
+                    (is_home ? "run sbx in the directory of the project"
+                             : "--bind " + shell_words({".", host_.cwd}) +
+                                   " brings it in (--ro-bind: to be read only)") +
+                    ", --chdir DIR starts elsewhere");
             return;
         }
     }

@@ -50,7 +50,7 @@ TEST_CASE("changes of the environment are made in order", "[environment]") {
               Expected{"A=x", "B=2", "C=", "PWD=/"});
         CHECK(with({"--unsetenv", "A", "--unsetenv", "nothing"}) == Expected{"B=2", "PWD=/"});
         CHECK(with({"--clearenv"}) == Expected{"PWD=/"});
-        CHECK(with({"--setenv", "C", "3", "--clearenv", "--setenv", "D", "4"}) ==
+        CHECK(with({"--unsetenv", "C", "--clearenv", "--setenv", "D", "4"}) ==
               Expected{"D=4", "PWD=/"});
         CHECK(with({"--unsetenv", "A", "--setenv", "A", "5"}) == Expected{"B=2", "A=5", "PWD=/"});
         CHECK(with({"--setenv", "PWD", "/lie"}) == Expected{"A=1", "B=2", "PWD=/"});

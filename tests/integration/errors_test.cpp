@@ -64,6 +64,53 @@ TEST_CASE("an unknown option", "[errors]") {
     }
 }
 
+TEST_CASE("options after the command are its own, and said where it cannot be run", "[errors]") {
+    const Ended late = run(plain(Name::sbx, {"nowhere", "--ro-bind", "/usr", "/usr"}));
+    CHECK(late.status == 127);
+    CHECK(contains(
+        late.err,
+        "\"--ro-bind\" after the command is the command's, options of sbx come before it"));
+    CHECK_FALSE(
+        contains(run(plain(Name::sbx, {"nowhere", "--color=auto"})).err, "after the command"));
+    CHECK_FALSE(contains(run(plain(Name::bwrap, {"nowhere", "--bind"})).err, "after the command"));
+}
+
+TEST_CASE("a word that is meant for an option takes an equals sign", "[errors]") {
+    const Ended format = run(plain(Name::sbx, {"--dry-run", "tree"}));
+    CHECK(format.status == 125);
+    CHECK(contains(format.err, "a format follows an equals sign, as in --dry-run=tree"));
+    CHECK(run(plain(Name::sbx, {"--dry-run", "tree", "/"})).status == 0);
+    const Ended topic = run(plain(Name::sbx, {"--help", "all"}));
+    CHECK(topic.status == 125);
+    CHECK(contains(topic.err, "a topic follows an equals sign, as in --help=all"));
+    CHECK(run(plain(Name::sbx, {"--help", "me"})).status == 0);
+    CHECK(contains(run(plain(Name::sbx, {"--net", "x"})).err, "did you mean --share-net?"));
+    CHECK(contains(run(plain(Name::sbx, {"-h"})).err, "did you mean --help?"));
+}
+
+TEST_CASE("where a command starts is said when it fails", "[errors]") {
+    const TemporaryDirectory place;
+    const auto said = [&](const std::string& status, const std::vector<std::string>& options = {}) {
+        Start start = sbx(options, {"exit", status});
+        start.directory = place.path();
+        return run(start).err;
+    };
+    CHECK(said("0").empty());
+    CHECK(
+        contains(said("3"), "sbx: warning: the command starts in /, since the working directory " +
+                                place.path() + " is not inside"));
+    CHECK(said("3", {"--warning", "working-directory", "hide"}).empty());
+    CHECK(said("3", {"--ro-bind", place.path(), place.path()}).empty());
+    CHECK(
+        contains(said("0", {"--warning", "working-directory", "refuse"}), "the command starts in"));
+    // A command that is named by way of it is not found.
+    Start missing = plain(Name::sbx, {"./x"});
+    missing.directory = place.path();
+    CHECK(contains(run(missing).err, "the command starts in /"));
+    missing.words = {"x"};
+    CHECK_FALSE(contains(run(missing).err, "the command starts in"));
+}
+
 TEST_CASE("too few arguments", "[errors]") {
     for (const Name name : both) {
         check_refused(name, run(plain(name, {"--bind", "/usr"})), "--bind takes two arguments");

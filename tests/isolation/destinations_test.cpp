@@ -118,7 +118,7 @@ TEST_CASE("two dots stay below the new root", "[destinations]") {
         CHECK(
             output(sandbox(name,
                            {"--dir", up + "/x/../y", "--tmpfs", up + place.path() + "/t", "--tmpfs",
-                            "../rel", "--dir", "/y/../../z"},
+                            "/../rel", "--dir", "/y/../../z"},
                            {"look", "/y", ",", "look", place.path() + "/t", ",", "look", "/rel",
                             ",", "look", "/z"})) ==
             "look directory 0755\nlook directory 0755\nlook directory 0755\nlook directory 0755\n");

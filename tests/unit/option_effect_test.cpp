@@ -71,6 +71,7 @@ Context context_of(const OptionRow& row) {
             return {.before = {"--overlay-src", "/one", "--overlay-src", "/two"}};
         case Option::unset: return {.before = {"--dir", "/gone"}};
         case Option::share_time: return {.before = {"--unshare-time"}};
+        case Option::keep_env: return {.before = {"--clearenv"}};
         case Option::seccomp_edit: return {.before = {"--seccomp-policy", "default"}};
         default: return {};
     }

@@ -103,11 +103,18 @@ TEST_CASE("the first profile of a name is taken", "[profile]") {
 TEST_CASE("a profile that is not there is named, with the places and the nearest", "[profile]") {
     const Profiles profiles;
     const std::string text = error_in(profiles, "bild");
-    CHECK(text.find("there is no profile \"bild\"; did you mean build?; looked for " +
-                    profiles.path("user/bild.conf") + ", " + profiles.path("system/bild.conf") +
+    CHECK(text == "there is no profile \"bild\"; did you mean build?");
+    CHECK(error_in(profiles, "something")
+              .find("there is no profile \"something\"; looked for " +
+                    profiles.path("user/something.conf") + ", " +
+                    profiles.path("system/something.conf") +
                     ", and among the built-in ones: agent, app, build,") == 0);
     CHECK(error_in(profiles, "./none.conf") ==
           "profile \"./none.conf\": No such file or directory");
+    // A name and a file are told apart by a dot or a slash, which is easily got wrong.
+    CHECK(error_in(profiles, "build.conf") ==
+          "profile \"build.conf\": No such file or directory; a profile by its name is build, and "
+          "this is a file here");
     CHECK(error_in(profiles, profiles.path("user")) ==
           "profile \"" + profiles.path("user") + "\": Is a directory");
 }
@@ -180,15 +187,14 @@ TEST_CASE("what does not belong into a profile is refused", "[profile]") {
               "\"" + option + "\" belongs on the command line, not into a profile");
     }
     CHECK(error("bind = /a") == "bind takes two arguments, and here is 1");
-    CHECK(error("clearenv = yes") == "clearenv takes no argument, and here is 1; it stands alone");
+    CHECK(error("clearenv = yes") == "clearenv takes no argument; write just: clearenv");
     CHECK(error("bind") == "bind takes two arguments, and there is none");
     CHECK(
         error("keep-env = A B") ==
         "keep-env takes an argument, and here are 2; give the option once for each, or write what "
         "has blanks in it in quotes");
-    CHECK(error("unset = bind /a /b") ==
-          "unset takes an argument, and here are 3; of the arguments only the one by which it is "
-          "known, as in: unset = bind /x");
+    CHECK(error("net") == "unknown option \"net\"; did you mean share-net?");
+    CHECK(error("env = A B") == "unknown option \"env\"; did you mean setenv?");
     CHECK(error("include = a b") == "include takes the name of one profile");
     CHECK(error("include") == "include takes the name of one profile");
 }
@@ -229,26 +235,30 @@ TEST_CASE("a later option takes an earlier one back", "[profile]") {
     CHECK_FALSE(contains(left({"bind /x"}), "bind = /s /x"));
     CHECK(contains(left({"bind /x"}), "ro-bind = /s /x"));
     CHECK(left({"bind"}).size() == 8);
+    CHECK_FALSE(contains(left({"ro-bind /s /x"}), "ro-bind = /s /x"));  // as it is shown
+    CHECK(contains(left({"ro-bind /s /x"}), "bind = /s /x"));
     CHECK(left({"clearenv"}).size() == 9);
     CHECK_FALSE(contains(left({"setenv A"}), "setenv = A 1"));
     CHECK(left({"tmpfs /t"}).size() == 7);        // and what changes it
     CHECK(left({"tmp-overlay /o"}).size() == 8);  // and its layer
     CHECK(error_of_line({"--profile", "a", "--unset", "bind /z"}, profiles) ==
-          "--unset \"bind /z\": no option before it is that one; there are those for /x, /y");
+          "--unset \"bind /z\": there is no such option before it to take back; bind is there for "
+          "/x, /y");
     CHECK(error_of_line({"--unset", "tmpfs"}, profiles) ==
-          "--unset \"tmpfs\": no option before it is that one");
+          "--unset \"tmpfs\": there is no such option before it to take back");
     CHECK(error_of_line({"--unset", "bnd /x"}, profiles) ==
           "--unset takes the name of an option without dashes, and an argument of it, as in \"bind "
           "/src\"; there is no option \"bnd\"");
     // Only what stands before it.
     CHECK(error_of_line({"--unset", "dir /d", "--dir", "/d"}, profiles) ==
-          "--unset \"dir /d\": no option before it is that one");
+          "--unset \"dir /d\": there is no such option before it to take back");
     profiles.write("user/b.conf", "include = a\nunset = bind \"/x\"\nunset = \"bind /y\"\n");
     CHECK(lines_of(line_of({"--profile", "b"}, profiles).options).size() == 8);
     profiles.write("user/b.conf", "\nunset = bind /x\n");
     CHECK(error_of_line({"--profile", "b"}, profiles) ==
           profiles.path("user/b.conf") +
-              ":2: --unset \"bind /x\": no option before it is that one");
+              ":2: unset = bind /x: there is no such option before it to take back; this profile "
+              "comes after the one that has it");
 }
 
 TEST_CASE("an option of a profile that is wrong is named by its line", "[profile]") {
@@ -257,7 +267,27 @@ TEST_CASE("an option of a profile that is wrong is named by its line", "[profile
     const Dialect dialect = sbx_dialect();
     SpecBuilder builder(dialect);
     CHECK(error_of(builder.add(line_of({"--profile", "a", "true"}, profiles))) ==
-          profiles.path("user/a.conf") + ":2: --uid takes a number from 0 to 4294967294, and not \"many\"");
+          profiles.path("user/a.conf") +
+              ":2: --uid takes a number from 0 to 4294967294, and not \"many\"");
+}
+
+TEST_CASE("a path inside that a profile has wrong is named by its line, in its terms",
+          "[profile]") {
+    const Profiles profiles;
+    const auto said = [&](const std::string& text) {
+        profiles.write("user/a.conf", text);
+        const Dialect dialect = sbx_dialect();
+        SpecBuilder builder(dialect);
+        const auto added = builder.add(line_of({"--profile", "a", "true"}, profiles));
+        return added ? error_of(builder.finish()) : added.error().message;
+    };
+    const std::string place = profiles.path("user/a.conf") + ":2: ";
+    CHECK(said("\nbind = /a out\n") ==
+          place +
+              "\"out\" is relative, and a path inside begins with \"/\"; write \"${CWD}/out\", or "
+              "\"/out\"");
+    CHECK(said("\nchdir = .\n") ==
+          place + "\".\" is relative, and a path inside begins with \"/\"; write \"${CWD}\"");
 }
 
 TEST_CASE("the options in effect are shown with their places", "[profile]") {

@@ -60,6 +60,13 @@ TEST_CASE("a profile is lines of words", "[profile]") {
     CHECK(parse("\n\n")->empty());
 }
 
+TEST_CASE("a profile may begin with a byte order mark", "[profile]") {
+    const auto lines = parse("\xEF\xBB\xBFkey = word\n");
+    REQUIRE(lines);
+    REQUIRE(lines->size() == 1);
+    CHECK(lines->front().key == "key");
+}
+
 TEST_CASE("words are cut at blanks, and quotes keep them", "[profile]") {
     CHECK(words("k = a\tb   c # d") == Words{"a", "b", "c"});
     CHECK(words("k = a#b '#c' \\#d") == Words{"a#b", "#c", "#d"});
@@ -89,6 +96,7 @@ TEST_CASE("a line that cannot be understood is named", "[profile]") {
           "p:2: options are written without dashes here, as in: ro-bind = /usr /usr");
     CHECK(error("= /usr") == "p:2: no option stands before the equals sign");
     CHECK(error("[files") == "p:2: a section is written as [name]");
+    CHECK(error("files]") == "p:2: a section is written as [name]");
     CHECK(error("k = 'a") == "p:2: a ' has no other one that ends it");
     CHECK(error("k = \"a") == "p:2: a \" has no other one that ends it");
     CHECK(error("k = a\\") ==

@@ -9,8 +9,8 @@
 using namespace sbx;
 using namespace sbx::cli;
 using sbx::test::bwrap_spec;
-using sbx::test::error_of;
 using sbx::test::check_wrong_argument;
+using sbx::test::error_of;
 using sbx::test::good;
 using sbx::test::joined;
 using sbx::test::MemoryFile;
@@ -189,25 +189,68 @@ TEST_CASE("the mount namespace is always made") {
 }
 
 TEST_CASE("changes of the environment keep their order") {
-    const Spec spec = good({"--setenv", "A", "b=c", "--clearenv", "--unsetenv", "A"});
-    REQUIRE(spec.environment.size() == 3);
-    CHECK(spec.environment[0].kind == EnvironmentChange::Kind::set);
-    CHECK(spec.environment[0].name == "A");
-    CHECK(spec.environment[0].value == "b=c");
-    CHECK(spec.environment[1].kind == EnvironmentChange::Kind::clear);
-    CHECK(spec.environment[2].kind == EnvironmentChange::Kind::unset);
-    CHECK(spec.environment[2].name == "A");
+    const auto spec = bwrap_spec({"--setenv", "A", "b=c", "--clearenv", "--unsetenv", "A"});
+    REQUIRE(spec);
+    REQUIRE(spec->environment.size() == 3);
+    CHECK(spec->environment[0].kind == EnvironmentChange::Kind::set);
+    CHECK(spec->environment[0].name == "A");
+    CHECK(spec->environment[0].value == "b=c");
+    CHECK(spec->environment[1].kind == EnvironmentChange::Kind::clear);
+    CHECK(spec->environment[2].kind == EnvironmentChange::Kind::unset);
+    CHECK(spec->environment[2].name == "A");
     CHECK(sbx_error({"--setenv", "", "x"}) == "setenv failed; \"\" is not a name for a variable");
-    CHECK(sbx_error({"--setenv", "A=B", "x"}) ==
+    CHECK(
+        sbx_error({"--setenv", "A=B", "x"}) ==
+        "setenv failed; \"A=B\" is not a name for a variable, and the value is a word of its own: "
+        "setenv NAME VALUE");
+    CHECK(error_of(bwrap_spec({"--setenv", "A=B", "x"})) ==
           "setenv failed; \"A=B\" is not a name for a variable");
     CHECK(sbx_error({"--unsetenv", ""}) != "no error");
     CHECK(sbx_error({"--unsetenv", "A=B"}) != "no error");
+}
+
+TEST_CASE("changes of the environment that do nothing are mistakes in the sbx dialect") {
+    const auto undone = [](const std::string& what) {
+        return "clearenv undoes " + what + ", which is before it; give that one after it";
+    };
+    CHECK(sbx_error({"--setenv", "A", "1", "--clearenv"}) == undone("setenv A"));
+    CHECK(sbx_error({"--setenv", "A", "1", "--unsetenv", "B", "--clearenv"}) == undone("setenv A"));
+    CHECK(sbx_error({"--clearenv", "--keep-env", "A", "--clearenv"}) == undone("keep-env A"));
+    CHECK(sbx_error({"--unsetenv", "A", "--clearenv", "--setenv", "A", "1"}) == "no error");
+    CHECK(error_of(bwrap_spec({"--setenv", "A", "1", "--clearenv"})) == "no error");
+    CHECK(sbx_error({"--keep-env", "A", "--clearenv"}) ==
+          "keep-env A keeps nothing, since all of the environment is there without clearenv; give "
+          "that before it");
+    CHECK(sbx_error({"--unsetenv", "A", "--keep-env", "A"}) == "no error");
 }
 
 TEST_CASE("an empty destination is a mistake in the sbx dialect") {
     CHECK(sbx_error({"--dir", ""}) != "no error");
     CHECK(sbx_error({"--ro-bind", "/usr", ""}) != "no error");
     CHECK(error_of(bwrap_spec({"--dir", ""})) == "no error");
+}
+
+TEST_CASE("a relative destination is a mistake in the sbx dialect") {
+    const auto says = [](const Words& words, const std::string& path, const std::string& remedy) {
+        INFO(words[0]);
+        CHECK(sbx_error(words) == "\"" + path +
+                                      "\" is relative, and a path inside begins with \"/\"; " +
+                                      "write " + remedy);
+        CHECK(error_of(bwrap_spec(words)) == "no error");
+    };
+    const std::string out = R"("$PWD/out", or "/out")";
+    says({"--bind", "/a", "out"}, "out", out);
+    says({"--bind", "/a", "./out"}, "./out", out);
+    says({"--tmpfs", "out"}, "out", out);
+    says({"--dir", "out"}, "out", out);
+    says({"--symlink", "t", "out"}, "out", out);
+    says({"--chmod", "0700", "out"}, "out", out);
+    says({"--remount-ro", "out"}, "out", out);
+    says({"--chdir", "out"}, "out", out);
+    says({"--protect", "out"}, "out", out);
+    says({"--bind", ".", "."}, ".", "\"$PWD\"");
+    says({"--bind", ".", "./"}, "./", "\"$PWD\"");
+    says({"--bind", "..", "../x"}, "../x", "\"$PWD/../x\"");
 }
 
 TEST_CASE("of options that are given twice the last one wins; bubblewrap refuses --argv0 twice") {

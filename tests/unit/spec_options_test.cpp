@@ -51,12 +51,12 @@ TEST_CASE("--overlay and its kin take the sources before them, the lowest first"
     CHECK(kept.upper == "/u");
     CHECK(kept.work == "/w");
     CHECK(kept.destination == "/d");
-    const auto forgotten = only_entry<entry::Overlay>({"--overlay-src", "a", "--tmp-overlay", "d"});
+    const auto forgotten = only_entry<entry::Overlay>({"--overlay-src", "a", "--tmp-overlay", "/d"});
     CHECK(forgotten.changes == Changes::forgotten);
     CHECK(forgotten.sources == Words{"a"});
     CHECK(forgotten.upper.empty());
     CHECK(forgotten.work.empty());
-    CHECK(forgotten.destination == "d");
+    CHECK(forgotten.destination == "/d");
     const auto closed = only_entry<entry::Overlay>(
         {"--overlay-src", "/a", "--overlay-src", "/a", "--ro-overlay", "/d"});
     CHECK(closed.changes == Changes::refused);

@@ -188,8 +188,9 @@ TEST_CASE("a guard that may be missing is kept where nobody can tell", "[warning
     CHECK(kept({}, "/proc/keys"));
     CHECK(kept({}, "/dev/shm/missing"));
     const auto refused = [](const std::string& guard) {
-        return error_of(make_plan(*sbx_spec({"--mask-try", guard, "true"}),
-                                  fake_host(*sbx_spec({"--mask-try", guard, "true"}))));
+        Spec spec = plain_spec();
+        spec.entries = {entry::Guard{entry::Guard::Kind::mask, guard, IfMissing::skip}};
+        return error_of(make_plan(spec, fake_host(spec)));
     };
     CHECK(refused("relative").find("a path inside is wanted") != std::string::npos);
     CHECK(refused("/").find("would leave nothing to run") != std::string::npos);
@@ -256,8 +257,23 @@ TEST_CASE("a working directory that is not inside", "[warnings]") {
     CHECK(in_w({"--chdir", "/"}) == none);
     CHECK(text({"--warning", "working-directory", "refuse"}) ==
           "refused: the command starts in /, since the working directory /home/user is not inside; "
-          "--bind . /home/user brings it in (--ro-bind: to be read only), --chdir DIR starts "
-          "elsewhere; --warning working-directory hide allows it");
+          "run sbx in the directory of the project, --chdir DIR starts elsewhere; --warning "
+          "working-directory hide allows it");
+}
+
+TEST_CASE("a working directory is brought in, but for a home", "[warnings]") {
+    const auto spec = sbx_spec({"true"});
+    REQUIRE(spec);
+    Host host = fake_host(*spec);
+    host.cwd = host.real_cwd = "/w/a b";
+    const auto plan = make_plan(*spec, host);
+    REQUIRE(plan);
+    REQUIRE(plan->warnings.size() == 1);
+    CHECK(plan->warnings.front().text ==
+          "the command starts in /, since the working directory '/w/a b' is not inside; --bind . "
+          "'/w/a "
+          "b' brings it in (--ro-bind: to be read only), --chdir DIR starts elsewhere "
+          "[working-directory]");
 }
 
 TEST_CASE("a command that starts in its home, for lack of the working directory", "[warnings]") {
