@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -276,6 +277,9 @@ struct Plan {
     /// Those that Spec::warnings shows; run() ignores them.
     std::vector<PlanWarning> warnings = {};
     std::vector<std::string> notes = {};  ///< what was left out and why, for people
+    /// For errors: destinations, clean, and the "FILE:LINE" where each was asked for, if it was in
+    /// a profile; of the same ones the last counts.
+    std::vector<std::pair<std::string, std::string>> places = {};
 };
 
 /// Plans `spec` on `host`, which probe_host() gave for this very `spec`, or a test wrote. Refuses

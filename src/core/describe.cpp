@@ -209,14 +209,15 @@ std::string describe(const Step& step) { return std::visit(Sentence{}, step); }
 std::string describe(const Plan& plan) {
     std::string out;
     for (const PlanWarning& warning : plan.warnings) out += "warning: " + warning.text + "\n";
-    for (const std::string& note : plan.notes) out += "note: " + note + "\n";
     if (plan.userns_fd) {
         out += "enter the user namespace of descriptor " + std::to_string(*plan.userns_fd) + "\n";
     }
     if (plan.pidns_fd) {
         out += "enter the pid namespace of descriptor " + std::to_string(*plan.pidns_fd) + "\n";
     }
-    out += "namespaces: " + namespace_words(plan.namespaces) + "\n";
+    out += "new namespaces: " + namespace_words(plan.namespaces) + "\n";
+    out += std::string("network: ") +
+           (has_own_network(plan) ? "nothing but loopback" : "the one around sbx") + "\n";
     out += "setup:\n";
     std::size_t number = 0;
     for (const Step& step : plan.setup) {
@@ -228,7 +229,7 @@ std::string describe(const Plan& plan) {
         out += "  " + std::to_string(++number) + ". " + describe(step) + "\n";
     }
     out += "run: " + shell_words(plan.argv) + "\n";
-    out += "file: " + shell_words(plan.executables) + "\n";
+    out += "looked for at: " + shell_words(plan.executables) + "\n";
     out += "environment:\n";
     for (const std::string& entry : plan.environment) out += "  " + shell_words({entry}) + "\n";
     out += std::string("signals: ") +
@@ -265,6 +266,7 @@ std::string describe(const Plan& plan) {
     for (const Row& row : rows) {
         if (row.fd) out += row.text + std::to_string(*row.fd) + "\n";
     }
+    for (const std::string& note : plan.notes) out += "note: " + note + "\n";
     return out;
 }
 

@@ -209,6 +209,12 @@ Result<Plan> make_plan(const Spec& spec, const Host& host) {
     if (informs && late) plan.setup.emplace_back(step::Announce{});
     plan.notes = std::move(tree->notes);
     plan.warnings = std::move(*warnings);
+    for (std::size_t i = 0; i < spec.entry_places.size() && i < spec.entries.size(); ++i) {
+        if (spec.entry_places[i].empty()) continue;
+        const std::string& destination = std::visit(
+            [](const auto& e) -> const std::string& { return e.destination; }, spec.entries[i]);
+        plan.places.emplace_back(lexically_clean(destination), spec.entry_places[i]);
+    }
 
     plan.environment = std::move(environment);
     plan.command = spec.command.front();

@@ -46,4 +46,9 @@ inline NamespaceSet all_namespaces(const Plan& plan) {
     return out;
 }
 
+/// Whether the command has a network of its own, in which there is nothing but loopback.
+inline bool has_own_network(const Plan& plan) {
+    return all_namespaces(plan).has(Namespace::network);
+}
+
 }  // namespace sbx

@@ -64,6 +64,11 @@ private:
     WarningMode mode(Warning kind) const { return spec_.warnings[static_cast<std::size_t>(kind)]; }
     bool asked(Warning kind) const { return mode(kind) != WarningMode::hide && !refused_; }
 
+    // `index` is the entry that is to be changed.
+    void add(Warning kind, std::size_t index, const std::string& text) {
+        add(kind, (place_of(index).empty() ? "" : std::string(place_of(index)) + ": ") + text);
+    }
+
     void add(Warning kind, const std::string& text) {
         const std::string name(warning_names[static_cast<std::size_t>(kind)]);
         if (mode(kind) == WarningMode::refuse && !refused_) {
@@ -162,7 +167,7 @@ private:
             later.emplace(places_[index], index);
         }
         for (const auto& [by, earlier] : hidden) {
-            add(Warning::hidden_mount, hidden_text(earlier, by));
+            add(Warning::hidden_mount, by, hidden_text(earlier, by));
         }
     }
 
@@ -173,14 +178,15 @@ private:
                 ? " is"
                 : " and " + std::to_string(earlier.size() - 1) + " other mounts are";
         return option_of(spec_.entries[first]) + others + " hidden by " +
-               option_of(spec_.entries[later]) + " after it; give that one first" +
+               option_of(spec_.entries[later]) + " after it; give " +
+               option_of(spec_.entries[later]) + " first" +
                (places_[first] == places_[later] ? ", or leave one of them out" : "");
     }
 
     void find_files() {
         for (std::size_t i = 0; i < spec_.entries.size(); ++i) {
             if (!shows_writable(i) || host_.sources[i].kind != Source::Kind::file) continue;
-            add(Warning::file_bind,
+            add(Warning::file_bind, i,
                 option_of(spec_.entries[i]) +
                     " shows a single file: editors and tools that replace it by renaming another "
                     "one fail (EBUSY); bind the directory that it is in");
@@ -192,7 +198,7 @@ private:
         for (std::size_t i = 0; i < spec_.entries.size(); ++i) {
             if (!shows_writable(i) || host_.sources[i].path == "/") continue;
             if (!seen_at(i, host_.home)) continue;
-            add(Warning::writable_home,
+            add(Warning::writable_home, i,
                 option_of(spec_.entries[i]) + " makes your home directory writable inside, with " +
                     "your keys and what your shells run when they start; bind the directory of "
                     "the project instead");
@@ -203,7 +209,7 @@ private:
         for (std::size_t i = 0; i < spec_.entries.size(); ++i) {
             if (!shows_writable(i) || host_.sources[i].path != "/") continue;
             if (shows(places_[i]) != i) continue;
-            add(Warning::writable_root,
+            add(Warning::writable_root, i,
                 option_of(spec_.entries[i]) + " makes all of this machine writable inside that " +
                     "you may write to; use --ro-bind, and bind what is to be written to after it");
         }
@@ -215,7 +221,7 @@ private:
                 if (!is_bind(i)) continue;
                 const auto inside = seen_at(i, path);
                 if (!inside || is_masked(*inside)) continue;
-                add(Warning::agent_socket,
+                add(Warning::agent_socket, i,
                     option_of(spec_.entries[i]) + " brings in the socket " + quote(path) +
                         ", by which a program inside can use your keys or this machine; --mask " +
                         shell_words({*inside}) + " hides it");
@@ -233,7 +239,7 @@ private:
             const bool masks = guard->kind == entry::Guard::Kind::mask;
             const auto elsewhere = shown_elsewhere(places_[i]);
             if (!elsewhere && !(masks && is_known_missing(places_[i]))) continue;
-            add(Warning::misplaced_guard,
+            add(Warning::misplaced_guard, i,
                 with(masks ? "--mask" : "--protect", guard->destination) +
                     ": nothing of the host is there inside" +
                     (elsewhere ? "; what is there outside is shown as " + shell_words({*elsewhere})

@@ -29,17 +29,41 @@ const Step* step_at(const Plan& plan, std::int32_t index) {
     return at < plan.seal.size() ? &plan.seal[at] : nullptr;
 }
 
-std::string detail_text(const Step& step, const Report& report,
+// Where in the directory a source that is a file may be meant to be.
+std::string below_of(const Step& step) {
+    const auto* bind = std::get_if<step::Bind>(&step);
+    if (bind == nullptr) return {};
+    const std::string name = bind->path.substr(bind->path.find_last_of('/') + 1);
+    return ", as " + quote(lexically_clean(destination_of(step) + "/" + name));
+}
+
+// Whether what was mounted last above `path`, before the step `end`, is a procfs.
+bool is_in_procfs(const Plan& plan, std::size_t end, const std::string& path) {
+    for (std::size_t i = std::min(end, plan.setup.size()); i > 0; --i) {
+        const Step& step = plan.setup[i - 1];
+        const std::string place = lexically_clean(destination_of(step));
+        if (destination_of(step).empty() || !is_at_or_below(path, place)) continue;
+        if (std::holds_alternative<step::RemountReadOnly>(step)) continue;
+        return std::holds_alternative<step::MountProc>(step);
+    }
+    return false;
+}
+
+std::string detail_text(const Plan& plan, const Step& step, const Report& report,
                         const std::optional<Excerpt>& excerpt) {
     const std::string there = quote(destination_of(step));
     switch (report.detail) {
         case Detail::would_write_on_host:
+            if (is_in_procfs(plan, static_cast<std::size_t>(report.step),
+                             lexically_clean(destination_of(step)))) {
+                return there + " is not in procfs, where nothing can be made; mount it elsewhere";
+            }
             return there +
-                   " is in a directory of the host or in procfs, and sbx creates and changes "
-                   "nothing "
-                   "there; create it on the host first, or mount it elsewhere";
+                   " is in a directory of the host, where sbx creates and changes nothing; create "
+                   "it there first, or mount it elsewhere";
         case Detail::destination_directory:
-            return "the source is a file and " + there + " is a directory; name a file";
+            return "the source is a file and " + there + " is a directory; name a file" +
+                   below_of(step);
         case Detail::destination_file:
             return there + " is a file inside, not a directory; name a directory";
         case Detail::not_a_mount_point:
@@ -194,6 +218,16 @@ std::string remedy(const Plan& plan, const Step& step, const Report& report) {
     return {};
 }
 
+// "FILE:LINE: " of the profile that asked for the step, or nothing.
+std::string place_of(const Plan& plan, const Step& step) {
+    const std::string destination = destination_of(step);
+    if (destination.empty()) return {};
+    const std::string path = lexically_clean(destination);
+    const auto found = std::find_if(plan.places.rbegin(), plan.places.rend(),
+                                    [&](const auto& place) { return place.first == path; });
+    return found == plan.places.rend() ? std::string() : found->second + ": ";
+}
+
 std::string step_text(const Plan& plan, const Report& report,
                       const std::optional<Excerpt>& excerpt) {
     const Step* step = step_at(plan, report.step);
@@ -202,8 +236,9 @@ std::string step_text(const Plan& plan, const Report& report,
         std::string text = bubblewrap_step_text(*step, report, excerpt);
         if (!text.empty()) return text;
     }
-    std::string text = "step " + std::to_string(report.step + 1) + ", " + describe(*step) + ": ";
-    const std::string detail = detail_text(*step, report, excerpt);
+    std::string text = place_of(plan, *step) + "step " + std::to_string(report.step + 1) + ", " +
+                       describe(*step) + ": ";
+    const std::string detail = detail_text(plan, *step, report, excerpt);
     if (!detail.empty()) return text + detail;
     return text + error_text(report.error) + remedy(plan, *step, report);
 }

@@ -253,7 +253,7 @@ TEST_CASE("a source and a destination of different kinds", "[errors]") {
     };
     const std::vector<Case> cases = {
         {{"--dir", "/d", "--bind", file, "/d"},
-         "the source is a file and \"/d\" is a directory; name a file",
+         "the source is a file and \"/d\" is a directory; name a file, as \"/d/file\"",
          "Can't create file at /d: Is a directory"},
         {{"--bind", directory, "/payload"},
          "\"/payload\" is a file inside, not a directory; name a directory",
@@ -283,6 +283,19 @@ TEST_CASE("a source and a destination of different kinds", "[errors]") {
         check_refused(Name::bwrap, run(bwrap(each.options, {"exit", "0"})), each.bwrap);
     }
     CHECK(place.listing() == before);
+}
+
+TEST_CASE("a step that fails names the line of the profile that asked for it", "[errors]") {
+    const TemporaryDirectory place;
+    const std::string profile =
+        place.file("p.conf", "dir = /d\n\nro-bind = " + place.file("file", "x") + " /d/\n");
+    check_refused(Name::sbx, run(plain(Name::sbx, {"--profile", profile, "true"})),
+                  "sbx: " + profile + ":3: step ");
+    // What comes after it from the command line is nobody's line.
+    const Ended own = run(plain(
+        Name::sbx, {"--profile", profile, "--unset", "ro-bind", "--dir", "/proc/new", "true"}));
+    CHECK(contains(own.err, "\"/proc/new\" is not in procfs, where nothing can be made"));
+    CHECK_FALSE(contains(own.err, ".conf"));
 }
 
 TEST_CASE("a file upon a directory", "[errors]") {

@@ -70,10 +70,10 @@ TEST_CASE("a mount that a later one hides", "[warnings]") {
     // Directories and links are no mounts.
     CHECK(warned({"--ro-bind", "/a", "/x/y", "--dir", "/x", "--chmod", "0700", "/x"}) == none);
     CHECK(text({"--ro-bind", "/a", "/x/y", "--bind", "/b c", "/x"}) ==
-          "--ro-bind /a /x/y is hidden by --bind '/b c' /x after it; give that one first "
-          "[hidden-mount]");
+          "--ro-bind /a /x/y is hidden by --bind '/b c' /x after it; give --bind '/b c' /x "
+          "first [hidden-mount]");
     CHECK(text({"--ro-bind", "/a", "/x", "--dev", "/x"}) ==
-          "--ro-bind /a /x is hidden by --dev /x after it; give that one first, or leave one of "
+          "--ro-bind /a /x is hidden by --dev /x after it; give --dev /x first, or leave one of "
           "them out [hidden-mount]");
 }
 
@@ -166,7 +166,7 @@ TEST_CASE("a guard of what is not there", "[warnings]") {
 TEST_CASE("many mounts that one hides are one warning", "[warnings]") {
     CHECK(text({"--ro-bind", "/a", "/x/1", "--ro-bind", "/b", "/x/2", "--ro-bind", "/c", "/x/3",
                 "--tmpfs", "/x"}) ==
-          "--ro-bind /a /x/1 and 2 other mounts are hidden by --tmpfs /x after it; give that one "
+          "--ro-bind /a /x/1 and 2 other mounts are hidden by --tmpfs /x after it; give --tmpfs /x "
           "first [hidden-mount]");
 }
 
@@ -228,6 +228,16 @@ TEST_CASE("warnings are silenced or refused one by one", "[warnings]") {
           "there is no warning \"writable-hme\"; did you mean writable-home?");
     CHECK(sbx_error({"--warning", "all", "off"}) ==
           "--warning takes show, hide or refuse after the name, and not \"off\"");
+}
+
+TEST_CASE("a warning of a profile's line names it", "[warnings]") {
+    auto spec = sbx_spec({"--bind", "/a", "/a", "--bind", "/", "/x", "true"});
+    REQUIRE(spec);
+    spec->entry_places = {"", "p.conf:3"};
+    const auto plan = make_plan(*spec, fake_host(*spec));
+    REQUIRE(plan);
+    REQUIRE(plan->warnings.size() == 2);
+    CHECK(plan->warnings.front().text.find("p.conf:3: --bind / /x makes all of this machine") == 0);
 }
 
 TEST_CASE("a working directory that is not inside", "[warnings]") {
