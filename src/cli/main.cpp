@@ -116,7 +116,8 @@ int Program::save(const std::string& path, const CommandLine& line) const {
     const std::string text = profile_of(line, *directory);
     if (path == "-") return print(text);
     if (auto written = write_new_file(path, text); !written) return fail(written.error().message);
-    return 0;
+    const std::string use = called_ + " --profile " + profile_argument(path, profile_search());
+    return print("use it as: " + printable(use) + " COMMAND\n");
 }
 
 int Program::examine(Format format, const CommandLine& line) const {

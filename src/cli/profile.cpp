@@ -196,6 +196,16 @@ bool is_profile_path(std::string_view name) {
     return name.find_first_of("/.") != std::string_view::npos;
 }
 
+std::string profile_argument(const std::string& path, const ProfileSearch& search) {
+    const std::size_t slash = path.find_last_of('/');
+    if (slash == std::string::npos) return "./" + path;
+    const std::string name = path.substr(slash + 1);
+    const bool searched = std::find(search.directories.begin(), search.directories.end(),
+                                    path.substr(0, slash)) != search.directories.end();
+    if (!searched || !name.ends_with(extension)) return path;
+    return name.substr(0, name.size() - extension.size());
+}
+
 ProfileSearch profile_search() {
     ProfileSearch out;
     const auto config = from_environment("XDG_CONFIG_HOME");

@@ -34,6 +34,9 @@ struct ProfileSearch {
 /// and where packages install theirs. The variables are those of the environment, and ${CWD}.
 ProfileSearch profile_search();
 
+/// What --profile takes for the profile in the file at `path`: its name, where that is looked for.
+std::string profile_argument(const std::string& path, const ProfileSearch& search);
+
 /// Whether `name` is a path, and not a name to be looked for: it has a slash or a dot in it.
 bool is_profile_path(std::string_view name);
 

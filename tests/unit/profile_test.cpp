@@ -290,6 +290,17 @@ TEST_CASE("a path inside that a profile has wrong is named by its line, in its t
           place + "\".\" is relative, and a path inside begins with \"/\"; write \"${CWD}\"");
 }
 
+TEST_CASE("a saved profile is called by its name where it is looked for, else by its path",
+          "[profile]") {
+    const ProfileSearch search{{"/home/user/.config/sbx", "/etc/sbx"}, {}};
+    CHECK(profile_argument("/home/user/.config/sbx/work.conf", search) == "work");
+    CHECK(profile_argument("/etc/sbx/work.conf", search) == "work");
+    CHECK(profile_argument("/etc/sbx/work", search) == "/etc/sbx/work");
+    CHECK(profile_argument("/etc/sbx/sub/work.conf", search) == "/etc/sbx/sub/work.conf");
+    CHECK(profile_argument("work.conf", search) == "./work.conf");
+    CHECK(profile_argument("sub/work.conf", search) == "sub/work.conf");
+}
+
 TEST_CASE("the options in effect are shown with their places", "[profile]") {
     const Profiles profiles;
     profiles.write("user/a.conf", "ro-bind = /usr /usr\n\nchdir = /\n");
