@@ -39,7 +39,7 @@ TEST_CASE("check: ids that the caller maps") {
     CHECK(broken([](Plan& p) { insert_at(p.setup, 0, step::MapIds{}); }, waiting_plan()) == once);
     CHECK(broken([](Plan& p) { insert_at(p.setup, 1, step::MapIds{}); }, waiting_plan()) == once);
     CHECK(broken([](Plan& p) { remove_step<step::Announce>(p.setup); }, waiting_plan()) == once);
-    CHECK(broken([](Plan& p) { std::swap(p.setup[0], p.setup[1]); }, waiting_plan()) ==
+    CHECK(broken([](Plan& p) { exchange(p.setup[0], p.setup[1]); }, waiting_plan()) ==
           "ids are mapped first");
 }
 
@@ -188,8 +188,8 @@ TEST_CASE("check: user namespaces that are limited") {
           "no error");
     CHECK(broken(
               [](Plan& p) {
-                  std::iter_swap(find_step<step::LimitUserNamespaces>(p.setup),
-                                 find_step<step::EnterUserNamespace>(p.setup));
+                  exchange(*find_step<step::LimitUserNamespaces>(p.setup),
+                           *find_step<step::EnterUserNamespace>(p.setup));
               },
               limited_plan()) == unused);
     CHECK(broken(

@@ -93,6 +93,13 @@ inline void insert_at(std::vector<Step>& steps, std::ptrdiff_t at, Step step) {
     steps.insert(at < 0 ? steps.end() + at + 1 : steps.begin() + at, std::move(step));
 }
 
+/// As std::swap(), which for a variant of so many kinds is a function for each pair of them.
+inline void exchange(Step& one, Step& other) {
+    Step step = std::move(one);
+    one = std::move(other);
+    other = std::move(step);
+}
+
 /// Before the first step of kind T.
 template <typename T>
 void insert_before(std::vector<Step>& steps, Step step) {

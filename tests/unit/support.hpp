@@ -14,6 +14,10 @@
 #include <variant>
 #include <vector>
 
+// Once, in support.cpp: in every test they are most of what there is to compile.
+extern template class std::vector<sbx::Step>;
+extern template class std::vector<sbx::Entry>;
+
 namespace sbx::test {
 
 using Words = std::vector<std::string>;
