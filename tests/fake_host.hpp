@@ -61,6 +61,10 @@ inline void add_guard_sources(const Spec& spec, std::vector<Source>& sources) {
              planning::Places(spec).shown_at(sources, guard->destination)) {
             sources[i] = fake_source(path);
         }
+        if (guard->unless.empty()) continue;
+        for (const std::string& path : planning::Places(spec).shown_at(sources, guard->unless)) {
+            if (fake_source(path).error == 0) sources[i].error = EEXIST;
+        }
     }
 }
 

@@ -237,6 +237,8 @@ using Step = std::variant<
 struct PlanWarning {
     Warning kind = Warning::hidden_mount;  ///< which one
     std::string text = {};  ///< a sentence as in Error, its name in brackets at the end
+    /// It explains a command that fails, and is no news of one that does not.
+    bool when_it_fails = false;
 };
 
 /// Who is the first process inside: an init of ours that reaps, or the command itself.

@@ -153,6 +153,8 @@ struct Guard {
     } kind = Kind::mask;                       ///< what becomes of it
     std::string destination = {};              ///< absolute, without "..", not "/"
     IfMissing if_missing = IfMissing::refuse;  ///< skip: only what a bind or overlay shows there
+    /// A path as `destination`: where a bind or overlay shows something there, nothing is done.
+    std::string unless = {};
 };
 
 }  // namespace entry
@@ -162,6 +164,11 @@ using Entry =
     std::variant<entry::Bind, entry::Tmpfs, entry::Directory, entry::Symlink, entry::File,
                  entry::Proc, entry::Dev, entry::RemountReadOnly, entry::BindFd, entry::BindData,
                  entry::Overlay, entry::Chmod, entry::Mqueue, entry::Guard>;
+
+/// The path inside that an entry is about.
+inline const std::string& destination_of(const Entry& entry) {
+    return std::visit([](const auto& e) -> const std::string& { return e.destination; }, entry);
+}
 
 /// One change of the environment; changes are applied in order, upon the caller's environment.
 struct EnvironmentChange {

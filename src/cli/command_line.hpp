@@ -32,6 +32,7 @@ struct CommandLine {
     std::vector<GivenOption> options;
     std::vector<std::string> command;
     std::optional<Error> error;  ///< what ended it before its end; `options` are those before that
+    bool took_back = false;      ///< --unset took an option out of `options`
 };
 
 /// "bind takes two arguments".

@@ -43,7 +43,7 @@ private:
 
     void say(Level level, Prefix prefix, const std::string& message) const;
     int fail(const std::string& message, int status) const;
-    int fail_usage() const;
+    int fail_usage(const CommandLine& line) const;
     int status_of(const Outcome& outcome) const;
     std::string late_option() const;
     void say_warnings(const Plan& plan, bool late) const;
@@ -75,11 +75,16 @@ int Program::fail(const std::string& message, int status) const {
 
 Outcome refused(const Error& error) { return {.end = Outcome::End::refused, .error = error}; }
 
-int Program::fail_usage() const {
+int Program::fail_usage(const CommandLine& line) const {
     if (dialect_.defaults.wording == Wording::sbx) {
+        // An option that lacks an argument takes the command for it.
+        const bool took = !line.options.empty() && line.options.back().arguments.size() > 1;
         return end(nullptr,
-                   refused(Error{"no command given; sbx [OPTIONS] COMMAND [ARGS...], and sbx "
-                                 "--help for more"}));
+                   refused(Error{"no command given" +
+                                 (took ? ", and the last option took \"" +
+                                             line.options.back().arguments.back() + "\""
+                                       : "") +
+                                 "; sbx [OPTIONS] COMMAND [ARGS...], and sbx --help for more"}));
     }
     std::fputs(bubblewrap_help(called_).c_str(), stderr);
     return dialect_.failed;
@@ -172,10 +177,9 @@ int Program::status_of(const Outcome& outcome) const {
     return dialect_.failed;
 }
 
-// Where the command started helps whoever sees it fail, and nobody else: that is said late.
 void Program::say_warnings(const Plan& plan, bool late) const {
     for (const PlanWarning& warning : plan.warnings) {
-        if (late != (warning.kind == Warning::working_directory)) continue;
+        if (late != warning.when_it_fails) continue;
         say(Level::warning, prefix_, "warning: " + warning.text);
     }
 }
@@ -241,7 +245,7 @@ int Program::run() {
         case Mode::run:
         case Mode::dry_run: break;
     }
-    if (builder.mode() != Mode::doctor && line.command.empty()) return fail_usage();
+    if (builder.mode() != Mode::doctor && line.command.empty()) return fail_usage(given);
     if (builder.mode() == Mode::dry_run && is_format(given)) {
         return fail("a format follows an equals sign, as in --dry-run=" + command_[0] +
                     "; a command of that name needs another word or its whole path");

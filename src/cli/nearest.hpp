@@ -48,17 +48,14 @@ constexpr std::string_view known_elsewhere(std::string_view word) {
         std::string_view elsewhere;
         std::string_view here;
     };
-    constexpr std::array<Name, 14> names = {{{"net", "share-net"},
+    constexpr std::array<Name, 11> names = {{{"net", "share-net"},
                                              {"network", "share-net"},
                                              {"env", "setenv"},
-                                             {"e", "setenv"},
                                              {"volume", "bind"},
-                                             {"v", "bind"},
                                              {"mount", "bind"},
                                              {"readonly", "ro-bind"},
                                              {"read-only", "ro-bind"},
                                              {"workdir", "chdir"},
-                                             {"w", "chdir"},
                                              {"cwd", "chdir"},
                                              {"h", "help"},
                                              {"V", "version"}}};

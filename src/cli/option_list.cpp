@@ -166,6 +166,7 @@ CommandLine with_profiles(CommandLine line, const ProfileSearch& search) {
             out.error = Error{place + taken.error().message};
             return out;
         }
+        out.took_back = true;
     }
     out.error = line.error;
     return out;

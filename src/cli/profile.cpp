@@ -33,6 +33,9 @@ std::optional<std::string> variable_of_process(const std::string& name) {
 
 std::string no_such_key(const std::string& key) {
     if (key == "profile") return "a profile takes another one in by: include = NAME";
+    for (const BuiltinProfile& one : builtin_profiles()) {
+        if (one.name == key) return "\"" + key + "\" is a profile; write: include = " + key;
+    }
     if (const OptionRow* row = find_option(key); row != nullptr) {
         return "\"" + key + "\" belongs on the command line, not into a profile";
     }
@@ -131,7 +134,9 @@ private:
             given.arguments = {joined(line.words)};
         }
         if (given.arguments.size() != row->argument_count()) {
-            return Error{takes_words(*row) + wrong_count(*row, line.words.size())};
+            const std::string kinds =
+                row->argument_count() > 1 ? " (" + std::string(row->arguments) + ")" : "";
+            return Error{takes_words(*row) + kinds + wrong_count(*row, line.words.size())};
         }
         options_.push_back(std::move(given));
         return {};
@@ -145,7 +150,7 @@ private:
 
     static std::string wrong_count(const OptionRow& row, std::size_t count) {
         const std::size_t wanted = row.argument_count();
-        if (wanted == 0) return "; write just: " + std::string(row.name);
+        if (wanted == 0) return "; write just " + std::string(row.name) + ", or leave the line out";
         std::string found =
             count == 0
                 ? ", and there is none"
@@ -159,8 +164,8 @@ private:
         const bool is_name = name.size() > extension.size() && name.ends_with(extension) &&
                              name.find('/') == std::string::npos;
         if (!is_name) return {};
-        return "; a profile by its name is " + name.substr(0, name.size() - extension.size()) +
-               ", and this is a file here";
+        return "; a name has no dot: " + name.substr(0, name.size() - extension.size()) +
+               " would be a profile of that name";
     }
 
     std::string not_found(const std::string& name) const {

@@ -279,9 +279,9 @@ Result<void> SpecBuilder::apply_variable(EnvironmentChange::Kind kind, const Giv
                      "\": one name, or the beginning of names with a * at its end; give it once "
                      "for each"};
     }
-    // A built-in profile is to go with others, and with none.
+    // A built-in profile is to go with others, and with none; and what clears may be taken back.
     const bool builtin = !given.place.empty() && given.place.find('/') == std::string::npos;
-    if (keeps && ours && !builtin && spec_.environment.empty()) {
+    if (keeps && ours && !builtin && !took_back_ && spec_.environment.empty()) {
         return Error{"keep-env " + name +
                      " keeps nothing, since all of the environment is there without clearenv; give "
                      "that before it"};
@@ -295,14 +295,19 @@ Result<void> SpecBuilder::apply_variable(EnvironmentChange::Kind kind, const Giv
 // What it undoes on the same command line, or in the same profile, is a mistake. A profile that is
 // included may set what the one around it clears.
 Result<void> SpecBuilder::apply_clearenv(const GivenOption& given) {
-    const auto file_of = [](const std::string& place) { return place.substr(0, place.rfind(':')); };
+    // The line numbers, too: a profile may be included twice.
+    const auto is_before = [](const std::string& place, const std::string& other) {
+        const std::size_t colon = place.rfind(':');
+        return place.substr(0, colon) == other.substr(0, other.rfind(':')) &&
+               std::stoul(place.substr(colon + 1)) < std::stoul(other.substr(other.rfind(':') + 1));
+    };
     for (std::size_t i = spec_.environment.size(); i > 0; --i) {
         const EnvironmentChange& change = spec_.environment[i - 1];
         const std::string& place = environment_places_[i - 1];
         if (spec_.wording != Wording::sbx || change.kind == EnvironmentChange::Kind::clear) break;
         const bool undone = change.kind == EnvironmentChange::Kind::set ||
                             change.kind == EnvironmentChange::Kind::keep;
-        if (!undone || (!place.empty() && file_of(place) != file_of(given.place))) continue;
+        if (!undone || (!place.empty() && !is_before(place, given.place))) continue;
         return Error{
             "clearenv undoes " +
             std::string(change.kind == EnvironmentChange::Kind::set ? "setenv " : "keep-env ") +

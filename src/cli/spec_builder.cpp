@@ -119,6 +119,11 @@ Result<void> SpecBuilder::apply(const GivenOption& given) {
         case Option::protect_try:
             add_guard(given, entry::Guard::Kind::protect, IfMissing::skip);
             return {};
+        case Option::protect_unless:
+            spec_.entries.emplace_back(entry::Guard{
+                .kind = entry::Guard::Kind::protect, .destination = a[1], .unless = a[0]});
+            return spec_.wording == Wording::sbx ? check_path_inside(a[0], !given.place.empty())
+                                                 : Result<void>{};
         case Option::chmod: return apply_chmod(given);
         case Option::perms: return apply_perms(given);
         case Option::size: return apply_size(given);
@@ -217,6 +222,7 @@ Result<void> SpecBuilder::add_options(const std::vector<GivenOption>& options) {
 }
 
 Result<void> SpecBuilder::add(const CommandLine& line) {
+    took_back_ = line.took_back;
     if (auto result = add_options(line.options); !result) return result;
     const bool ended = mode_ == Mode::help || mode_ == Mode::version;
     if (line.error && !ended) return *line.error;
@@ -254,10 +260,8 @@ Result<void> SpecBuilder::add_policy() {
 Result<void> SpecBuilder::check_destinations() const {
     if (spec_.wording != Wording::sbx) return {};
     for (std::size_t i = 0; i < spec_.entries.size(); ++i) {
-        const std::string& path = std::visit(
-            [](const auto& e) -> const std::string& { return e.destination; }, spec_.entries[i]);
         const std::string place = i < spec_.entry_places.size() ? spec_.entry_places[i] : "";
-        const auto ok = check_path_inside(path, !place.empty());
+        const auto ok = check_path_inside(destination_of(spec_.entries[i]), !place.empty());
         if (!ok) return Error{(place.empty() ? "" : place + ": ") + ok.error().message};
     }
     return {};

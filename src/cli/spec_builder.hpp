@@ -108,6 +108,7 @@ private:
     Format format_ = Format::text;
     std::optional<std::string> policy_;
     std::vector<PolicyEdit> edits_;
+    bool took_back_ = false;                       ///< as CommandLine has it
     std::vector<std::string> environment_places_;  ///< of Spec::environment, as of its entries
     std::vector<SeccompFilter> filters_;
     std::optional<GivenOption> last_filter_;  ///< the --seccomp that counts

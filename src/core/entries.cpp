@@ -31,8 +31,7 @@ bool is_writable_bind(const Entry& entry) {
 Places::Places(const Spec& spec) : spec_(spec) {
     places_.reserve(spec.entries.size());
     for (const Entry& entry : spec.entries) {
-        places_.push_back(lexically_clean(
-            std::visit([](const auto& e) -> const std::string& { return e.destination; }, entry)));
+        places_.push_back(lexically_clean(destination_of(entry)));
     }
 }
 

@@ -211,14 +211,13 @@ Result<Plan> make_plan(const Spec& spec, const Host& host) {
     plan.warnings = std::move(*warnings);
     for (std::size_t i = 0; i < spec.entry_places.size() && i < spec.entries.size(); ++i) {
         if (spec.entry_places[i].empty()) continue;
-        const std::string& destination = std::visit(
-            [](const auto& e) -> const std::string& { return e.destination; }, spec.entries[i]);
-        plan.places.emplace_back(lexically_clean(destination), spec.entry_places[i]);
+        plan.places.emplace_back(lexically_clean(destination_of(spec.entries[i])),
+                                 spec.entry_places[i]);
     }
 
     plan.environment = std::move(environment);
     plan.command = spec.command.front();
-    plan.executables = planning::plan_executables(plan.command, plan.environment);
+    plan.executables = planning::plan_executables(plan.command, plan.environment, spec.wording);
     plan.argv = spec.command;
     if (spec.argv0) plan.argv.front() = *spec.argv0;
     auto landlock = planning::plan_landlock(spec, host, *privileges, plan);

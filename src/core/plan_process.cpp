@@ -110,10 +110,15 @@ std::vector<std::string> plan_directories(const Spec& spec, const Host& host,
 }
 
 std::vector<std::string> plan_executables(const std::string& command,
-                                          const std::vector<std::string>& environment) {
+                                          const std::vector<std::string>& environment,
+                                          Wording wording) {
     if (command.find('/') != std::string::npos || command.empty()) return {command};
-    // What execvp(3) of glibc falls back to (confstr(_CS_PATH)).
-    const std::string path = variable(environment, "PATH").value_or("/bin:/usr/bin");
+    // What Debian's /etc/profile begins with, and what execvp(3) of glibc falls back to
+    // (confstr(_CS_PATH)).
+    const char* otherwise = wording == Wording::bubblewrap
+                                ? "/bin:/usr/bin"
+                                : "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+    const std::string path = variable(environment, "PATH").value_or(otherwise);
     std::vector<std::string> out;
     std::size_t at = 0;
     while (at <= path.size()) {

@@ -41,6 +41,7 @@ private:
 
 bool TreePlanner::is_skipped(std::size_t index) const {
     if (const auto* guard = std::get_if<entry::Guard>(&spec_.entries[index])) {
+        if (!guard->unless.empty()) return host_.sources[index].error == EEXIST;
         return guard->if_missing == IfMissing::skip && host_.sources[index].error != 0 &&
                !places_.may_be_elsewhere(host_, guard->destination);
     }
@@ -68,7 +69,8 @@ std::string lookup_error(const std::string& path, const Source& source) {
     }
 }
 
-std::string bind_error(const entry::Bind& bind, const Source& source, Wording wording) {
+std::string bind_error(const entry::Bind& bind, const Source& source, const Host& host,
+                       Wording wording) {
     if (wording == Wording::bubblewrap) {
         return "Can't find source path " + bind.source + ": " + strerrordesc_np(source.error);
     }
@@ -76,17 +78,20 @@ std::string bind_error(const entry::Bind& bind, const Source& source, Wording wo
                           NodeKind::directory};
     std::string text = describe(Step(step)) + ": " + lookup_error(bind.source, source);
     if (source.error == ENOENT) {
-        text += "; create " + quote(bind.source) + " first, or use --" +
+        const bool relative = bind.source.empty() || bind.source[0] != '/';
+        text += "; check its spelling, or create " +
+                quote(lexically_clean((relative ? host.cwd + "/" : "") + bind.source)) +
+                " first; --" +
                 (bind.access == Access::read_only ? "ro-"
                  : bind.access == Access::device  ? "dev-"
                                                   : "") +
-                "bind-try to leave it out when it is missing";
+                "bind-try leaves it out when it is missing";
     }
     return text;
 }
 
 std::optional<Error> TreePlanner::add_bind(const entry::Bind& bind, const Source& source) {
-    if (source.error != 0) return Error{bind_error(bind, source, spec_.wording)};
+    if (source.error != 0) return Error{bind_error(bind, source, host_, spec_.wording)};
     tree_.steps.emplace_back(
         step::Bind{bind.source, source.path, bind.destination, bind.access,
                    source.kind == Source::Kind::directory ? NodeKind::directory : NodeKind::other});
@@ -126,7 +131,7 @@ std::optional<Error> TreePlanner::add_overlay(const entry::Overlay& overlay, con
             const entry::Bind as_bind{names[i], overlay.destination, Access::read_write,
                                       IfMissing::refuse};
             if (spec_.wording == Wording::bubblewrap) {
-                return Error{bind_error(as_bind, source.more[i], spec_.wording)};
+                return Error{bind_error(as_bind, source.more[i], host_, spec_.wording)};
             }
             return Error{"overlay on " + quote(overlay.destination) + ": " + quote(names[i]) +
                          ": " + lookup_error(names[i], source.more[i])};
@@ -236,8 +241,10 @@ std::optional<Error> TreePlanner::add(const Entry& entry, std::size_t index) {
                 return std::nullopt;
             }
             const bool masks = e.kind == entry::Guard::Kind::mask;
+            const std::string why = e.unless.empty() ? ", where nothing of the host is"
+                                                     : ", since " + quote(e.unless) + " is there";
             self.tree_.notes.push_back("left out: " + std::string(masks ? "mask " : "protect ") +
-                                       quote(e.destination) + ", where nothing of the host is");
+                                       quote(e.destination) + why);
             return std::nullopt;
         }
         std::optional<Error> operator()(const entry::RemountReadOnly& e) const {
@@ -252,6 +259,10 @@ std::optional<Error> TreePlanner::check_guard(const entry::Guard& guard) const {
     const char* option = guard.kind == entry::Guard::Kind::mask ? "--mask " : "--protect ";
     if (guard.destination.empty() || guard.destination.front() != '/') {
         return Error{option + quote(guard.destination) +
+                     ": a path inside is wanted, which begins with \"/\""};
+    }
+    if (!guard.unless.empty() && guard.unless.front() != '/') {
+        return Error{option + quote(guard.destination) + " unless " + quote(guard.unless) +
                      ": a path inside is wanted, which begins with \"/\""};
     }
     const std::string path = lexically_clean(guard.destination);

@@ -68,9 +68,11 @@ std::vector<std::string> plan_directories(const Spec& spec, const Host& host,
                                           const std::vector<std::string>& environment);
 
 /// The files to try for a command's name: itself when it has a slash, else one for each entry of
-/// PATH in `environment`.
+/// PATH in `environment`. Without PATH they are those of a login, or in bubblewrap's wording those
+/// that execvp(3) has.
 std::vector<std::string> plan_executables(const std::string& command,
-                                          const std::vector<std::string>& environment);
+                                          const std::vector<std::string>& environment,
+                                          Wording wording = Wording::sbx);
 
 /// The value of `name` in `environment`, or nothing.
 std::optional<std::string> variable(const std::vector<std::string>& environment,

@@ -160,8 +160,10 @@ private:
             const std::size_t index = i - 1;
             if (!is_mount(spec_.entries[index]) || left_out(index)) continue;
             const auto by = hidden_by(index, later);
-            // A command line comes after its profiles to win.
-            if (by && (place_of(index).empty() || !place_of(*by).empty())) {
+            // A command line comes after its profiles to win, place by place.
+            const bool wins = by && !place_of(index).empty() && place_of(*by).empty() &&
+                              places_[index] == places_[*by];
+            if (by && !wins) {
                 hidden[*by].push_back(index);
             }
             later.emplace(places_[index], index);
@@ -188,8 +190,9 @@ private:
             if (!shows_writable(i) || host_.sources[i].kind != Source::Kind::file) continue;
             add(Warning::file_bind, i,
                 option_of(spec_.entries[i]) +
-                    " shows a single file: editors and tools that replace it by renaming another "
-                    "one fail (EBUSY); bind the directory that it is in");
+                    " shows a single file: programs that replace it by renaming another one "
+                    "(EBUSY), "
+                    "or make others beside it, fail; bind the directory that it is in");
         }
     }
 
@@ -235,7 +238,7 @@ private:
         for (std::size_t i = 0; i < spec_.entries.size(); ++i) {
             const auto* guard = std::get_if<entry::Guard>(&spec_.entries[i]);
             if (guard == nullptr || guard->if_missing == IfMissing::skip) continue;
-            if (host_.sources[i].error == 0) continue;
+            if (host_.sources[i].error == 0 || host_.sources[i].error == EEXIST) continue;
             const bool masks = guard->kind == entry::Guard::Kind::mask;
             const auto elsewhere = shown_elsewhere(places_[i]);
             if (!elsewhere && !(masks && is_known_missing(places_[i]))) continue;
@@ -288,6 +291,8 @@ private:
                              : "--bind " + shell_words({".", host_.cwd}) +
                                    " brings it in (--ro-bind: to be read only)") +
                     ", --chdir DIR starts elsewhere");
+            // What is written to "/" fails; to what is forgotten it does not.
+            found_.back().when_it_fails = path == "/";
             return;
         }
     }

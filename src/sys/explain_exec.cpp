@@ -2,6 +2,7 @@
 #include "sys/explain_exec.hpp"
 
 #include "core/executable.hpp"
+#include "core/planning.hpp"
 #include "core/steps.hpp"
 #include "core/text.hpp"
 #include "sys/explain_bubblewrap.hpp"
@@ -13,6 +14,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
+#include <vector>
 
 namespace sbx::sys {
 namespace {
@@ -25,10 +28,8 @@ Outcome outcome(Outcome::End end, std::string message) {
 std::string showing_option(const std::string& path) {
     const std::string real = real_path(path);
     if (is_at_or_below(real, "/usr")) return "--ro-bind /usr /usr";
-    const auto slash = real.find_last_of('/');
-    const std::string directory =
-        slash == 0 || slash == std::string::npos ? real : real.substr(0, slash);
-    return "--ro-bind " + directory + " " + directory;
+    // No more than that: a program in a home would bring the home with it.
+    return "--ro-bind " + shell_words({real, real});
 }
 
 bool on_host(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }
@@ -98,6 +99,17 @@ Outcome explain_head(const Plan& plan, int error, const Excerpt& head) {
     return outcome(Outcome::End::not_executable, quote(file) + ": " + error_text(error));
 }
 
+// Where the command may be: where it was looked for, and where the caller's shell would have found
+// it.
+std::vector<std::string> candidates(const Plan& plan) {
+    std::vector<std::string> out = plan.executables;
+    const char* path = std::getenv("PATH");
+    if (path == nullptr) return out;
+    const auto more = planning::plan_executables(plan.command, {std::string("PATH=") + path});
+    out.insert(out.end(), more.begin(), more.end());
+    return out;
+}
+
 Outcome::End end_of_exec(const Report& report) {
     return report.error == ENOENT ? Outcome::End::not_found : Outcome::End::not_executable;
 }
@@ -133,16 +145,24 @@ Outcome explain_exec(const Plan& plan, const Report& report, const std::optional
         return outcome(Outcome::End::not_executable, quote(file) + ": " + error_text(report.error));
     }
     std::string text;
+    const bool has_path = planning::variable(plan.environment, "PATH").has_value();
     if (searched) {
-        text = quote(plan.command) + " was not found inside, in none of the directories of PATH";
+        text = quote(plan.command) + " was not found inside, " +
+               (has_path ? "in none of the directories of PATH"
+                         : "where PATH is not set (--keep-env PATH keeps yours)");
     } else {
         text = quote(file) + " is not there inside";
     }
-    for (const std::string& candidate : plan.executables) {
+    for (const std::string& candidate : candidates(plan)) {
         if (candidate.front() != '/' || !on_host(candidate)) continue;
         if (const std::string link = broken_link(plan, candidate);
             !link.empty() && is_shown(plan, candidate)) {
             return outcome(Outcome::End::not_found, link);
+        }
+        if (is_shown(plan, candidate)) {
+            return outcome(Outcome::End::not_found,
+                           text + "; it is there as " + quote(candidate) +
+                               ", give that, or a PATH that has its directory");
         }
         return outcome(Outcome::End::not_found, text + "; the host has " + quote(candidate) +
                                                     ", and " + showing_option(candidate) +
@@ -150,11 +170,10 @@ Outcome explain_exec(const Plan& plan, const Report& report, const std::optional
     }
     if (!searched && file.front() != '/' && on_host(file)) {
         const auto directory = current_directory();
-        return outcome(Outcome::End::not_found,
-                       text + ", where the command starts in another directory" +
-                           (directory ? ": " + quote(*directory) + " is not inside; --bind " +
-                                            shell_words({*directory, *directory}) + " shows it"
-                                      : ""));
+        return outcome(
+            Outcome::End::not_found,
+            text + ", since the working directory" + (directory ? " " + quote(*directory) : "") +
+                " is not inside; show that, or give the whole path of something that is");
     }
     return outcome(Outcome::End::not_found,
                    text + ", nor on the host" +

@@ -141,6 +141,14 @@ Result<std::vector<Source>> sources_of(const Spec& spec) {
     for (std::size_t i = 0; i < spec.entries.size(); ++i) {
         const auto* guard = std::get_if<entry::Guard>(&spec.entries[i]);
         if (guard == nullptr) continue;
+        if (!guard->unless.empty()) {
+            // Where it is not known the guard is there.
+            const auto other = source_of_guard(places.shown_at(out, guard->unless));
+            if (other && other->error == 0) {
+                out[i].error = EEXIST;
+                continue;
+            }
+        }
         auto there = source_of_guard(places.shown_at(out, guard->destination));
         if (there) {
             out[i] = std::move(*there);

@@ -64,10 +64,11 @@ const std::set<std::string> own = {"dry-run",        "bare",
                                    "allow-userns",   "landlock",
                                    "mask",           "mask-try",
                                    "protect",        "protect-try",
-                                   "profile",        "unset",
-                                   "show-profile",   "save-profile",
-                                   "keep-env",       "warning",
-                                   "result",         "doctor"};
+                                   "protect-unless", "profile",
+                                   "unset",          "show-profile",
+                                   "save-profile",   "keep-env",
+                                   "warning",        "result",
+                                   "doctor"};
 
 std::set<std::string> options_with_a_row() {
     std::set<std::string> out;

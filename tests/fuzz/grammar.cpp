@@ -218,6 +218,7 @@ std::string Generator::descriptor(Option id, Taste taste) {
 std::string Generator::value(const OptionRow& row, std::string_view kind, Taste taste) {
     if (kind == "FD") return descriptor(row.id, taste);
     if (kind == "SRC") return source(row);
+    if (kind == "OTHER") return "/rw/file";
     if (kind == "UPPER") return world_.writable() + (one_in(8) ? "/work" : "/upper");
     if (kind == "WORK") return world_.writable() + (one_in(8) ? "/upper" : "/work");
     if (taste == Taste::wild) {

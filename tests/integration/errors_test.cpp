@@ -126,8 +126,8 @@ TEST_CASE("a missing source", "[errors]") {
         check_refused(Name::sbx, run(sbx({option, missing, "/d"}, {"exit", "0"})),
                       "\"" + missing + "\" on \"/d\"");
         check_refused(Name::sbx, run(sbx({option, missing, "/d"}, {"exit", "0"})),
-                      std::string("no such file or directory; create \"") + missing +
-                          "\" first, or use " + option + "-try");
+                      std::string("no such file or directory; check its spelling, or create \"") +
+                          missing + "\" first; " + option + "-try leaves it out");
         check_refused(Name::bwrap, run(bwrap({option, missing, "/d"}, {"exit", "0"})),
                       "Can't find source path " + missing + ": No such file or directory");
     }
@@ -144,8 +144,8 @@ TEST_CASE("where the way to a source ends", "[errors]") {
     };
     const std::vector<Case> cases = {
         {file + "/below", "not a directory (\"" + file + "\" is a file)"},
-        {place.path() + "/a/b/c",
-         "no such file or directory (\"" + place.path() + "/a\" is missing); create"},
+        {place.path() + "/a/b/c", "no such file or directory (\"" + place.path() +
+                                      "/a\" is missing); check its spelling, or create"},
         {link, "no such file or directory (\"" + link +
                    "\" is a link to \"nowhere\", which is not there)"},
         {link + "/x", "(\"" + link + "\" is a link to \"nowhere\", which is not there)"},

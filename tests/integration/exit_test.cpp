@@ -100,6 +100,24 @@ TEST_CASE("a command that is not found says what would show it", "[exit]") {
     }
 }
 
+TEST_CASE("a command that is on the caller's PATH says what would show it, and no more", "[exit]") {
+    const TemporaryDirectory place;
+    const std::string tool = place.file("tool", "#!/bin/sh\n", 0755);
+    const auto said = [&](std::vector<std::string> options) {
+        Start start = sbx(std::move(options), {});
+        start.words.resize(start.words.size() - 1);  // not the payload
+        start.words.emplace_back("tool");
+        start.prepare = [&] { ::setenv("PATH", place.path().c_str(), 1); };
+        return run(start).err;
+    };
+    CHECK(contains(said({"--clearenv"}),
+                   "where PATH is not set (--keep-env PATH keeps yours); the host has \"" + tool +
+                       "\", and --ro-bind " + tool + " " + tool + " shows it\n"));
+    CHECK(contains(
+        said({"--clearenv", "--ro-bind", place.path(), place.path()}),
+        "; it is there as \"" + tool + "\", give that, or a PATH that has its directory\n"));
+}
+
 TEST_CASE("a command that cannot be executed says so", "[exit]") {
     const TemporaryDirectory place;
     const std::string file = place.file("file", "echo yes\n", 0644);

@@ -23,10 +23,11 @@ works sandboxed sh -c 'echo two >file && mkdir -p src && echo x >src/new && rm s
 says two cat file
 says "modified:   file" sandboxed git status
 says one sandboxed git log --format=%s
+says "+two" sandboxed git diff HEAD
 
 # What runs later, by itself, is not.
 for path in .git/hooks/post-commit .git/config .git/commondir .vscode/settings.json \
-    .vscode/tasks.json .bashrc .envrc .idea .mcp.json .claude .cursor HEAD .husky .husky/pre-commit \
+    .vscode/tasks.json .bashrc .envrc .idea .mcp.json .claude .cursor .husky .husky/pre-commit \
     .devcontainer/devcontainer.json .zed/tasks.json .codex .gemini; do
     # shellcheck disable=SC2016  # for the shell inside
     refused sandboxed sh -c 'echo evil >"$1"' sh "$path"
@@ -52,7 +53,7 @@ refused ls -d nowhere
 rm .envrc .mcp.json settings
 says "{}" cat .vscode/settings.json
 # No placeholder is left of what was missing.
-for path in .envrc .idea .mcp.json .claude .cursor HEAD .husky .devcontainer .zed; do
+for path in .envrc .idea .mcp.json .claude .cursor .husky .devcontainer .zed; do
     refused ls -d "$path"
 done
 
@@ -62,6 +63,7 @@ mkdir plain
     cd plain
     refused sandboxed git init
     # Nor can the directory itself become one, whose settings git would follow.
+    refused sandboxed sh -c 'echo "ref: refs/heads/main" >HEAD'
     sandboxed git init --bare . >/dev/null 2>&1 || true
     refused ls -d HEAD
     says false git rev-parse --is-bare-repository

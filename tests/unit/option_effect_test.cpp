@@ -23,10 +23,11 @@ namespace {
 std::string example(const OptionRow& row, const std::string& variable,
                     std::vector<std::unique_ptr<MemoryFile>>& files) {
     static const std::map<std::string, std::string> by_variable = {
-        {"VALUE", "value"}, {"SRC", "/src"},     {"DEST", "/dest"}, {"TARGET", "target"},
-        {"OCTAL", "0700"},  {"BYTES", "4096"},   {"UID", "123"},    {"GID", "123"},
-        {"NAME", "name"},   {"DIR", "/dir"},     {"FILE", "file"},  {"CAP", "cap_kill"},
-        {"PATH", "/path"},  {"UPPER", "/upper"}, {"WORK", "/work"}, {"LABEL", "label"}};
+        {"VALUE", "value"}, {"SRC", "/src"},     {"DEST", "/dest"},   {"TARGET", "target"},
+        {"OCTAL", "0700"},  {"BYTES", "4096"},   {"UID", "123"},      {"GID", "123"},
+        {"NAME", "name"},   {"DIR", "/dir"},     {"FILE", "file"},    {"CAP", "cap_kill"},
+        {"PATH", "/path"},  {"OTHER", "/other"}, {"UPPER", "/upper"}, {"WORK", "/work"},
+        {"LABEL", "label"}};
     if (variable == "FD") {
         const bool words = row.id == Option::args;
         const std::string content = words ? std::string("--dir\0/dir\0", 11) : "12345678";

@@ -35,8 +35,10 @@ EnvironmentChange unset(std::string name) {
 }
 EnvironmentChange clear() { return {EnvironmentChange::Kind::clear, "", ""}; }
 
-Words executables(const std::string& command, std::vector<EnvironmentChange> changes = {}) {
+Words executables(const std::string& command, std::vector<EnvironmentChange> changes = {},
+                  Wording wording = Wording::sbx) {
     Spec spec = plain_spec();
+    spec.wording = wording;
     spec.command = {command};
     spec.environment = std::move(changes);
     return planned(spec).executables;
@@ -103,7 +105,11 @@ TEST_CASE("variables of the caller's are kept, or come back") {
 TEST_CASE("a command's name is looked for in PATH, as execvp does") {
     CHECK(executables("make") == Words{"/usr/local/bin/make", "/usr/bin/make"});
     CHECK(executables("make", {set("PATH", "/x")}) == Words{"/x/make"});
-    CHECK(executables("make", {clear()}) == Words{"/bin/make", "/usr/bin/make"});
+    CHECK(executables("make", {clear()}) == Words{"/usr/local/sbin/make", "/usr/local/bin/make",
+                                                  "/usr/sbin/make", "/usr/bin/make", "/sbin/make",
+                                                  "/bin/make"});
+    CHECK(executables("make", {clear()}, Wording::bubblewrap) ==
+          Words{"/bin/make", "/usr/bin/make"});
     CHECK(executables("make", {set("PATH", "/a::/b:")}) ==
           Words{"/a/make", "make", "/b/make", "make"});
     CHECK(executables("make", {set("PATH", "")}) == Words{"make"});

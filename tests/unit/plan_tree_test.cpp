@@ -72,8 +72,10 @@ TEST_CASE("a bind knows what its source is, and opens the real path") {
 
 TEST_CASE("a source that is missing") {
     CHECK(refused(bare({bind("/missing", "/x")})) ==
-          "bind \"/missing\" on \"/x\" writable: no such file or directory; create \"/missing\" "
-          "first, or use --bind-try to leave it out when it is missing");
+          "bind \"/missing\" on \"/x\" writable: no such file or directory; check its spelling, or "
+          "create \"/missing\" first; --bind-try leaves it out when it is missing");
+    CHECK(refused(bare({bind("missing", "/x")})).find("create \"/home/user/missing\" first") !=
+          std::string::npos);
     CHECK(refused(bare({bind("/missing", "/x", Access::read_only)})).find("--ro-bind-try") !=
           std::string::npos);
     CHECK(refused(bare({bind("/missing", "/x", Access::device)})).find("--dev-bind-try") !=

@@ -113,8 +113,8 @@ TEST_CASE("a profile that is not there is named, with the places and the nearest
           "profile \"./none.conf\": No such file or directory");
     // A name and a file are told apart by a dot or a slash, which is easily got wrong.
     CHECK(error_in(profiles, "build.conf") ==
-          "profile \"build.conf\": No such file or directory; a profile by its name is build, and "
-          "this is a file here");
+          "profile \"build.conf\": No such file or directory; a name has no dot: build would be a "
+          "profile of that name");
     CHECK(error_in(profiles, profiles.path("user")) ==
           "profile \"" + profiles.path("user") + "\": Is a directory");
 }
@@ -186,13 +186,15 @@ TEST_CASE("what does not belong into a profile is refused", "[profile]") {
         CHECK(error(option) ==
               "\"" + option + "\" belongs on the command line, not into a profile");
     }
-    CHECK(error("bind = /a") == "bind takes two arguments, and here is 1");
-    CHECK(error("clearenv = yes") == "clearenv takes no argument; write just: clearenv");
-    CHECK(error("bind") == "bind takes two arguments, and there is none");
+    CHECK(error("bind = /a") == "bind takes two arguments (SRC DEST), and here is 1");
+    CHECK(error("clearenv = yes") ==
+          "clearenv takes no argument; write just clearenv, or leave the line out");
+    CHECK(error("bind") == "bind takes two arguments (SRC DEST), and there is none");
     CHECK(
         error("keep-env = A B") ==
         "keep-env takes an argument, and here are 2; give the option once for each, or write what "
         "has blanks in it in quotes");
+    CHECK(error("network") == "\"network\" is a profile; write: include = network");
     CHECK(error("net") == "unknown option \"net\"; did you mean share-net?");
     CHECK(error("env = A B") == "unknown option \"env\"; did you mean setenv?");
     CHECK(error("include = a b") == "include takes the name of one profile");
@@ -288,6 +290,31 @@ TEST_CASE("a path inside that a profile has wrong is named by its line, in its t
               "\"/out\"");
     CHECK(said("\nchdir = .\n") ==
           place + "\".\" is relative, and a path inside begins with \"/\"; write \"${CWD}\"");
+}
+
+TEST_CASE("what a profile sets before it clears is lost, and refused", "[profile]") {
+    const Profiles profiles;
+    const auto said = [&](const std::string& text, const Words& words = {}) {
+        profiles.write("user/a.conf", text);
+        Words all = words;
+        all.insert(all.end(), {"--profile", "a", "true"});
+        const Dialect dialect = sbx_dialect();
+        SpecBuilder builder(dialect);
+        return error_of(builder.add(line_of(all, profiles)));
+    };
+    const std::string place = profiles.path("user/a.conf");
+    CHECK(said("setenv = A 1\nclearenv\n") ==
+          place + ":2: clearenv undoes setenv A, which is before it; give that one after it");
+    CHECK(said("clearenv\nsetenv = A 1\n") == "no error");
+    CHECK(said("clearenv\nsetenv = A 1\n", {"--setenv", "B", "2"}) == "no error");
+    // Twice the same, and what is cleared on purpose.
+    CHECK(said("clearenv\nsetenv = A 1\n", {"--profile", "a"}) == "no error");
+    CHECK(said("include = build\nclearenv\n") == "no error");
+    CHECK(said("keep-env = A\n") ==
+          place +
+              ":1: keep-env A keeps nothing, since all of the environment is there without "
+              "clearenv; give that before it");
+    CHECK(said("clearenv\nkeep-env = A\n", {"--unset", "clearenv"}) == "no error");
 }
 
 TEST_CASE("a saved profile is called by its name where it is looked for, else by its path",

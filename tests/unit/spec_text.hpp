@@ -41,7 +41,8 @@ struct EntryText {
     }
     void operator()(const entry::Chmod& e) const { out << e.mode << ' ' << e.destination; }
     void operator()(const entry::Guard& e) const {
-        out << static_cast<int>(e.kind) << static_cast<int>(e.if_missing) << ' ' << e.destination;
+        out << static_cast<int>(e.kind) << static_cast<int>(e.if_missing) << ' ' << e.destination
+            << ' ' << e.unless;
     }
     void operator()(const entry::Mqueue& e) const { out << e.destination; }
 };

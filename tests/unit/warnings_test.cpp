@@ -230,6 +230,22 @@ TEST_CASE("warnings are silenced or refused one by one", "[warnings]") {
           "--warning takes show, hide or refuse after the name, and not \"off\"");
 }
 
+TEST_CASE("a command line covers what a profile has at the same place, and no more", "[warnings]") {
+    const auto found = [](const char* destination) {
+        auto spec = sbx_spec({"--bind", "/a", "/h/project", "--tmpfs", destination, "true"});
+        REQUIRE(spec);
+        spec->entry_places = {"p.conf:1", ""};
+        Host host = fake_host(*spec);
+        host.cwd = host.real_cwd = "/";
+        const auto plan = make_plan(*spec, host);
+        REQUIRE(plan);
+        return plan->warnings.size();
+    };
+    CHECK(found("/h/project") == 0);
+    CHECK(found("/h") == 1);
+    CHECK(found("/other") == 0);
+}
+
 TEST_CASE("a warning of a profile's line names it", "[warnings]") {
     auto spec = sbx_spec({"--bind", "/a", "/a", "--bind", "/", "/x", "true"});
     REQUIRE(spec);
@@ -284,6 +300,20 @@ TEST_CASE("a working directory is brought in, but for a home", "[warnings]") {
           "'/w/a "
           "b' brings it in (--ro-bind: to be read only), --chdir DIR starts elsewhere "
           "[working-directory]");
+}
+
+TEST_CASE("a command that starts in what is forgotten is told of before it runs", "[warnings]") {
+    const auto late = [](const Words& words) {
+        const auto spec = sbx_spec(words);
+        REQUIRE(spec);
+        const auto plan = make_plan(*spec, fake_host(*spec));
+        REQUIRE(plan);
+        REQUIRE(plan->warnings.size() == 1);
+        return plan->warnings.front().when_it_fails;
+    };
+    CHECK(late({"true"}));
+    CHECK_FALSE(late({"--tmpfs", "/h", "--setenv", "HOME", "/h", "true"}));
+    CHECK_FALSE(late({"--chdir", "/", "--bind", "/", "/x", "true"}));
 }
 
 TEST_CASE("a command that starts in its home, for lack of the working directory", "[warnings]") {
