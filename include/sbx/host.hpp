@@ -27,8 +27,9 @@ struct Source {
         other,              ///< a device, a socket, ...
     } kind = Kind::none;    ///< what it is
     std::string path = {};  ///< absolute, free of symbolic links where the kernel can tell
-    int error = 0;          ///< errno of looking it up; 0 when it is there
-    /// Of a guard: EEXIST where Guard::unless is there. Of an overlay: its sources, then upper and work if it has them.
+    /// errno of looking it up; 0 when it is there. EEXIST for a guard whose Guard::unless is there.
+    int error = 0;
+    /// Of an overlay: its sources, then upper and work if it has them.
     std::vector<Source> more = {};
     std::string stops_at = {};  ///< on an error: the part of the path at which the lookup ends
     std::string link = {};      ///< what that one says, when it is a link that leads nowhere

@@ -279,9 +279,10 @@ struct Plan {
     /// Those that Spec::warnings shows; run() ignores them.
     std::vector<PlanWarning> warnings = {};
     std::vector<std::string> notes = {};  ///< what was left out and why, for people
-    /// For errors: destinations, clean, and the "FILE:LINE" where each was asked for, if it was in
-    /// a profile; of the same ones the last counts.
+    /// For errors: destinations, clean, and the "FILE:LINE" where each was asked for, or nothing
+    /// where that was no profile; of the same ones the last counts.
     std::vector<std::pair<std::string, std::string>> places = {};
+    std::string callers_path = {};  ///< for errors: the caller's PATH
 };
 
 /// Plans `spec` on `host`, which probe_host() gave for this very `spec`, or a test wrote. Refuses

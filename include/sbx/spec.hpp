@@ -153,7 +153,8 @@ struct Guard {
     } kind = Kind::mask;                       ///< what becomes of it
     std::string destination = {};              ///< absolute, without "..", not "/"
     IfMissing if_missing = IfMissing::refuse;  ///< skip: only what a bind or overlay shows there
-    /// A path as `destination`: where a bind or overlay shows something there, nothing is done.
+    /// A path as `destination`: where a bind or overlay shows something there that is neither a
+    /// link nor another sandbox's placeholder, nothing is done.
     std::string unless = {};
 };
 

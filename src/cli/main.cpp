@@ -45,6 +45,7 @@ private:
     int fail(const std::string& message, int status) const;
     int fail_usage(const CommandLine& line) const;
     int status_of(const Outcome& outcome) const;
+    void say_end(const Outcome& outcome) const;
     std::string late_option() const;
     void say_warnings(const Plan& plan, bool late) const;
     int end(const Plan* plan, const Outcome& outcome) const;
@@ -157,24 +158,34 @@ int Program::status_of(const Outcome& outcome) const {
     constexpr int signal_base = 128;  // as shells report a death by signal
     switch (outcome.end) {
         case Outcome::End::exited: return outcome.code;
+        case Outcome::End::signalled: return signal_base + outcome.code;
+        case Outcome::End::refused: return dialect_.failed;
+        case Outcome::End::not_executable: return dialect_.not_executable;
+        case Outcome::End::not_found: return dialect_.not_found;
+    }
+    return dialect_.failed;
+}
+
+// What there is to say of how it ended, which of a command that exited is nothing.
+void Program::say_end(const Outcome& outcome) const {
+    const bool ours = dialect_.defaults.wording == Wording::sbx;
+    switch (outcome.end) {
+        case Outcome::End::exited: return;
         case Outcome::End::signalled:
             // A shell says so of its own children, and sees an exit status here. As there, who
             // interrupts it knows, and a reader that has enough is no news.
-            if (dialect_.defaults.wording == Wording::sbx && outcome.code != SIGINT &&
-                outcome.code != SIGPIPE) {
+            if (ours && outcome.code != SIGINT && outcome.code != SIGPIPE) {
                 const char* name = ::sigabbrev_np(outcome.code);
                 say(Level::error, prefix_,
                     "the command was ended by signal " + std::to_string(outcome.code) +
                         (name == nullptr ? "" : std::string(" (SIG") + name + ")"));
             }
-            return signal_base + outcome.code;
-        case Outcome::End::refused: return fail(outcome.error.message, dialect_.failed);
+            return;
+        case Outcome::End::refused: return say(Level::error, prefix_, outcome.error.message);
         case Outcome::End::not_executable:
-            return fail(outcome.error.message + late_option(), dialect_.not_executable);
         case Outcome::End::not_found:
-            return fail(outcome.error.message + late_option(), dialect_.not_found);
+            return say(Level::error, prefix_, outcome.error.message + late_option());
     }
-    return dialect_.failed;
 }
 
 void Program::say_warnings(const Plan& plan, bool late) const {
@@ -184,15 +195,21 @@ void Program::say_warnings(const Plan& plan, bool late) const {
     }
 }
 
-// The exit status, once it is said and written how it ended.
+// The exit status, once it is written and said how it ended. Written first: nobody may be there to
+// be told.
 int Program::end(const Plan* plan, const Outcome& outcome) const {
     const int status = status_of(outcome);
-    if (!result_fd_) return status;
-    const std::string text = describe_result(outcome, plan, command_, status);
-    if (auto written = write_result(*result_fd_, text); !written) {
-        return fail(written.error().message);
+    Result<void> written;
+    if (result_fd_) {
+        written = write_result(*result_fd_, describe_result(outcome, plan, command_, status));
     }
-    return status;
+    const bool by_name =
+        command_.empty() || command_[0].find('/') == std::string::npos || command_[0][0] == '/';
+    const bool failed = (outcome.end == Outcome::End::exited && outcome.code != 0) ||
+                        (outcome.end == Outcome::End::not_found && !by_name);
+    if (plan != nullptr && failed) say_warnings(*plan, true);
+    say_end(outcome);
+    return written ? status : fail(written.error().message);
 }
 
 // Whether a line that has an error somewhere asks for nothing but to run a command.
@@ -263,13 +280,7 @@ int Program::run() {
         return text ? print(*text) : fail(text.error().message);
     }
     say_warnings(*plan, false);
-    const Outcome outcome = sbx::run(*plan);
-    const bool is_relative = command_[0][0] != '/' && command_[0].find('/') != std::string::npos;
-    if ((outcome.end == Outcome::End::exited && outcome.code != 0) ||
-        (outcome.end == Outcome::End::not_found && is_relative)) {
-        say_warnings(*plan, true);
-    }
-    const int status = end(&*plan, outcome);
+    const int status = end(&*plan, sbx::run(*plan));
     // At once: to take apart what was built, and the library's locales, is a good part of what the
     // caller would wait for. Standard error has no buffer, and nothing was printed.
     ::_exit(status);

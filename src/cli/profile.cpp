@@ -207,8 +207,9 @@ std::string profile_argument(const std::string& path, const ProfileSearch& searc
     const std::string name = path.substr(slash + 1);
     const bool searched = std::find(search.directories.begin(), search.directories.end(),
                                     path.substr(0, slash)) != search.directories.end();
-    if (!searched || !name.ends_with(extension)) return path;
-    return name.substr(0, name.size() - extension.size());
+    const std::string stem =
+        name.ends_with(extension) ? name.substr(0, name.size() - extension.size()) : "";
+    return !searched || stem.empty() || is_profile_path(stem) ? path : stem;
 }
 
 ProfileSearch profile_search() {

@@ -2,6 +2,7 @@
 // The arguments of options: numbers, descriptors, names, and the modifiers that wait for an option.
 #include "cli/input.hpp"
 #include "cli/nearest.hpp"
+#include "cli/profile.hpp"
 #include "cli/spec_builder.hpp"
 
 #include <sbx/host.hpp>
@@ -280,7 +281,7 @@ Result<void> SpecBuilder::apply_variable(EnvironmentChange::Kind kind, const Giv
                      "for each"};
     }
     // A built-in profile is to go with others, and with none; and what clears may be taken back.
-    const bool builtin = !given.place.empty() && given.place.find('/') == std::string::npos;
+    const bool builtin = !given.place.empty() && !is_profile_path(given.place);
     if (keeps && ours && !builtin && !took_back_ && spec_.environment.empty()) {
         return Error{"keep-env " + name +
                      " keeps nothing, since all of the environment is there without clearenv; give "

@@ -210,12 +210,12 @@ Result<Plan> make_plan(const Spec& spec, const Host& host) {
     plan.notes = std::move(tree->notes);
     plan.warnings = std::move(*warnings);
     for (std::size_t i = 0; i < spec.entry_places.size() && i < spec.entries.size(); ++i) {
-        if (spec.entry_places[i].empty()) continue;
         plan.places.emplace_back(lexically_clean(destination_of(spec.entries[i])),
                                  spec.entry_places[i]);
     }
 
     plan.environment = std::move(environment);
+    plan.callers_path = planning::variable(host.environment, "PATH").value_or("");
     plan.command = spec.command.front();
     plan.executables = planning::plan_executables(plan.command, plan.environment, spec.wording);
     plan.argv = spec.command;

@@ -267,7 +267,8 @@ std::optional<Error> TreePlanner::check_guard(const entry::Guard& guard) const {
     }
     const std::string path = lexically_clean(guard.destination);
     if (path == "/") return Error{std::string(option) + "/ would leave nothing to run"};
-    if ((path + "/").find("/../") != std::string::npos) {
+    for (const std::string& each : {path, lexically_clean(guard.unless)}) {
+        if ((each + "/").find("/../") == std::string::npos) continue;
         return Error{option + quote(guard.destination) +
                      ": write it without \"..\", whose meaning could be changed inside"};
     }

@@ -112,11 +112,23 @@ bool let_go(const Placeholder& place) {
     return call(SYS_unlinkat, place.directory, place.name, AT_REMOVEDIR) == 0;
 }
 
+// The directory is known by a descriptor that only looks: fchmod(2) does not take it.
+bool set_mode(int directory, unsigned mode) {
+    constexpr long fchmodat2 = 452;  // since Linux 6.6, and then where nobody may search, too
+    return call(SYS_fchmodat, directory, ".", mode) == 0 ||
+           call(fchmodat2, directory, "", mode, AT_EMPTY_PATH) == 0;
+}
+
 // Also that another sandbox holds it and that the name is gone is asked again, which a system call
-// may say that never looked.
+// may say that never looked. Who ran inside may have closed the directory to its own user.
 void let_go_of(const Placeholder& place) {
+    constexpr unsigned needed = S_IWUSR | S_IXUSR;
+    struct stat around {};
+    const bool closed = !stat_of(place.directory, around) && (around.st_mode & needed) != needed &&
+                        set_mode(place.directory, (around.st_mode & 07777U) | needed);
     for (int i = 0; i < tries_to_clean && !let_go(place); ++i) {
     }
+    if (closed) set_mode(place.directory, around.st_mode & 07777U);
 }
 
 int make(int directory, const Request& request) {

@@ -194,7 +194,9 @@ Failure guard_link(Setup& setup, Walk& walk, int link, Kind kind, int links) {
     }
     if (target < 0) return {-target};
     failure = stat_of(target, status);
-    if (!failure && is_nameless(status)) {
+    if (!failure && S_ISDIR(status.st_mode)) {  // a placeholder, upon which no link can be mounted
+        failure = cover_with_empty_file(setup, link, kind == Kind::mask ? 0 : 0444);
+    } else if (!failure && is_nameless(status)) {
         failure = cover_with_empty_file(setup, link, status.st_mode & 07777U);
     } else if (!failure) {
         failure = cover_with(clone_tree(target, MOUNT_ATTR_RDONLY), link);

@@ -225,7 +225,7 @@ std::string place_of(const Plan& plan, const Step& step) {
     const std::string path = lexically_clean(destination);
     const auto found = std::find_if(plan.places.rbegin(), plan.places.rend(),
                                     [&](const auto& place) { return place.first == path; });
-    return found == plan.places.rend() ? std::string() : found->second + ": ";
+    return found == plan.places.rend() || found->second.empty() ? "" : found->second + ": ";
 }
 
 std::string step_text(const Plan& plan, const Report& report,

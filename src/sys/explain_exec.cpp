@@ -14,7 +14,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdlib>
 #include <vector>
 
 namespace sbx::sys {
@@ -103,10 +102,9 @@ Outcome explain_head(const Plan& plan, int error, const Excerpt& head) {
 // it.
 std::vector<std::string> candidates(const Plan& plan) {
     std::vector<std::string> out = plan.executables;
-    const char* path = std::getenv("PATH");
-    if (path == nullptr) return out;
-    const auto more = planning::plan_executables(plan.command, {std::string("PATH=") + path});
+    const auto more = planning::plan_executables(plan.command, {"PATH=" + plan.callers_path});
     out.insert(out.end(), more.begin(), more.end());
+    std::erase_if(out, [](const std::string& path) { return path.substr(0, 1) != "/"; });
     return out;
 }
 
@@ -154,12 +152,12 @@ Outcome explain_exec(const Plan& plan, const Report& report, const std::optional
         text = quote(file) + " is not there inside";
     }
     for (const std::string& candidate : candidates(plan)) {
-        if (candidate.front() != '/' || !on_host(candidate)) continue;
+        if (!on_host(candidate)) continue;
         if (const std::string link = broken_link(plan, candidate);
             !link.empty() && is_shown(plan, candidate)) {
             return outcome(Outcome::End::not_found, link);
         }
-        if (is_shown(plan, candidate)) {
+        if (is_shown(plan, candidate) || is_shown(plan, real_path(candidate))) {
             return outcome(Outcome::End::not_found,
                            text + "; it is there as " + quote(candidate) +
                                ", give that, or a PATH that has its directory");

@@ -4,6 +4,7 @@
 #include "core/entries.hpp"
 #include "core/planning.hpp"
 #include "core/text.hpp"
+#include "sys/child_cleaner.hpp"
 #include "sys/fd.hpp"
 #include "sys/machine.hpp"
 #include "sys/syscalls.hpp"
@@ -130,6 +131,22 @@ Result<Source> source_of_guard(const std::vector<std::string>& paths) {
     return out;
 }
 
+// Whether one of `paths` is there, and not only as long as another sandbox has a placeholder there,
+// nor by way of a link, which leads elsewhere inside. What cannot be told is not.
+bool stays(const std::vector<std::string>& paths) {
+    return std::any_of(paths.begin(), paths.end(), [](const std::string& path) {
+        struct stat status {};
+        for (std::size_t at = path.find('/', 1); at != std::string::npos;
+             at = path.find('/', at + 1)) {
+            if (::lstat(path.substr(0, at).c_str(), &status) != 0 || S_ISLNK(status.st_mode)) {
+                return false;
+            }
+        }
+        return ::lstat(path.c_str(), &status) == 0 && !S_ISLNK(status.st_mode) &&
+               !is_placeholder(status);
+    });
+}
+
 }  // namespace
 
 Result<std::vector<Source>> sources_of(const Spec& spec) {
@@ -141,13 +158,9 @@ Result<std::vector<Source>> sources_of(const Spec& spec) {
     for (std::size_t i = 0; i < spec.entries.size(); ++i) {
         const auto* guard = std::get_if<entry::Guard>(&spec.entries[i]);
         if (guard == nullptr) continue;
-        if (!guard->unless.empty()) {
-            // Where it is not known the guard is there.
-            const auto other = source_of_guard(places.shown_at(out, guard->unless));
-            if (other && other->error == 0) {
-                out[i].error = EEXIST;
-                continue;
-            }
+        if (!guard->unless.empty() && stays(places.shown_at(out, guard->unless))) {
+            out[i].error = EEXIST;
+            continue;
         }
         auto there = source_of_guard(places.shown_at(out, guard->destination));
         if (there) {

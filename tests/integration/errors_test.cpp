@@ -291,7 +291,11 @@ TEST_CASE("a step that fails names the line of the profile that asked for it", "
         place.file("p.conf", "dir = /d\n\nro-bind = " + place.file("file", "x") + " /d/\n");
     check_refused(Name::sbx, run(plain(Name::sbx, {"--profile", profile, "true"})),
                   "sbx: " + profile + ":3: step ");
-    // What comes after it from the command line is nobody's line.
+    // What comes after it from the command line is nobody's line, also at the same place.
+    check_refused(Name::sbx,
+                  run(plain(Name::sbx, {"--profile", profile, "--unset", "ro-bind", "--ro-bind",
+                                        place.path() + "/file", "/d", "true"})),
+                  "sbx: step ");
     const Ended own = run(plain(
         Name::sbx, {"--profile", profile, "--unset", "ro-bind", "--dir", "/proc/new", "true"}));
     CHECK(contains(own.err, "\"/proc/new\" is not in procfs, where nothing can be made"));

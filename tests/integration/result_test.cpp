@@ -133,6 +133,17 @@ TEST_CASE("a reader of the result that is gone is an error, and no signal", "[re
     CHECK(contains(ended.err, "writing the result: Broken pipe"));
 }
 
+TEST_CASE("the result is there although nobody hears what is said", "[result]") {
+    const TemporaryDirectory place;
+    const std::string path = place.path() + "/result";
+    Pipe pipe = make_pipe();
+    Start start = plain(Name::sbx, {"--result", path, "nowhere"});
+    start.descriptors = {{2, pipe.write.get()}};
+    pipe.read.close();
+    run(start);
+    CHECK(value_in(read_whole(path), "status") == "127");
+}
+
 TEST_CASE("no earlier result stays where a command line was refused", "[result]") {
     const TemporaryDirectory place;
     const std::string path = place.path() + "/result.json";

@@ -63,7 +63,7 @@ struct Start {
     std::vector<std::pair<int, int>> descriptors = {};  ///< {number for sbx, descriptor here}
     /// Where it starts: in a place that is in every sandbox, for which there is no warning.
     std::string directory = "/";
-    std::function<void()> prepare = {};                 ///< last thing before exec, in the child
+    std::function<void()> prepare = {};  ///< last thing before exec, in the child
     Session session = Session::own;
     std::string program = {};  ///< what to start in the place of sbx
     std::string called = {};   ///< its argv[0]; empty: its path

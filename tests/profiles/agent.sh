@@ -57,6 +57,19 @@ for path in .envrc .idea .mcp.json .claude .cursor .husky .devcontainer .zed; do
     refused ls -d "$path"
 done
 
+# Nor when the directory is closed to its owner, or a link leads to a directory that is not there.
+refused sandboxed sh -c 'chmod 555 . && exit 3'
+refused ls -d .envrc .idea
+refused sandboxed sh -c 'chmod 500 . && exit 3'
+refused ls -d .envrc .idea
+chmod 755 .
+ln -s missing/ .envrc
+works sandboxed true
+refused sandboxed rm .envrc
+refused sandboxed mkdir missing
+rm .envrc
+refused ls -d missing
+
 # A repository that is not there cannot be made, in which hooks would run.
 mkdir plain
 (
@@ -78,8 +91,14 @@ exec 3>"$work/down"
 read -r line <"$work/up"
 [ "$line" = .git ] || fail "a placeholder of .git is there: $line"
 says plain/ git -C plain rev-parse --show-prefix
+# Another one meanwhile does not take the placeholder for a repository.
+cd plain
+refused sandboxed sh -c 'rmdir HEAD; echo "ref: refs/heads/main" >HEAD'
+refused test -f HEAD
+cd ..
 exec 3>&-
 wait
+refused ls -d plain/HEAD plain/.git
 
 # In the home directory it would have everything, so it does not start there.
 (

@@ -70,6 +70,15 @@ TEST_CASE("a bind knows what its source is, and opens the real path") {
     CHECK(describe(Step(binds[0])) == "bind \"/link\" (\"/real\") on \"/x\" writable");
 }
 
+TEST_CASE("the other path of a guard is one as its own") {
+    const auto said = [](const std::string& other) {
+        return refused(bare({entry::Guard{
+            .kind = entry::Guard::Kind::protect, .destination = "/x", .unless = other}}));
+    };
+    CHECK(said("rel").find("a path inside is wanted") != std::string::npos);
+    CHECK(said("/a/../b").find("write it without \"..\"") != std::string::npos);
+}
+
 TEST_CASE("a source that is missing") {
     CHECK(refused(bare({bind("/missing", "/x")})) ==
           "bind \"/missing\" on \"/x\" writable: no such file or directory; check its spelling, or "

@@ -323,6 +323,8 @@ TEST_CASE("a saved profile is called by its name where it is looked for, else by
     CHECK(profile_argument("/home/user/.config/sbx/work.conf", search) == "work");
     CHECK(profile_argument("/etc/sbx/work.conf", search) == "work");
     CHECK(profile_argument("/etc/sbx/work", search) == "/etc/sbx/work");
+    CHECK(profile_argument("/etc/sbx/my.tool.conf", search) == "/etc/sbx/my.tool.conf");
+    CHECK(profile_argument("/etc/sbx/.conf", search) == "/etc/sbx/.conf");
     CHECK(profile_argument("/etc/sbx/sub/work.conf", search) == "/etc/sbx/sub/work.conf");
     CHECK(profile_argument("work.conf", search) == "./work.conf");
     CHECK(profile_argument("sub/work.conf", search) == "sub/work.conf");

@@ -7,8 +7,8 @@
 using namespace sbx;
 using namespace sbx::cli;
 using sbx::test::bwrap_spec;
-using sbx::test::error_of;
 using sbx::test::check_wrong_argument;
+using sbx::test::error_of;
 using sbx::test::good;
 using sbx::test::joined;
 using sbx::test::MemoryFile;
@@ -51,7 +51,8 @@ TEST_CASE("--overlay and its kin take the sources before them, the lowest first"
     CHECK(kept.upper == "/u");
     CHECK(kept.work == "/w");
     CHECK(kept.destination == "/d");
-    const auto forgotten = only_entry<entry::Overlay>({"--overlay-src", "a", "--tmp-overlay", "/d"});
+    const auto forgotten =
+        only_entry<entry::Overlay>({"--overlay-src", "a", "--tmp-overlay", "/d"});
     CHECK(forgotten.changes == Changes::forgotten);
     CHECK(forgotten.sources == Words{"a"});
     CHECK(forgotten.upper.empty());

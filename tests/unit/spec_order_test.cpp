@@ -10,8 +10,8 @@
 using namespace sbx;
 using namespace sbx::cli;
 using sbx::test::bwrap_spec;
-using sbx::test::error_of;
 using sbx::test::check_wrong_argument;
+using sbx::test::error_of;
 using sbx::test::good;
 using sbx::test::joined;
 using sbx::test::MemoryFile;
