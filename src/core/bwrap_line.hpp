@@ -19,8 +19,8 @@ struct Line {
     void lack(const std::string& what);
 };
 
-/// Adds the options that make the tree of `plan.setup`. Fails where there are none, and bubblewrap
-/// would show or allow more than the plan does.
-std::optional<Error> add_tree(const Plan& plan, const Host& host, Line& line);
+/// Adds the options that make the tree of `plan.setup`, which `spec` came to on `host`. Fails where
+/// there are none, and bubblewrap would show or allow more than the plan does.
+std::optional<Error> add_tree(const Spec& spec, const Plan& plan, const Host& host, Line& line);
 
 }  // namespace sbx::bwrap_line

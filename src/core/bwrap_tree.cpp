@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/bwrap_line.hpp"
+#include "core/entries.hpp"
 #include "core/planning.hpp"
 #include "core/text.hpp"
 #include "core/tree_model.hpp"
 #include "core/words.hpp"
 
 #include <algorithm>
+#include <cerrno>
 
 namespace sbx::bwrap_line {
 namespace {
@@ -43,8 +45,8 @@ const char* bind_option(Access access) {
 // given without links and "..", which bubblewrap follows in its own way, up to the host.
 class Translator {
 public:
-    Translator(const Plan& plan, const Host& host, Line& line)
-        : plan_(plan), host_(host), line_(line) {}
+    Translator(const Spec& spec, const Plan& plan, const Host& host, Line& line)
+        : spec_(spec), plan_(plan), host_(host), line_(line) {}
 
     std::optional<Error> translate();
 
@@ -59,13 +61,16 @@ private:
                              Parents parents = Parents::made_here);
     std::optional<Error> refuse_host_write(const char* option, const std::string& destination);
     std::optional<Error> guard(const step::Guard& s);
-    std::optional<Error> mask(const std::string& path, const TreeModel::Place& place);
+    std::optional<Error> mask(const step::Guard& s, const std::string& path,
+                              const TreeModel::Place& place);
     std::optional<Error> protect(const std::string& path, const TreeModel::Place& place);
     bool protect_mounts(Index node);
-    void put_placeholder(const step::Guard& s, const TreeModel::Place& place);
+    const Source* found(const step::Guard& s) const;
+    void put_placeholder(const step::Guard& s, const std::string& path, bool directory);
     Error no_option(const step::Guard& s, const std::string& remedy) const;
     bool is_host(Index node) const { return !model_.is_complete(node); }
 
+    const Spec& spec_;
     const Plan& plan_;
     const Host& host_;
     Line& line_;
@@ -253,11 +258,20 @@ Error Translator::no_option(const step::Guard& s, const std::string& remedy) con
                  (masks ? "show what is there" : "let the command change it") + "; " + remedy};
 }
 
+// What the host was seen to have where the guard is; null: not known.
+const Source* Translator::found(const step::Guard& s) const {
+    if (planning::Places(spec_).may_be_elsewhere(host_, s.destination)) return nullptr;
+    for (std::size_t i = 0; i < spec_.entries.size() && i < host_.sources.size(); ++i) {
+        const auto* guard = std::get_if<entry::Guard>(&spec_.entries[i]);
+        const bool same =
+            guard != nullptr && guard->kind == s.kind && guard->destination == s.destination;
+        if (same) return &host_.sources[i];
+    }
+    return nullptr;
+}
+
 // Nothing is there, and something stands in its place so that nothing can be made.
-void Translator::put_placeholder(const step::Guard& s, const TreeModel::Place& place) {
-    const std::string path = joined(model_.path_of(place.node), place.rest.front());
-    const bool directory =
-        place.rest.size() > 1 || s.destination.back() == '/' || s.destination.back() == '.';
+void Translator::put_placeholder(const step::Guard& s, const std::string& path, bool directory) {
     if (!directory) {
         line_.add({"--ro-bind", "/dev/null", path});
         return;
@@ -266,18 +280,17 @@ void Translator::put_placeholder(const step::Guard& s, const TreeModel::Place& p
     line_.add({"--remount-ro", path});
 }
 
-std::optional<Error> Translator::mask(const std::string& path, const TreeModel::Place& place) {
+std::optional<Error> Translator::mask(const step::Guard& s, const std::string& path,
+                                      const TreeModel::Place& place) {
     const TreeModel::Node& node = model_.node(place.node);
     if (node.guard == Kind::mask) return std::nullopt;
+    const Source* source = found(s);
+    const Source::Kind kind = source != nullptr ? source->kind : Source::Kind::none;
     const bool known = place.rest.empty() && node.type != Type::unknown;
-    if (known && node.type == Type::directory) {
-        line_.add({"--perms", "0000", "--tmpfs", path});
-        line_.add({"--remount-ro", path});
-        return std::nullopt;
-    }
-    if (known) {
-        // Below a mount that allows no devices, so it cannot be opened.
-        line_.add({"--ro-bind", "/dev/null", path});
+    if (known || kind == Source::Kind::directory || kind == Source::Kind::file) {
+        // A file is below a mount that allows no devices then, so it cannot be opened.
+        put_placeholder(s, path,
+                        known ? node.type == Type::directory : kind == Source::Kind::directory);
         return std::nullopt;
     }
     return no_option({Kind::mask, path},
@@ -340,12 +353,22 @@ std::optional<Error> Translator::guard(const step::Guard& s) {
         "what is masked or protected stays so when the way to it is renamed, or replaced outside");
     const auto place = look(s.destination);
     if (!place) return place.error();
+    const bool names_directory = s.destination.back() == '/' || s.destination.back() == '.';
     if (!place->rest.empty() && model_.is_complete(place->node)) {
-        if (!model_.is_read_only(place->node)) put_placeholder(s, *place);
+        if (model_.is_read_only(place->node)) return std::nullopt;
+        put_placeholder(s, joined(model_.path_of(place->node), place->rest.front()),
+                        place->rest.size() > 1 || names_directory);
         return std::nullopt;
     }
     const std::string path = path_of(model_, *place);
-    return s.kind == Kind::mask ? mask(path, *place) : protect(path, *place);
+    const Source* source = found(s);
+    if (!place->rest.empty() && source != nullptr && source->error == ENOENT) {
+        if (model_.is_read_only(place->node)) return std::nullopt;
+        line_.lack("what stands on the host where something is missing is removed at the end");
+        put_placeholder(s, path, names_directory);
+        return std::nullopt;
+    }
+    return s.kind == Kind::mask ? mask(s, path, *place) : protect(path, *place);
 }
 
 std::optional<Error> Translator::translate() {
@@ -377,8 +400,8 @@ void Line::lack(const std::string& what) {
     if (std::find(lacking.begin(), lacking.end(), what) == lacking.end()) lacking.push_back(what);
 }
 
-std::optional<Error> add_tree(const Plan& plan, const Host& host, Line& line) {
-    return Translator(plan, host, line).translate();
+std::optional<Error> add_tree(const Spec& spec, const Plan& plan, const Host& host, Line& line) {
+    return Translator(spec, plan, host, line).translate();
 }
 
 }  // namespace sbx::bwrap_line

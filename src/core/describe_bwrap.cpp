@@ -241,7 +241,7 @@ Result<std::string> describe_bwrap(const Spec& spec, const Host& host) {
     add_process(*plan, line);
     add_descriptors(spec, *plan, host, line);
     add_filters(*plan, line);
-    if (auto error = bwrap_line::add_tree(*plan, host, line)) return *error;
+    if (auto error = bwrap_line::add_tree(spec, *plan, host, line)) return *error;
     add_environment(spec, host, line);
     add_directory(spec, *plan, host, line);
     if (spec.argv0) line.add({"--argv0", *spec.argv0});

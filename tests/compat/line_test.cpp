@@ -217,43 +217,55 @@ TEST_CASE("bubblewrap's line reads the same descriptors", "[line]") {
 TEST_CASE("bubblewrap's line keeps what is masked or protected", "[line]") {
     const TemporaryDirectory place;
     place.directory("hooks");
+    place.directory("closed");
     place.file("hooks/one", "1");
-    Start start =
-        sbx({"--bind",
-             place.path(),
-             "/w",
-             "--tmpfs",
-             "/secret",
-             "--ro-bind",
-             place.path() + "/hooks/one",
-             "/key",
-             "--tmpfs",
-             "/t",
-             "--mask",
-             "/secret",
-             "--mask",
-             "/key",
-             "--protect",
-             "/w/hooks",
-             "--protect",
-             "/t/new",
-             "--mask",
-             "/t/dir/",
-             "--protect",
-             "/t"},
-            {"open",    "/secret", ",",     "open",      "/key",  ",",     "chmod",        "0777",
-             "/secret", ",",       "mkdir", "/secret/x", ",",     "write", "/w/hooks/one", "x",
-             ",",       "mkdir",   "/w/x",  ",",         "mkdir", "/t/x"});
+    place.file("secret", "key");
+    Start start = sbx({"--bind",
+                       place.path(),
+                       "/w",
+                       "--protect",
+                       "/w/new/",
+                       "--mask",
+                       "/w/secret",
+                       "--mask",
+                       "/w/closed",
+                       "--tmpfs",
+                       "/secret",
+                       "--ro-bind",
+                       place.path() + "/hooks/one",
+                       "/key",
+                       "--tmpfs",
+                       "/t",
+                       "--mask",
+                       "/secret",
+                       "--mask",
+                       "/key",
+                       "--protect",
+                       "/w/hooks",
+                       "--protect",
+                       "/t/new",
+                       "--mask",
+                       "/t/dir/",
+                       "--protect",
+                       "/t"},
+                      {"open",       "/secret",   ",",         "open",    "/key",
+                       ",",          "chmod",     "0777",      "/secret", ",",
+                       "mkdir",      "/secret/x", ",",         "write",   "/w/hooks/one",
+                       "x",          ",",         "mkdir",     "/w/x",    ",",
+                       "mkdir",      "/t/x",      ",",         "mkdir",   "/w/new/x",
+                       ",",          "open",      "/w/secret", ",",       "mkdir",
+                       "/w/closed/x"});
     const std::string ours = output(start);
     CHECK(ours ==
           "open EACCES\nopen EACCES\nchmod EROFS\nmkdir EACCES\nwrite EROFS\nmkdir ok\n"
-          "mkdir EROFS\n");
+          "mkdir EROFS\nmkdir EROFS\nopen EACCES\nmkdir EACCES\n");
     REQUIRE(::rmdir((place.path() + "/x").c_str()) == 0);
     CHECK(ours == output(as_bubblewrap(start)));
 }
 
 TEST_CASE("what bubblewrap would show is refused", "[line]") {
     const TemporaryDirectory place;
+    place.link("key", "elsewhere");
     const Ended ended = run(dry(sbx({"--bind", place.path(), "/w", "--mask", "/w/key"}, {"ids"})));
     CHECK(ended.status == 125);
     CHECK(ended.out.empty());

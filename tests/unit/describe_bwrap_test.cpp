@@ -38,7 +38,8 @@ TEST_CASE("what would show or allow more in bubblewrap is refused, and named") {
         const char* message;
     };
     const std::vector<Row> rows = {
-        {{"--bind", "/src", "/src", "--mask", "/src/key"}, "--mask \"/src/key\" has no equivalent"},
+        {{"--bind", "/src", "/src", "--symlink", "src", "/l", "--mask", "/l/key"},
+         "--mask \"/src/key\" has no equivalent"},
         {{"--bind", "/src", "/src", "--tmpfs", "/src/a/b", "--mask", "/src/key"},
          "--mask \"/src/key\" has no equivalent"},
         {{"--proc", "/proc", "--mask", "/proc/kcore"}, "--mask \"/proc/kcore\" has no equivalent"},
