@@ -44,7 +44,7 @@ Result<void> check_path_inside(const std::string& path, bool in_profile) {
     }
     if (path[0] == '/') return {};
     std::string rest = path;
-    while (rest.substr(0, 2) == "./") rest.erase(0, 2);
+    while (rest.substr(0, 2) == "./") rest.erase(0, rest.find_first_not_of('/', 1));
     const bool here = rest.empty() || rest == ".";
     const bool below_root = !here && rest.substr(0, 2) != "..";
     return Error{"\"" + path + "\" is relative, and a path inside begins with \"/\"; write \"" +

@@ -241,6 +241,7 @@ TEST_CASE("a relative destination is a mistake in the sbx dialect") {
     const std::string out = R"("$PWD/out", or "/out")";
     says({"--bind", "/a", "out"}, "out", out);
     says({"--bind", "/a", "./out"}, "./out", out);
+    says({"--bind", "/a", ".//./out"}, ".//./out", out);
     says({"--tmpfs", "out"}, "out", out);
     says({"--dir", "out"}, "out", out);
     says({"--symlink", "t", "out"}, "out", out);
