@@ -91,11 +91,17 @@ int Program::fail_usage(const CommandLine& line) const {
     return dialect_.failed;
 }
 
+// Whether a word of the command would be an option before it.
+bool is_option(std::string_view word) {
+    return word.substr(0, 2) == "--" && find_option(word.substr(2, word.find('=') - 2)) != nullptr;
+}
+
 // Whether "--dry-run json" was written for "--dry-run=json".
 bool is_format(const CommandLine& line) {
-    if (line.options.empty() || line.command.size() != 1) return false;
+    if (line.options.empty() || line.command.empty()) return false;
     const GivenOption& last = line.options.back();
-    return last.row->id == Option::dry_run && last.arguments.empty() &&
+    const bool alone = line.command.size() == 1 || is_option(line.command[1]);
+    return last.row->id == Option::dry_run && last.arguments.empty() && alone &&
            static_cast<bool>(parse_plan_format(line.command[0]));
 }
 
@@ -145,9 +151,7 @@ int Program::examine(Format format, const CommandLine& line) const {
 // What is said of an option among the command's words, of a command that could not be run.
 std::string Program::late_option() const {
     for (std::size_t i = 1; i < command_.size() && dialect_.defaults.wording == Wording::sbx; ++i) {
-        const std::string_view word = command_[i];
-        if (word.substr(0, 2) != "--") continue;
-        if (find_option(word.substr(2, word.find('=') - 2)) == nullptr) continue;
+        if (!is_option(command_[i])) continue;
         return "; \"" + command_[i] + "\" after the command is the command's, options of " +
                "sbx come before it";
     }
@@ -256,7 +260,10 @@ int Program::run() {
         case Mode::version:
             return print(dialect_.version_before + "sbx " SBX_VERSION + dialect_.version_after +
                          "\n");
-        case Mode::show_profile: return print(effective_text(line));
+        case Mode::show_profile:
+            if (line.options.size() > 1) return print(effective_text(line));
+            return fail(
+                "there are no options to be shown; --profile NAME takes those of a profile");
         case Mode::save_profile: return save(builder.save_path(), given);
         case Mode::doctor:
         case Mode::run:

@@ -98,7 +98,7 @@ Result<void> take_back(const GivenOption& unset, std::vector<GivenOption>& optio
     std::string text = (in_profile ? "unset = " + what : "--unset \"" + what + "\"") +
                        ": there is no such option before it to take back";
     if (!others.empty()) return Error{text + "; " + name + " is there for " + others};
-    if (in_profile) text += "; this profile comes after the one that has it";
+    if (in_profile) text += "; if another profile has it, give this one after it";
     return Error{text};
 }
 

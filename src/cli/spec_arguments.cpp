@@ -274,8 +274,14 @@ Result<void> SpecBuilder::apply_variable(EnvironmentChange::Kind kind, const Giv
             (both ? ", and the value is a word of its own: " + option + " NAME VALUE" : "")};
     }
     const bool keeps = kind == EnvironmentChange::Kind::keep;
-    if (keeps &&
-        (name.find_first_of(" \t\n") != std::string::npos || name.find('*') < name.size() - 1)) {
+    if (!keeps && ours && name.find('*') != std::string::npos) {
+        return Error{option + " \"" + name +
+                     "\": a * stands for itself here; clearenv and then keep-env leave out all but "
+                     "what is named"};
+    }
+    // Other names are possible, and a list or a value most often.
+    if (keeps && (name.find_first_of(" \t\n,;:$.") != std::string::npos ||
+                  name.find('*') < name.size() - 1)) {
         return Error{"--keep-env \"" + name +
                      "\": one name, or the beginning of names with a * at its end; give it once "
                      "for each"};

@@ -183,7 +183,10 @@ Result<void> SpecBuilder::apply(const GivenOption& given) {
 
         case Option::cap_add: return apply_capability(CapabilityChange::Kind::add, a[0]);
         case Option::cap_drop: return apply_capability(CapabilityChange::Kind::drop, a[0]);
-        case Option::seccomp_policy: policy_ = a[0]; return {};
+        case Option::seccomp_policy:
+            policy_ = a[0];
+            policy_place_ = given.place;
+            return {};
         case Option::seccomp_edit: return apply_edit(a[0]);
         case Option::seccomp:
         case Option::add_seccomp_fd: return apply_filter(given);
@@ -274,7 +277,9 @@ Result<Spec> SpecBuilder::finish() {
     }
     if (auto added = add_last_filter(); !added) return added.error();
     if (auto ok = check_destinations(); !ok) return ok.error();
-    if (auto added = add_policy(); !added) return added.error();
+    if (auto added = add_policy(); !added) {
+        return Error{(policy_place_.empty() ? "" : policy_place_ + ": ") + added.error().message};
+    }
     for (SeccompFilter& filter : filters_) spec_.filters.push_back(std::move(filter));
     filters_.clear();
     return spec_;

@@ -107,6 +107,7 @@ private:
     PlanFormat plan_format_ = PlanFormat::text;
     Format format_ = Format::text;
     std::optional<std::string> policy_;
+    std::string policy_place_;  ///< of a profile that named it
     std::vector<PolicyEdit> edits_;
     bool took_back_ = false;                       ///< as CommandLine has it
     std::vector<std::string> environment_places_;  ///< of Spec::environment, as of its entries

@@ -79,7 +79,10 @@ std::string bind_error(const entry::Bind& bind, const Source& source, const Host
     std::string text = describe(Step(step)) + ": " + lookup_error(bind.source, source);
     if (source.error == ENOENT) {
         const bool relative = bind.source.empty() || bind.source[0] != '/';
-        text += "; check its spelling, or create " +
+        const bool pattern = bind.source.find_first_of("*?") != std::string::npos;
+        text += std::string("; ") +
+                (pattern ? "* and ? stand for themselves here, show the directory; " : "") +
+                "check its spelling, or create " +
                 quote(lexically_clean((relative ? host.cwd + "/" : "") + bind.source)) +
                 " first; --" +
                 (bind.access == Access::read_only ? "ro-"

@@ -168,10 +168,23 @@ Outcome explain_exec(const Plan& plan, const Report& report, const std::optional
     }
     if (!searched && file.front() != '/' && on_host(file)) {
         const auto directory = current_directory();
+        if (directory && is_shown(plan, *directory)) {
+            const std::string real = real_path(file);
+            return outcome(Outcome::End::not_found, text + "; the host has " + quote(real) +
+                                                        ", and " + showing_option(real) +
+                                                        " shows it");
+        }
         return outcome(
             Outcome::End::not_found,
             text + ", since the working directory" + (directory ? " " + quote(*directory) : "") +
                 " is not inside; show that, or give the whole path of something that is");
+    }
+    if (searched && plan.command.find(' ') != std::string::npos) {
+        return outcome(Outcome::End::not_found,
+                       text +
+                           ", nor on the host; it is one word with blanks in it: give a command "
+                           "and its arguments as words of their own, or sh -c " +
+                           shell_words({plan.command}));
     }
     return outcome(Outcome::End::not_found,
                    text + ", nor on the host" +

@@ -80,6 +80,10 @@ TEST_CASE("a word that is meant for an option takes an equals sign", "[errors]")
     CHECK(format.status == 125);
     CHECK(contains(format.err, "a format follows an equals sign, as in --dry-run=tree"));
     CHECK(run(plain(Name::sbx, {"--dry-run", "tree", "/"})).status == 0);
+    CHECK(run(plain(Name::sbx, {"--dry-run", "tree", "--bare", "true"})).status == 125);
+    const Ended name = run(plain(Name::sbx, {"--show-profile", "work"}));
+    CHECK(name.status == 125);
+    CHECK(contains(name.err, "--profile NAME takes those of a profile"));
     const Ended topic = run(plain(Name::sbx, {"--help", "all"}));
     CHECK(topic.status == 125);
     CHECK(contains(topic.err, "a topic follows an equals sign, as in --help=all"));

@@ -118,6 +118,18 @@ TEST_CASE("a command that is on the caller's PATH says what would show it, and n
         "; it is there as \"" + tool + "\", give that, or a PATH that has its directory\n"));
 }
 
+TEST_CASE("a command that is named from the working directory, or with its arguments", "[exit]") {
+    const TemporaryDirectory place;
+    place.directory("here");
+    const std::string tool = place.file("tool", "#!/bin/sh\n", 0755);
+    Start start = sbx({"--bind", place.path() + "/here", place.path() + "/here"}, {});
+    start.directory = place.path() + "/here";
+    start.words.back() = "../tool";
+    CHECK(contains(run(start).err, "\"../tool\" is not there inside; the host has \"" + tool +
+                                       "\", and --ro-bind " + tool + " " + tool + " shows it"));
+    CHECK(contains(run(plain(Name::sbx, {"ls -l"})).err, "or sh -c 'ls -l'"));
+}
+
 TEST_CASE("a command that cannot be executed says so", "[exit]") {
     const TemporaryDirectory place;
     const std::string file = place.file("file", "echo yes\n", 0644);

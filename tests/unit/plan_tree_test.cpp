@@ -83,6 +83,8 @@ TEST_CASE("a source that is missing") {
     CHECK(refused(bare({bind("/missing", "/x")})) ==
           "bind \"/missing\" on \"/x\" writable: no such file or directory; check its spelling, or "
           "create \"/missing\" first; --bind-try leaves it out when it is missing");
+    CHECK(refused(bare({bind("/missing/*.csv", "/x")})).find("* and ? stand for themselves") !=
+          std::string::npos);
     CHECK(refused(bare({bind("missing", "/x")})).find("create \"/home/user/missing\" first") !=
           std::string::npos);
     CHECK(refused(bare({bind("/missing", "/x", Access::read_only)})).find("--ro-bind-try") !=

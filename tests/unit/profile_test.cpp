@@ -259,8 +259,8 @@ TEST_CASE("a later option takes an earlier one back", "[profile]") {
     profiles.write("user/b.conf", "\nunset = bind /x\n");
     CHECK(error_of_line({"--profile", "b"}, profiles) ==
           profiles.path("user/b.conf") +
-              ":2: unset = bind /x: there is no such option before it to take back; this profile "
-              "comes after the one that has it");
+              ":2: unset = bind /x: there is no such option before it to take back; if another "
+              "profile has it, give this one after it");
 }
 
 TEST_CASE("an option of a profile that is wrong is named by its line", "[profile]") {
@@ -315,6 +315,15 @@ TEST_CASE("what a profile sets before it clears is lost, and refused", "[profile
               ":1: keep-env A keeps nothing, since all of the environment is there without "
               "clearenv; give that before it");
     CHECK(said("clearenv\nkeep-env = A\n", {"--unset", "clearenv"}) == "no error");
+}
+
+TEST_CASE("a policy that a profile has wrong is named by its line", "[profile]") {
+    const Profiles profiles;
+    profiles.write("user/a.conf", "\nseccomp-policy = strictt\n");
+    const Dialect dialect = sbx_dialect();
+    SpecBuilder builder(dialect);
+    REQUIRE(builder.add(line_of({"--profile", "a", "true"}, profiles)));
+    CHECK(error_of(builder.finish()).find(profiles.path("user/a.conf") + ":2: no built-in") == 0);
 }
 
 TEST_CASE("a saved profile is called by its name where it is looked for, else by its path",

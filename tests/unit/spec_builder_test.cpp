@@ -222,6 +222,14 @@ TEST_CASE("changes of the environment that do nothing are mistakes in the sbx di
           "keep-env A keeps nothing, since all of the environment is there without clearenv; give "
           "that before it");
     CHECK(sbx_error({"--unsetenv", "A", "--keep-env", "A"}) == "no error");
+    // A pattern, a list and a value where a name belongs.
+    CHECK(sbx_error({"--unsetenv", "API_*"}).find("unsetenv \"API_*\": a * stands for itself") ==
+          0);
+    CHECK(error_of(bwrap_spec({"--unsetenv", "API_*"})) == "no error");
+    for (const char* name : {"A,B", "A:B", "C.UTF-8", "$A"}) {
+        CHECK(sbx_error({"--clearenv", "--keep-env", name}).find("one name, or the beginning") !=
+              std::string::npos);
+    }
 }
 
 TEST_CASE("an empty destination is a mistake in the sbx dialect") {
