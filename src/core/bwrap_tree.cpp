@@ -46,7 +46,7 @@ const char* bind_option(Access access) {
 class Translator {
 public:
     Translator(const Spec& spec, const Plan& plan, const Host& host, Line& line)
-        : spec_(spec), plan_(plan), host_(host), line_(line) {}
+        : spec_(spec), plan_(plan), host_(host), line_(line), places_(spec) {}
 
     std::optional<Error> translate();
 
@@ -61,12 +61,12 @@ private:
                              Parents parents = Parents::made_here);
     std::optional<Error> refuse_host_write(const char* option, const std::string& destination);
     std::optional<Error> guard(const step::Guard& s);
-    std::optional<Error> mask(const step::Guard& s, const std::string& path,
-                              const TreeModel::Place& place);
+    std::optional<Error> mask(const std::string& path, const TreeModel::Place& place,
+                              const Source* source);
     std::optional<Error> protect(const std::string& path, const TreeModel::Place& place);
     bool protect_mounts(Index node);
     const Source* found(const step::Guard& s) const;
-    void put_placeholder(const step::Guard& s, const std::string& path, bool directory);
+    void put_empty(Kind kind, const std::string& path, bool directory);
     Error no_option(const step::Guard& s, const std::string& remedy) const;
     bool is_host(Index node) const { return !model_.is_complete(node); }
 
@@ -74,6 +74,7 @@ private:
     const Plan& plan_;
     const Host& host_;
     Line& line_;
+    const planning::Places places_;
     TreeModel model_;
 };
 
@@ -260,7 +261,7 @@ Error Translator::no_option(const step::Guard& s, const std::string& remedy) con
 
 // What the host was seen to have where the guard is; null: not known.
 const Source* Translator::found(const step::Guard& s) const {
-    if (planning::Places(spec_).may_be_elsewhere(host_, s.destination)) return nullptr;
+    if (places_.may_be_elsewhere(host_, s.destination)) return nullptr;
     for (std::size_t i = 0; i < spec_.entries.size() && i < host_.sources.size(); ++i) {
         const auto* guard = std::get_if<entry::Guard>(&spec_.entries[i]);
         const bool same =
@@ -270,27 +271,32 @@ const Source* Translator::found(const step::Guard& s) const {
     return nullptr;
 }
 
-// Nothing is there, and something stands in its place so that nothing can be made.
-void Translator::put_placeholder(const step::Guard& s, const std::string& path, bool directory) {
+// Something empty upon what is masked, or where something is missing and cannot be made so.
+void Translator::put_empty(Kind kind, const std::string& path, bool directory) {
     if (!directory) {
+        // Below a mount that allows no devices, so it cannot be opened.
         line_.add({"--ro-bind", "/dev/null", path});
         return;
     }
-    line_.add({"--perms", s.kind == Kind::mask ? "0000" : "0555", "--tmpfs", path});
+    line_.add({"--perms", kind == Kind::mask ? "0000" : "0555", "--tmpfs", path});
     line_.add({"--remount-ro", path});
 }
 
-std::optional<Error> Translator::mask(const step::Guard& s, const std::string& path,
-                                      const TreeModel::Place& place) {
+// `source` is what found() says.
+std::optional<Error> Translator::mask(const std::string& path, const TreeModel::Place& place,
+                                      const Source* source) {
     const TreeModel::Node& node = model_.node(place.node);
     if (node.guard == Kind::mask) return std::nullopt;
-    const Source* source = found(s);
-    const Source::Kind kind = source != nullptr ? source->kind : Source::Kind::none;
-    const bool known = place.rest.empty() && node.type != Type::unknown;
-    if (known || kind == Source::Kind::directory || kind == Source::Kind::file) {
-        // A file is below a mount that allows no devices then, so it cannot be opened.
-        put_placeholder(s, path,
-                        known ? node.type == Type::directory : kind == Source::Kind::directory);
+    std::optional<bool> directory;
+    if (place.rest.empty() && node.type != Type::unknown) {
+        directory = node.type == Type::directory;
+    } else if (source != nullptr && source->kind == Source::Kind::directory) {
+        directory = true;
+    } else if (source != nullptr && source->kind == Source::Kind::file) {
+        directory = false;
+    }
+    if (directory) {
+        put_empty(Kind::mask, path, *directory);
         return std::nullopt;
     }
     return no_option({Kind::mask, path},
@@ -353,11 +359,11 @@ std::optional<Error> Translator::guard(const step::Guard& s) {
         "what is masked or protected stays so when the way to it is renamed, or replaced outside");
     const auto place = look(s.destination);
     if (!place) return place.error();
-    const bool names_directory = s.destination.back() == '/' || s.destination.back() == '.';
+    const bool directory = names_directory(s.destination);
     if (!place->rest.empty() && model_.is_complete(place->node)) {
         if (model_.is_read_only(place->node)) return std::nullopt;
-        put_placeholder(s, joined(model_.path_of(place->node), place->rest.front()),
-                        place->rest.size() > 1 || names_directory);
+        put_empty(s.kind, joined(model_.path_of(place->node), place->rest.front()),
+                  place->rest.size() > 1 || directory);
         return std::nullopt;
     }
     const std::string path = path_of(model_, *place);
@@ -365,10 +371,10 @@ std::optional<Error> Translator::guard(const step::Guard& s) {
     if (!place->rest.empty() && source != nullptr && source->error == ENOENT) {
         if (model_.is_read_only(place->node)) return std::nullopt;
         line_.lack("what stands on the host where something is missing is removed at the end");
-        put_placeholder(s, path, names_directory);
+        put_empty(s.kind, path, directory);
         return std::nullopt;
     }
-    return s.kind == Kind::mask ? mask(s, path, *place) : protect(path, *place);
+    return s.kind == Kind::mask ? mask(path, *place, source) : protect(path, *place);
 }
 
 std::optional<Error> Translator::translate() {

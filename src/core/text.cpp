@@ -147,6 +147,11 @@ std::string lexically_clean(std::string_view path) {
     return out.empty() ? "/" : out;
 }
 
+bool names_directory(std::string_view path) {
+    while (path.size() > 1 && path.substr(path.size() - 2) == "/.") path.remove_suffix(1);
+    return !path.empty() && path.back() == '/';
+}
+
 bool is_at_or_below(std::string_view path, std::string_view base) {
     if (base == "/") return true;
     if (path.substr(0, base.size()) != base) return false;

@@ -28,6 +28,9 @@ std::string error_text(int error);
 /// only the file system knows what it means. "usr/./bin/" gives "/usr/bin".
 std::string lexically_clean(std::string_view path);
 
+/// Whether `path` says of itself that it is a directory: it ends in "/" or "/.".
+bool names_directory(std::string_view path);
+
 /// Whether the clean path `path` is `base` or lies below it.
 bool is_at_or_below(std::string_view path, std::string_view base);
 

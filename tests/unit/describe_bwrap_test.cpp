@@ -78,6 +78,12 @@ TEST_CASE("what is masked is hidden where it is known what it is") {
     CHECK(has(text, "--perms 0000 --tmpfs /src \\\n"));
 }
 
+TEST_CASE("what is missing is a directory where its path says so, and not for a dot in its name") {
+    const std::string text = line_of({"--tmpfs", "/t", "--mask", "/t/d/", "--mask", "/t/f."});
+    CHECK(has(text, "--perms 0000 --tmpfs /t/d \\\n"));
+    CHECK(has(text, "--ro-bind /dev/null /t/f. \\\n"));
+}
+
 TEST_CASE("what is protected and read-only anyway needs nothing") {
     CHECK_FALSE(has(line_of({"--ro-bind", "/src", "/src", "--protect", "/src/a"}), "/src/a"));
     CHECK_FALSE(has(line_of({"--dir", "/d", "--protect", "/d/x"}), "/d/x"));

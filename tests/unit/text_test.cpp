@@ -7,6 +7,17 @@
 
 using namespace sbx;
 
+TEST_CASE("a path that says of itself that it is a directory") {
+    for (const char* path : {"/", "/a/", "/a/.", "/a/./.", "/a/./"}) {
+        INFO(path);
+        CHECK(names_directory(path));
+    }
+    for (const char* path : {"", ".", "/a", "/a.", "/a..", "/a/b.", "/a/.."}) {
+        INFO(path);
+        CHECK_FALSE(names_directory(path));
+    }
+}
+
 TEST_CASE("quote: no name can forge a line") {
     CHECK(quote("") == "\"\"");
     CHECK(quote("/a b") == "\"/a b\"");
