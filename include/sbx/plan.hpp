@@ -279,8 +279,9 @@ struct Plan {
     /// Those that Spec::warnings shows; run() ignores them.
     std::vector<PlanWarning> warnings = {};
     std::vector<std::string> notes = {};  ///< what was left out and why, for people
-    /// For errors: destinations, clean, and the "FILE:LINE" where each was asked for, or nothing
-    /// where that was no profile; of the same ones the last counts.
+    /// For errors: destinations, as they were given, and the "FILE:LINE" where each was asked for,
+    /// or nothing where that was no profile; of the same ones the last counts. Empty without
+    /// profiles.
     std::vector<std::pair<std::string, std::string>> places = {};
     std::string callers_path = {};  ///< for errors: the caller's PATH
 };

@@ -128,9 +128,7 @@ private:
 po::options_description description_for(const std::vector<std::string>& words) {
     std::set<const OptionRow*> rows;
     for (const std::string& word : words) {
-        if (word.compare(0, 2, "--") != 0) continue;
-        const std::string_view name = std::string_view(word).substr(2);
-        if (const OptionRow* row = find_option(name.substr(0, name.find('=')))) rows.insert(row);
+        if (const OptionRow* row = option_named_by(word)) rows.insert(row);
     }
     po::options_description out;
     out.add_options()(command_key, po::value<std::vector<std::string>>()->multitoken(), "");
@@ -149,6 +147,18 @@ po::options_description description_for(const std::vector<std::string>& words) {
 }
 
 }  // namespace
+
+const OptionRow* option_named_by(std::string_view word) {
+    if (word.substr(0, 2) != "--") return nullptr;
+    const std::string_view name = word.substr(2);
+    return find_option(name.substr(0, name.find('=')));
+}
+
+std::string with_blanks(const std::vector<std::string>& words) {
+    std::string out;
+    for (const std::string& word : words) out += (out.empty() ? "" : " ") + word;
+    return out;
+}
 
 std::string takes_words(const OptionRow& row) {
     static constexpr std::array<const char*, 4> counts = {"no argument", "an argument",

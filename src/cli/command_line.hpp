@@ -35,6 +35,12 @@ struct CommandLine {
     bool took_back = false;      ///< --unset took an option out of `options`
 };
 
+/// The option that a word such as "--name" or "--name=value" names, or null.
+const OptionRow* option_named_by(std::string_view word);
+
+/// The words with a blank between each two.
+std::string with_blanks(const std::vector<std::string>& words);
+
 /// "bind takes two arguments".
 std::string takes_words(const OptionRow& row);
 

@@ -46,6 +46,7 @@ private:
     int fail_usage(const CommandLine& line) const;
     int status_of(const Outcome& outcome) const;
     void say_end(const Outcome& outcome) const;
+    bool failed_inside(const Outcome& outcome) const;
     std::string late_option() const;
     void say_warnings(const Plan& plan, bool late) const;
     int end(const Plan* plan, const Outcome& outcome) const;
@@ -91,16 +92,11 @@ int Program::fail_usage(const CommandLine& line) const {
     return dialect_.failed;
 }
 
-// Whether a word of the command would be an option before it.
-bool is_option(std::string_view word) {
-    return word.substr(0, 2) == "--" && find_option(word.substr(2, word.find('=') - 2)) != nullptr;
-}
-
 // Whether "--dry-run json" was written for "--dry-run=json".
 bool is_format(const CommandLine& line) {
     if (line.options.empty() || line.command.empty()) return false;
     const GivenOption& last = line.options.back();
-    const bool alone = line.command.size() == 1 || is_option(line.command[1]);
+    const bool alone = line.command.size() == 1 || option_named_by(line.command[1]) != nullptr;
     return last.row->id == Option::dry_run && last.arguments.empty() && alone &&
            static_cast<bool>(parse_plan_format(line.command[0]));
 }
@@ -151,7 +147,7 @@ int Program::examine(Format format, const CommandLine& line) const {
 // What is said of an option among the command's words, of a command that could not be run.
 std::string Program::late_option() const {
     for (std::size_t i = 1; i < command_.size() && dialect_.defaults.wording == Wording::sbx; ++i) {
-        if (!is_option(command_[i])) continue;
+        if (option_named_by(command_[i]) == nullptr) continue;
         return "; \"" + command_[i] + "\" after the command is the command's, options of " +
                "sbx come before it";
     }
@@ -199,6 +195,14 @@ void Program::say_warnings(const Plan& plan, bool late) const {
     }
 }
 
+// Whether where the command started may be why it failed.
+bool Program::failed_inside(const Outcome& outcome) const {
+    if (outcome.end == Outcome::End::exited) return outcome.code != 0;
+    const std::size_t slash = command_.empty() ? 0 : command_[0].find('/');
+    const bool relative = slash != 0 && slash != std::string::npos;
+    return outcome.end == Outcome::End::not_found && relative;
+}
+
 // The exit status, once it is written and said how it ended. Written first: nobody may be there to
 // be told.
 int Program::end(const Plan* plan, const Outcome& outcome) const {
@@ -207,11 +211,7 @@ int Program::end(const Plan* plan, const Outcome& outcome) const {
     if (result_fd_) {
         written = write_result(*result_fd_, describe_result(outcome, plan, command_, status));
     }
-    const bool by_name =
-        command_.empty() || command_[0].find('/') == std::string::npos || command_[0][0] == '/';
-    const bool failed = (outcome.end == Outcome::End::exited && outcome.code != 0) ||
-                        (outcome.end == Outcome::End::not_found && !by_name);
-    if (plan != nullptr && failed) say_warnings(*plan, true);
+    if (plan != nullptr && failed_inside(outcome)) say_warnings(*plan, true);
     say_end(outcome);
     return written ? status : fail(written.error().message);
 }
@@ -265,18 +265,17 @@ int Program::run() {
             return fail(
                 "there are no options to be shown; --profile NAME takes those of a profile");
         case Mode::save_profile: return save(builder.save_path(), given);
-        case Mode::doctor:
+        case Mode::doctor: return examine(builder.format(), given);
         case Mode::run:
         case Mode::dry_run: break;
     }
-    if (builder.mode() != Mode::doctor && line.command.empty()) return fail_usage(given);
+    if (line.command.empty()) return fail_usage(given);
     if (builder.mode() == Mode::dry_run && is_format(given)) {
         return fail("a format follows an equals sign, as in --dry-run=" + command_[0] +
                     "; a command of that name needs another word or its whole path");
     }
     auto spec = builder.finish();
     if (!spec) return end(nullptr, refused(spec.error()));
-    if (builder.mode() == Mode::doctor) return examine(builder.format(), given);
     spec->result_fd = result_fd_;
     const auto host = probe_host(*spec);
     if (!host) return end(nullptr, refused(host.error()));

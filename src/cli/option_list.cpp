@@ -57,10 +57,7 @@ const std::string& handle_of(const GivenOption& given) {
 
 // Whether `words` tell the option from others: by its handle, or by all of its arguments.
 bool is_meant(const GivenOption& given, const std::string& words) {
-    if (handle_of(given) == words) return true;
-    std::string all;
-    for (const std::string& one : given.arguments) all += (all.empty() ? "" : " ") + one;
-    return all == words;
+    return handle_of(given) == words || with_blanks(given.arguments) == words;
 }
 
 // Takes back what `unset` names of the options before it.

@@ -49,6 +49,11 @@ std::string no_such_key(const std::string& key) {
                           : "; did you mean " + std::string(close) + "?");
 }
 
+// What a file's name is before the extension of profiles; empty when it has another one.
+std::string stem_of(const std::string& name) {
+    return name.ends_with(extension) ? name.substr(0, name.size() - extension.size()) : "";
+}
+
 // Reads one profile after the other, and remembers which ones it is in.
 class Reader {
 public:
@@ -131,7 +136,7 @@ private:
         if (row == nullptr || !describes_sandbox(row->id)) return Error{no_such_key(line.key)};
         GivenOption given{row, line.words, line.place};
         if (row->id == Option::unset && line.words.size() > 1) {
-            given.arguments = {joined(line.words)};
+            given.arguments = {with_blanks(line.words)};
         }
         if (given.arguments.size() != row->argument_count()) {
             const std::string kinds =
@@ -140,12 +145,6 @@ private:
         }
         options_.push_back(std::move(given));
         return {};
-    }
-
-    static std::string joined(const std::vector<std::string>& words) {
-        std::string out;
-        for (const std::string& word : words) out += (out.empty() ? "" : " ") + word;
-        return out;
     }
 
     static std::string wrong_count(const OptionRow& row, std::size_t count) {
@@ -161,11 +160,9 @@ private:
 
     // What is said of a missing file that is called like one of those that a name stands for.
     static std::string without_extension(const std::string& name) {
-        const bool is_name = name.size() > extension.size() && name.ends_with(extension) &&
-                             name.find('/') == std::string::npos;
-        if (!is_name) return {};
-        return "; a name has no dot: " + name.substr(0, name.size() - extension.size()) +
-               " would be a profile of that name";
+        const std::string stem = stem_of(name);
+        if (stem.empty() || name.find('/') != std::string::npos) return {};
+        return "; a name has no dot: " + stem + " would be a profile of that name";
     }
 
     std::string not_found(const std::string& name) const {
@@ -204,11 +201,9 @@ bool is_profile_path(std::string_view name) {
 std::string profile_argument(const std::string& path, const ProfileSearch& search) {
     const std::size_t slash = path.find_last_of('/');
     if (slash == std::string::npos) return "./" + path;
-    const std::string name = path.substr(slash + 1);
+    const std::string stem = stem_of(path.substr(slash + 1));
     const bool searched = std::find(search.directories.begin(), search.directories.end(),
                                     path.substr(0, slash)) != search.directories.end();
-    const std::string stem =
-        name.ends_with(extension) ? name.substr(0, name.size() - extension.size()) : "";
     return !searched || stem.empty() || is_profile_path(stem) ? path : stem;
 }
 

@@ -2,7 +2,6 @@
 // The arguments of options: numbers, descriptors, names, and the modifiers that wait for an option.
 #include "cli/input.hpp"
 #include "cli/nearest.hpp"
-#include "cli/profile.hpp"
 #include "cli/spec_builder.hpp"
 
 #include <sbx/host.hpp>
@@ -259,69 +258,6 @@ Result<void> SpecBuilder::apply_size(const GivenOption& given) {
                               "--size (for tmpfs) is limited to " + std::to_string(most));
     }
     size_ = *size;
-    return {};
-}
-
-Result<void> SpecBuilder::apply_variable(EnvironmentChange::Kind kind, const GivenOption& given) {
-    const std::string& name = given.arguments[0];
-    const std::string option(given.row->name);
-    const bool ours = spec_.wording == Wording::sbx;
-    if (name.empty() || name.find('=') != std::string::npos) {
-        const bool both = ours && kind == EnvironmentChange::Kind::set && name.find('=') > 0 &&
-                          name.find('=') != std::string::npos;
-        return Error{
-            option + " failed; \"" + name + "\" is not a name for a variable" +
-            (both ? ", and the value is a word of its own: " + option + " NAME VALUE" : "")};
-    }
-    const bool keeps = kind == EnvironmentChange::Kind::keep;
-    if (!keeps && ours && name.find('*') != std::string::npos) {
-        return Error{option + " \"" + name +
-                     "\": a * stands for itself here; clearenv and then keep-env leave out all but "
-                     "what is named"};
-    }
-    // Other names are possible, and a list or a value most often.
-    if (keeps && (name.find_first_of(" \t\n,;:$.") != std::string::npos ||
-                  name.find('*') < name.size() - 1)) {
-        return Error{"--keep-env \"" + name +
-                     "\": one name, or the beginning of names with a * at its end; give it once "
-                     "for each"};
-    }
-    // A built-in profile is to go with others, and with none; and what clears may be taken back.
-    const bool builtin = !given.place.empty() && !is_profile_path(given.place);
-    if (keeps && ours && !builtin && !took_back_ && spec_.environment.empty()) {
-        return Error{"keep-env " + name +
-                     " keeps nothing, since all of the environment is there without clearenv; give "
-                     "that before it"};
-    }
-    spec_.environment.push_back(
-        {kind, name, kind == EnvironmentChange::Kind::set ? given.arguments[1] : ""});
-    environment_places_.push_back(given.place);
-    return {};
-}
-
-// What it undoes on the same command line, or in the same profile, is a mistake. A profile that is
-// included may set what the one around it clears.
-Result<void> SpecBuilder::apply_clearenv(const GivenOption& given) {
-    // The line numbers, too: a profile may be included twice.
-    const auto is_before = [](const std::string& place, const std::string& other) {
-        const std::size_t colon = place.rfind(':');
-        return place.substr(0, colon) == other.substr(0, other.rfind(':')) &&
-               std::stoul(place.substr(colon + 1)) < std::stoul(other.substr(other.rfind(':') + 1));
-    };
-    for (std::size_t i = spec_.environment.size(); i > 0; --i) {
-        const EnvironmentChange& change = spec_.environment[i - 1];
-        const std::string& place = environment_places_[i - 1];
-        if (spec_.wording != Wording::sbx || change.kind == EnvironmentChange::Kind::clear) break;
-        const bool undone = change.kind == EnvironmentChange::Kind::set ||
-                            change.kind == EnvironmentChange::Kind::keep;
-        if (!undone || (!place.empty() && !is_before(place, given.place))) continue;
-        return Error{
-            "clearenv undoes " +
-            std::string(change.kind == EnvironmentChange::Kind::set ? "setenv " : "keep-env ") +
-            change.name + ", which is before it; give that one after it"};
-    }
-    spec_.environment.push_back({EnvironmentChange::Kind::clear, "", ""});
-    environment_places_.push_back(given.place);
     return {};
 }
 

@@ -34,24 +34,6 @@ Result<std::vector<std::string>> kept_names(const Spec& spec) {
     return out;
 }
 
-// A relative path inside begins at "/", as bubblewrap has it. Who writes one most often means the
-// caller's directory, and would not see that it is another one.
-Result<void> check_path_inside(const std::string& path, bool in_profile) {
-    if (path.empty()) {
-        return Error{
-            "an empty destination is most often a variable that is not set; write / for the root "
-            "itself"};
-    }
-    if (path[0] == '/') return {};
-    std::string rest = path;
-    while (rest.substr(0, 2) == "./") rest.erase(0, rest.find_first_not_of('/', 1));
-    const bool here = rest.empty() || rest == ".";
-    const bool below_root = !here && rest.substr(0, 2) != "..";
-    return Error{"\"" + path + "\" is relative, and a path inside begins with \"/\"; write \"" +
-                 (in_profile ? "${CWD}" : "$PWD") + (here ? "" : "/" + rest) + "\"" +
-                 (below_root ? ", or \"/" + rest + "\"" : "")};
-}
-
 }  // namespace
 
 Result<void> SpecBuilder::apply(const GivenOption& given) {
@@ -122,8 +104,7 @@ Result<void> SpecBuilder::apply(const GivenOption& given) {
         case Option::protect_unless:
             spec_.entries.emplace_back(entry::Guard{
                 .kind = entry::Guard::Kind::protect, .destination = a[1], .unless = a[0]});
-            return spec_.wording == Wording::sbx ? check_path_inside(a[0], !given.place.empty())
-                                                 : Result<void>{};
+            return check_path_inside(a[0], given.place);
         case Option::chmod: return apply_chmod(given);
         case Option::perms: return apply_perms(given);
         case Option::size: return apply_size(given);
@@ -171,10 +152,7 @@ Result<void> SpecBuilder::apply(const GivenOption& given) {
         case Option::gid: return apply_id(given, &Spec::gid);
         case Option::hostname: spec_.hostname = a[0]; return {};
 
-        case Option::chdir:
-            spec_.directory = a[0];
-            return spec_.wording == Wording::sbx ? check_path_inside(a[0], !given.place.empty())
-                                                 : Result<void>{};
+        case Option::chdir: spec_.directory = a[0]; return check_path_inside(a[0], given.place);
         case Option::setenv: return apply_variable(EnvironmentChange::Kind::set, given);
         case Option::unsetenv: return apply_variable(EnvironmentChange::Kind::unset, given);
         case Option::clearenv: return apply_clearenv(given);
@@ -260,11 +238,30 @@ Result<void> SpecBuilder::add_policy() {
     return {};
 }
 
-Result<void> SpecBuilder::check_destinations() const {
+// A relative path inside begins at "/", as bubblewrap has it. Who writes one most often means the
+// caller's directory, and would not see that it is another one.
+Result<void> SpecBuilder::check_path_inside(const std::string& path,
+                                            const std::string& place) const {
     if (spec_.wording != Wording::sbx) return {};
+    if (path.empty()) {
+        return Error{
+            "an empty destination is most often a variable that is not set; write / for the root "
+            "itself"};
+    }
+    if (path[0] == '/') return {};
+    std::string rest = path;
+    while (rest.substr(0, 2) == "./") rest.erase(0, rest.find_first_not_of('/', 1));
+    const bool here = rest.empty() || rest == ".";
+    const bool below_root = !here && rest.substr(0, 2) != "..";
+    return Error{"\"" + path + "\" is relative, and a path inside begins with \"/\"; write \"" +
+                 (place.empty() ? "$PWD" : "${CWD}") + (here ? "" : "/" + rest) + "\"" +
+                 (below_root ? ", or \"/" + rest + "\"" : "")};
+}
+
+Result<void> SpecBuilder::check_destinations() const {
     for (std::size_t i = 0; i < spec_.entries.size(); ++i) {
         const std::string place = i < spec_.entry_places.size() ? spec_.entry_places[i] : "";
-        const auto ok = check_path_inside(destination_of(spec_.entries[i]), !place.empty());
+        const auto ok = check_path_inside(destination_of(spec_.entries[i]), place);
         if (!ok) return Error{(place.empty() ? "" : place + ": ") + ok.error().message};
     }
     return {};

@@ -73,9 +73,11 @@ private:
     Result<void> apply_chmod(const GivenOption& given);
     Result<void> apply_id(const GivenOption& given, std::optional<std::uint32_t> Spec::*field);
     Result<void> apply_descriptor(const GivenOption& given, std::optional<int> Spec::*field);
+    Result<void> check_path_inside(const std::string& path, const std::string& place) const;
     Result<void> check_destinations() const;
     Result<void> apply_keep_fd(const GivenOption& given);
     Result<void> apply_label(const GivenOption& given) const;
+    void change_environment(EnvironmentChange::Kind kind, const GivenOption& given);
     Result<void> apply_variable(EnvironmentChange::Kind kind, const GivenOption& given);
     Result<void> apply_clearenv(const GivenOption& given);
     Result<void> apply_argv0(const std::string& value);

@@ -230,7 +230,7 @@ std::string describe_json(const Plan& plan) {
                 {"warnings", json_of(plan.warnings)},
                 {"notes", Json::array_of(plan.notes)},
                 {"namespaces", json_of(plan.namespaces)},
-                {"network", has_own_network(plan) ? "loopback" : "shared"},
+                {"network", network_word(plan)},
                 {"init", word(init_table, plan.init)},
                 {"setup", std::move(setup)},
                 {"seal", std::move(seal)},

@@ -62,7 +62,7 @@ double seconds(std::chrono::microseconds time) {
 Json protections_of(const Plan& plan) {
     Json out = Json::object();
     out.add("namespaces", Json::array_of(namespace_names(all_namespaces(plan))));
-    out.add("network", has_own_network(plan) ? "loopback" : "shared");
+    out.add("network", network_word(plan));
     Json filters = Json::array();
     for (const Step& step : plan.seal) {
         if (const auto* load = std::get_if<step::LoadFilter>(&step)) filters.add(load->filter.name);

@@ -5,6 +5,8 @@
 #include "core/planning.hpp"
 #include "core/text.hpp"
 
+#include <algorithm>
+
 namespace sbx {
 namespace {
 
@@ -209,9 +211,11 @@ Result<Plan> make_plan(const Spec& spec, const Host& host) {
     if (informs && late) plan.setup.emplace_back(step::Announce{});
     plan.notes = std::move(tree->notes);
     plan.warnings = std::move(*warnings);
-    for (std::size_t i = 0; i < spec.entry_places.size() && i < spec.entries.size(); ++i) {
-        plan.places.emplace_back(lexically_clean(destination_of(spec.entries[i])),
-                                 spec.entry_places[i]);
+    const bool has_places = std::any_of(spec.entry_places.begin(), spec.entry_places.end(),
+                                        [](const auto& place) { return !place.empty(); });
+    for (std::size_t i = 0;
+         has_places && i < std::min(spec.entry_places.size(), spec.entries.size()); ++i) {
+        plan.places.emplace_back(destination_of(spec.entries[i]), spec.entry_places[i]);
     }
 
     plan.environment = std::move(environment);

@@ -29,12 +29,6 @@ void put_before(std::vector<std::string>& ahead, std::string_view path) {
     }
 }
 
-// A path that ends in "/" or "/." names a directory.
-bool names_directory(std::string_view path) {
-    while (path.size() > 1 && path.substr(path.size() - 2) == "/.") path.remove_suffix(1);
-    return !path.empty() && path.back() == '/';
-}
-
 TreeModel::Type type_of(NodeKind kind) {
     return kind == NodeKind::directory ? TreeModel::Type::directory : TreeModel::Type::file;
 }

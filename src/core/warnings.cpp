@@ -5,6 +5,7 @@
 #include "core/text.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <map>
 #include <unordered_map>
 
@@ -191,8 +192,7 @@ private:
             add(Warning::file_bind, i,
                 option_of(spec_.entries[i]) +
                     " shows a single file: programs that replace it by renaming another one "
-                    "(EBUSY), "
-                    "or make others beside it, fail; bind the directory that it is in");
+                    "(EBUSY), or make others beside it, fail; bind the directory that it is in");
         }
     }
 

@@ -120,15 +120,23 @@ bool set_mode(int directory, unsigned mode) {
 }
 
 // Also that another sandbox holds it and that the name is gone is asked again, which a system call
-// may say that never looked. Who ran inside may have closed the directory to its own user.
+// may say that never looked.
+bool try_to_let_go(const Placeholder& place) {
+    for (int i = 0; i < tries_to_clean; ++i) {
+        if (let_go(place)) return true;
+    }
+    return false;
+}
+
+// Who ran inside may have closed the directory to its own user.
 void let_go_of(const Placeholder& place) {
+    if (try_to_let_go(place)) return;
     constexpr unsigned needed = S_IWUSR | S_IXUSR;
     struct stat around {};
-    const bool closed = !stat_of(place.directory, around) && (around.st_mode & needed) != needed &&
-                        set_mode(place.directory, (around.st_mode & 07777U) | needed);
-    for (int i = 0; i < tries_to_clean && !let_go(place); ++i) {
-    }
-    if (closed) set_mode(place.directory, around.st_mode & 07777U);
+    if (stat_of(place.directory, around) || (around.st_mode & needed) == needed) return;
+    if (!set_mode(place.directory, (around.st_mode & 07777U) | needed)) return;
+    try_to_let_go(place);
+    set_mode(place.directory, around.st_mode & 07777U);
 }
 
 int make(int directory, const Request& request) {

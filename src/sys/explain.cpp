@@ -39,12 +39,9 @@ std::string below_of(const Step& step) {
 
 // Whether what was mounted last above `path`, before the step `end`, is a procfs.
 bool is_in_procfs(const Plan& plan, std::size_t end, const std::string& path) {
-    for (std::size_t i = std::min(end, plan.setup.size()); i > 0; --i) {
-        const Step& step = plan.setup[i - 1];
-        const std::string place = lexically_clean(destination_of(step));
-        if (destination_of(step).empty() || !is_at_or_below(path, place)) continue;
-        if (std::holds_alternative<step::RemountReadOnly>(step)) continue;
-        return std::holds_alternative<step::MountProc>(step);
+    for (const StepAt& at : steps_around(plan, end, path)) {
+        if (std::holds_alternative<step::RemountReadOnly>(*at.step)) continue;
+        return std::holds_alternative<step::MountProc>(*at.step);
     }
     return false;
 }
@@ -122,23 +119,19 @@ bool is_file(const std::string& path) {
 
 // Whether what the last step of `plan` before `end` puts at `path` is a file.
 bool is_file_inside(const Plan& plan, std::size_t end, const std::string& path) {
-    for (std::size_t i = std::min(end, plan.setup.size()); i > 0; --i) {
-        const Step& step = plan.setup[i - 1];
-        const std::string place = lexically_clean(destination_of(step));
-        if (destination_of(step).empty() || !is_at_or_below(path, place)) continue;
-        const bool same = place == path;
-        if (std::holds_alternative<step::WriteFile>(step) ||
-            std::holds_alternative<step::BindData>(step)) {
-            if (same) return true;
+    for (const auto& [step, place] : steps_around(plan, end, path)) {
+        if (std::holds_alternative<step::WriteFile>(*step) ||
+            std::holds_alternative<step::BindData>(*step)) {
+            if (place == path) return true;
             continue;
         }
-        if (const auto* bind = std::get_if<step::Bind>(&step)) {
+        if (const auto* bind = std::get_if<step::Bind>(step)) {
             return is_file(rebased(path, place, bind->path));
         }
-        if (const auto* bind = std::get_if<step::BindFd>(&step)) {
+        if (const auto* bind = std::get_if<step::BindFd>(step)) {
             return is_file(rebased(path, place, bind->path));
         }
-        if (std::holds_alternative<step::MountTmpfs>(step)) return false;
+        if (std::holds_alternative<step::MountTmpfs>(*step)) return false;
     }
     return false;
 }
@@ -223,8 +216,9 @@ std::string place_of(const Plan& plan, const Step& step) {
     const std::string destination = destination_of(step);
     if (destination.empty()) return {};
     const std::string path = lexically_clean(destination);
-    const auto found = std::find_if(plan.places.rbegin(), plan.places.rend(),
-                                    [&](const auto& place) { return place.first == path; });
+    const auto found =
+        std::find_if(plan.places.rbegin(), plan.places.rend(),
+                     [&](const auto& place) { return lexically_clean(place.first) == path; });
     return found == plan.places.rend() || found->second.empty() ? "" : found->second + ": ";
 }
 

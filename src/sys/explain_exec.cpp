@@ -31,19 +31,19 @@ std::string showing_option(const std::string& path) {
     return "--ro-bind " + shell_words({real, real});
 }
 
+std::string host_has(const std::string& path) {
+    return "; the host has " + quote(path) + ", and " + showing_option(path) + " shows it";
+}
+
 bool on_host(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }
 
 // Whether the host's `path` is shown inside by its own name.
 bool is_shown(const Plan& plan, const std::string& path) {
-    for (std::size_t i = plan.setup.size(); i > 0; --i) {
-        const Step& step = plan.setup[i - 1];
-        const std::string destination = destination_of(step);
-        if (destination.empty() || !is_at_or_below(path, lexically_clean(destination))) continue;
-        if (const auto* bind = std::get_if<step::Bind>(&step)) {
-            const std::string place = lexically_clean(destination);
+    for (const auto& [step, place] : steps_around(plan, plan.setup.size(), path)) {
+        if (const auto* bind = std::get_if<step::Bind>(step)) {
             return rebased(path, place, bind->path) == path && on_host(path);
         }
-        if (std::holds_alternative<step::MountTmpfs>(step)) return false;
+        if (std::holds_alternative<step::MountTmpfs>(*step)) return false;
     }
     return false;
 }
@@ -162,17 +162,12 @@ Outcome explain_exec(const Plan& plan, const Report& report, const std::optional
                            text + "; it is there as " + quote(candidate) +
                                ", give that, or a PATH that has its directory");
         }
-        return outcome(Outcome::End::not_found, text + "; the host has " + quote(candidate) +
-                                                    ", and " + showing_option(candidate) +
-                                                    " shows it");
+        return outcome(Outcome::End::not_found, text + host_has(candidate));
     }
     if (!searched && file.front() != '/' && on_host(file)) {
         const auto directory = current_directory();
         if (directory && is_shown(plan, *directory)) {
-            const std::string real = real_path(file);
-            return outcome(Outcome::End::not_found, text + "; the host has " + quote(real) +
-                                                        ", and " + showing_option(real) +
-                                                        " shows it");
+            return outcome(Outcome::End::not_found, text + host_has(real_path(file)));
         }
         return outcome(
             Outcome::End::not_found,

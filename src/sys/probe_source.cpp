@@ -96,6 +96,16 @@ Source source_of(const Entry& entry) {
     return source;
 }
 
+// Whether a directory on the way to `path` is a link.
+bool is_behind_link(const std::string& path) {
+    struct stat status {};
+    for (std::size_t at = path.find('/', 1); at != std::string::npos; at = path.find('/', at + 1)) {
+        const bool there = ::lstat(path.substr(0, at).c_str(), &status) == 0;
+        if (there && S_ISLNK(status.st_mode)) return true;
+    }
+    return false;
+}
+
 // Whether one of `paths` is there: what a guard that may be missing is for. A link counts as it is:
 // what it leads to is another question inside. A guard that is left out is so for good: what is
 // missing is so by two calls, since a filter around us may answer one of them by itself.
@@ -105,15 +115,11 @@ Result<Source> source_of_guard(const std::vector<std::string>& paths) {
     for (const std::string& path : paths) {
         struct stat status {};
         // What is behind a link is another place inside: taken for there.
-        for (std::size_t at = path.find('/', 1); at != std::string::npos;
-             at = path.find('/', at + 1)) {
-            const std::string part = path.substr(0, at);
-            if (::lstat(part.c_str(), &status) == 0 && S_ISLNK(status.st_mode)) {
-                out.kind = Source::Kind::other;
-                out.path = path;
-                out.error = 0;
-                return out;
-            }
+        if (is_behind_link(path)) {
+            out.kind = Source::Kind::other;
+            out.path = path;
+            out.error = 0;
+            return out;
         }
         if (::lstat(path.c_str(), &status) == 0) {
             out.kind = kind_of(status);
@@ -136,14 +142,8 @@ Result<Source> source_of_guard(const std::vector<std::string>& paths) {
 bool stays(const std::vector<std::string>& paths) {
     return std::any_of(paths.begin(), paths.end(), [](const std::string& path) {
         struct stat status {};
-        for (std::size_t at = path.find('/', 1); at != std::string::npos;
-             at = path.find('/', at + 1)) {
-            if (::lstat(path.substr(0, at).c_str(), &status) != 0 || S_ISLNK(status.st_mode)) {
-                return false;
-            }
-        }
-        return ::lstat(path.c_str(), &status) == 0 && !S_ISLNK(status.st_mode) &&
-               !is_placeholder(status);
+        return !is_behind_link(path) && ::lstat(path.c_str(), &status) == 0 &&
+               !S_ISLNK(status.st_mode) && !is_placeholder(status);
     });
 }
 

@@ -357,6 +357,16 @@ Start within_filter(const std::string& policy) {
     return within(plain(Name::bwrap, {"--seccomp-policy", policy, "--dev-bind", "/", "/"}));
 }
 
+// What doctor says in a filter that answers one system call, with `args` where it has some, by
+// `error`.
+Report report_without(const std::string& call, int error, const std::string& args = "[]") {
+    const TemporaryDirectory place;
+    return report_of(within_filter(place.file(
+        "policy.json", R"({"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": [")" + call +
+                           R"("], "action": "SCMP_ACT_ERRNO", "errnoRet": )" +
+                           std::to_string(error) + R"(, "args": )" + args + "}]}")));
+}
+
 TEST_CASE("doctor: in a container's filter", "[doctor]") {
     const TemporaryDirectory place;
     const Report report = report_of(within_filter(place.file("policy.json", container_policy)));
@@ -366,11 +376,7 @@ TEST_CASE("doctor: in a container's filter", "[doctor]") {
 }
 
 TEST_CASE("doctor: in a filter that knows no new mount calls", "[doctor]") {
-    const TemporaryDirectory place;
-    const Report report = report_of(within_filter(place.file("policy.json", R"({
-        "defaultAction": "SCMP_ACT_ALLOW",
-        "syscalls": [{"names": ["open_tree"], "action": "SCMP_ACT_ERRNO", "errnoRet": 38}]
-    })")));
+    const Report report = report_without("open_tree", ENOSYS);
     check_missing(report, "mount-calls", "a seccomp filter is around sbx");
     CHECK(contains(report.of("mount-calls", "fact"), "open_tree failed"));
     CHECK(report.state("user-namespaces") == "good");
@@ -378,33 +384,21 @@ TEST_CASE("doctor: in a filter that knows no new mount calls", "[doctor]") {
 }
 
 TEST_CASE("doctor: in a filter that lets no filter in", "[doctor]") {
-    const TemporaryDirectory place;
-    const Report report = report_of(within_filter(place.file("policy.json", R"({
-        "defaultAction": "SCMP_ACT_ALLOW",
-        "syscalls": [{"names": ["prctl"], "action": "SCMP_ACT_ERRNO", "errnoRet": 22,
-                      "args": [{"index": 0, "value": 22, "op": "SCMP_CMP_EQ"}]}]
-    })")));
+    const std::string set_seccomp = std::to_string(PR_SET_SECCOMP);
+    const Report report = report_without(
+        "prctl", EINVAL, R"([{"index": 0, "op": "SCMP_CMP_EQ", "value": )" + set_seccomp + "}]");
     check_missing(report, "seccomp-filters", "--seccomp-policy none");
     CHECK(report.state("mount-calls") == "good");
 }
 
 TEST_CASE("doctor: in a filter that refuses what sbx does not use", "[doctor]") {
-    const TemporaryDirectory place;
-    const Report report = report_of(within_filter(place.file("policy.json", R"({
-        "defaultAction": "SCMP_ACT_ALLOW",
-        "syscalls": [{"names": ["seccomp"], "action": "SCMP_ACT_ERRNO", "errnoRet": 38}]
-    })")));
+    const Report report = report_without("seccomp", ENOSYS);
     check_works(report);
     CHECK(report.state("seccomp-filters") == "good");
 }
 
 TEST_CASE("doctor: without Landlock", "[doctor]") {
-    const TemporaryDirectory place;
-    const Report report = report_of(within_filter(place.file("policy.json", R"({
-        "defaultAction": "SCMP_ACT_ALLOW",
-        "syscalls": [{"names": ["landlock_create_ruleset"], "action": "SCMP_ACT_ERRNO",
-                      "errnoRet": 95}]
-    })")));
+    const Report report = report_without("landlock_create_ruleset", EOPNOTSUPP);
     check_works(report);
     CHECK(report.state("landlock") == "missing");
 }
