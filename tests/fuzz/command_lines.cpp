@@ -132,11 +132,10 @@ std::string Judge::about_status() const {
         is_bwrap() ? status == 0 || status == 1 : status == 0 || (status >= 125 && status <= 127);
     if (!fits) return "status " + std::to_string(status) + " means nothing";
     const bool shows = line_.has(Option::show_profile) || line_.has(Option::save_profile);
-    // What is shown needs no command, nor the file of a policy. With what --unset takes back goes
-    // what is wrong with it.
+    // What is shown needs no command, nor the file of a policy.
     const bool overlooked =
         (shows && (line_.nonsense == "no command" || line_.nonsense == "a wrong POLICY")) ||
-        line_.has(Option::unset);
+        line_.takes_nonsense_back();
     const bool is_nonsense = !line_.nonsense.empty() && !overlooked;
     if (is_nonsense && status != (is_bwrap() ? 1 : 125)) {
         return line_.nonsense + " gives status " + std::to_string(status);

@@ -168,6 +168,22 @@ bool Line::has(Option id) const {
     return has_option(words, dialect(), id) || has_option(args, dialect(), id);
 }
 
+bool Line::takes_nonsense_back() const {
+    if (!nonsense_of) return false;
+    // A modifier goes with the option after it.
+    const bool modifies = *nonsense_of == Option::perms || *nonsense_of == Option::size ||
+                          *nonsense_of == Option::overlay_src;
+    const std::string_view option = option_table[static_cast<std::size_t>(*nonsense_of)].name;
+    for (const Words* from : {&words, &args}) {
+        for (const auto& given : sbx::cli::parse_words(*from, dialect()).options) {
+            if (given.row->id != Option::unset || given.arguments.empty()) continue;
+            const std::string& what = given.arguments[0];
+            if (modifies || what.substr(0, what.find(' ')) == option) return true;
+        }
+    }
+    return false;
+}
+
 bool Line::says(std::string_view word) const {
     return std::find(words.begin(), words.end(), word) != words.end() ||
            std::find(args.begin(), args.end(), word) != args.end();
@@ -307,6 +323,8 @@ Words Generator::misspelt(const OptionRow& row) {
 bool Generator::add_nonsense(const OptionRow& row, std::vector<Words>& items, Line& line) {
     const auto put = [&](std::string what, Words words, std::size_t at) {
         line.nonsense = std::move(what);
+        const OptionRow* of = sbx::cli::option_named_by(words[0]);
+        if (of != nullptr) line.nonsense_of = of->id;
         items.insert(items.begin() + static_cast<std::ptrdiff_t>(at), std::move(words));
         return false;
     };
@@ -322,6 +340,7 @@ bool Generator::add_nonsense(const OptionRow& row, std::vector<Words>& items, Li
             if (kinds.empty()) break;
             put("a missing argument", option(row, Taste::sound), items.size());
             items.back().resize(1 + at);
+            line.nonsense_of.reset();
             return true;
         case 5: break;
         default:

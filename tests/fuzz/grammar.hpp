@@ -20,12 +20,16 @@ struct Line {
     Words words;
     Words args;            ///< what --args reads
     std::string nonsense;  ///< what must not be accepted; empty: nobody knows
+    /// The option that has it, if --unset could take that back.
+    std::optional<sbx::cli::Option> nonsense_of;
 
     sbx::cli::Dialect dialect() const {
         return name == integration::Name::sbx ? sbx::cli::sbx_dialect() : sbx::cli::bwrap_dialect();
     }
     /// Whether the option stands in the words or in what --args reads.
     bool has(sbx::cli::Option id) const;
+    /// Whether an --unset names the option of the nonsense, or may take it away with another one.
+    bool takes_nonsense_back() const;
     /// Whether one of the words is `word`.
     bool says(std::string_view word) const;
 };
