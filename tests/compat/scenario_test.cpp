@@ -305,7 +305,7 @@ TEST_CASE("a terminal", "[terminal]") {
             Pipe reply = integration::make_pipe();
             Start begin = payload(program, fixture, options,
                                   "output 6 , look /dev/console , owner /dev/console , open "
-                                  "/dev/tty , write /dev/console x , echo end");
+                                  "/dev/tty , write-existing /dev/console x , echo end");
             begin.descriptors = {
                 {0, terminal.slave.get()}, {1, terminal.slave.get()}, {6, reply.write.get()}};
             begin.prepare = [before = begin.prepare] {

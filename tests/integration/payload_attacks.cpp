@@ -200,7 +200,7 @@ void climb(Context& context, const Words& words) {
 }  // namespace
 
 std::span<const Verb> attacks() {
-    static constexpr std::array<Verb, 7> verbs = {{
+    static constexpr auto verbs = std::to_array<Verb>({
         {"attack", 1, attack},
         {"attack-told", 1, attack_told},
         {"bombard", 1, bombard},
@@ -208,7 +208,7 @@ std::span<const Verb> attacks() {
         {"undo", 1, undo},
         {"uncover", 2, uncover},
         {"climb", 1, climb},
-    }};
+    });
     return verbs;
 }
 

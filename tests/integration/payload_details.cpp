@@ -126,13 +126,13 @@ void await_lock(Context&, const Words& words) {
 }  // namespace
 
 std::span<const Verb> details() {
-    static constexpr std::array<Verb, 5> verbs = {{
+    static constexpr auto verbs = std::to_array<Verb>({
         {"mount-table", 1, mount_table},
         {"owner", 1, owner},
         {"maps", 0, maps},
         {"lock", 1, lock},
         {"await-lock", 1, await_lock},
-    }};
+    });
     return verbs;
 }
 

@@ -167,7 +167,7 @@ void execute(Context& context, const Words& words) {
 }  // namespace
 
 std::span<const Verb> processes() {
-    static constexpr std::array<Verb, 12> verbs = {{
+    static constexpr auto verbs = std::to_array<Verb>({
         {"echo", 1, echo},
         {"output", 1, output},
         {"close", 1, close_descriptor},
@@ -180,7 +180,7 @@ std::span<const Verb> processes() {
         {"serve", 2, serve},
         {"burn", 1, burn},
         {"execute", 1, execute},
-    }};
+    });
     return verbs;
 }
 

@@ -164,7 +164,7 @@ void mount_flags(Context& context, const Words& words) {
 }  // namespace
 
 std::span<const Verb> rights() {
-    static constexpr std::array<Verb, 7> verbs = {{
+    static constexpr auto verbs = std::to_array<Verb>({
         {"writable-proc", 1, writable_proc},
         {"find-key", 2, find_key},
         {"find-key-told", 2, find_key_told},
@@ -172,7 +172,7 @@ std::span<const Verb> rights() {
         {"orphans", 1, orphans},
         {"all-descriptors", 0, all_descriptors},
         {"mount-flags", 1, mount_flags},
-    }};
+    });
     return verbs;
 }
 

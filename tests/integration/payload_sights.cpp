@@ -230,7 +230,7 @@ void running(Context& context, const Words&) {
 }  // namespace
 
 std::span<const Verb> sights() {
-    static constexpr std::array<Verb, 15> verbs = {{
+    static constexpr auto verbs = std::to_array<Verb>({
         {"ids", 0, ids},
         {"capabilities", 0, capabilities},
         {"process", 0, process},
@@ -246,7 +246,7 @@ std::span<const Verb> sights() {
         {"look", 1, look},
         {"read", 1, read_file},
         {"running", 0, running},
-    }};
+    });
     return verbs;
 }
 

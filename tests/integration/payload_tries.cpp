@@ -51,6 +51,13 @@ void write_file(Context& context, const Words& words) {
     if (fd >= 0) ::close(fd);
 }
 
+// As write_file(), to what is there: makes nothing.
+void write_existing(Context& context, const Words& words) {
+    const int fd = ::open(words[0].c_str(), O_WRONLY | O_CLOEXEC);
+    tell(context, "write-existing", fd < 0 ? fd : ::write(fd, words[1].data(), words[1].size()));
+    if (fd >= 0) ::close(fd);
+}
+
 // Writes until the file system is full, at most COUNT blocks of 4096 bytes.
 void fill(Context& context, const Words& words) {
     const int fd = ::open(words[0].c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
@@ -277,10 +284,11 @@ void interfaces(Context& context, const Words&) {
 }  // namespace
 
 std::span<const Verb> tries() {
-    static constexpr std::array<Verb, 31> verbs = {{
+    static constexpr auto verbs = std::to_array<Verb>({
         {"open", 1, open_file},
         {"open-rw", 1, open_both_ways},
         {"write", 2, write_file},
+        {"write-existing", 2, write_existing},
         {"fill", 2, fill},
         {"unlink", 1, unlink_file},
         {"rename", 2, rename_file},
@@ -309,7 +317,7 @@ std::span<const Verb> tries() {
         {"connect-out", 0, connect_out},
         {"connect-abstract", 1, connect_abstract},
         {"interfaces", 0, interfaces},
-    }};
+    });
     return verbs;
 }
 

@@ -210,15 +210,18 @@ TEST_CASE("no call of another architecture or ABI goes past the built-in policy"
     constexpr long x32 = 0x40000000;
     const Options i386_getpid = {"foreign-call", "20"};
     const Options x32_getpid = {"syscall", std::to_string(x32 + SYS_getpid)};
-    for (const char* policy : {"default", "strict"}) {
-        for (const Options& call : {i386_getpid, x32_getpid}) {
-            INFO(policy << " " << call[0]);
-            CHECK(run(sbx({"--seccomp-policy", policy}, call)).status == 128 + SIGSYS);
-        }
-    }
-    // It is the policy that ends it, and not the kernel, whether it has those calls or not.
     for (const Options& call : {i386_getpid, x32_getpid}) {
-        CHECK(run(sbx({"--seccomp-policy", "none"}, call)).status != 128 + SIGSYS);
+        // Without a policy the call reaches the kernel, which has it or not. A processor that was
+        // told to take no 32-bit calls ends the program before any filter is asked.
+        const int open = run(sbx({"--seccomp-policy", "none"}, call)).status;
+        INFO(call[0] << " without a policy: " << open);
+        const bool reaches_kernel = open == 0;
+        if (!reaches_kernel) REQUIRE((open == 128 + SIGSEGV && call == i386_getpid));
+        for (const char* policy : {"default", "strict"}) {
+            INFO(policy);
+            CHECK(run(sbx({"--seccomp-policy", policy}, call)).status ==
+                  128 + (reaches_kernel ? SIGSYS : SIGSEGV));
+        }
     }
 }
 #endif
