@@ -162,6 +162,14 @@ Result<ProfileLine> parse_line(std::string_view line, const Variables& variables
         return Error{"an equals sign is missing after \"" + printable(key.substr(0, blank)) + "\""};
     }
     if (key.empty()) return Error{"no option stands before the equals sign"};
+    // Among them a second byte order mark, and the blanks of web pages. A key with one could not be
+    // written at the beginning of a profile, where a byte order mark is no part of the text.
+    const bool is_ascii = std::all_of(key.begin(), key.end(),
+                                      [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+    if (!is_ascii) {
+        return Error{"\"" + printable(key) +
+                     "\" has a character that no option has; write the name again by hand"};
+    }
     ProfileLine out;
     out.key = key;
     if (!has_words) return out;

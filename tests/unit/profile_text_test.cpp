@@ -65,6 +65,13 @@ TEST_CASE("a profile may begin with a byte order mark", "[profile]") {
     REQUIRE(lines);
     REQUIRE(lines->size() == 1);
     CHECK(lines->front().key == "key");
+    // A second one is a part of no option's name, nor is one on another line.
+    for (const char* text : {"\xEF\xBB\xBF\xEF\xBB\xBFkey = word",
+                             "\xEF\xBB\xBF\n\xEF\xBB\xBFkey = word", "key\xC2\xA0= word"}) {
+        INFO(text);
+        CHECK(error_of(parse(text)).find("has a character that no option has") !=
+              std::string::npos);
+    }
 }
 
 TEST_CASE("words are cut at blanks, and quotes keep them", "[profile]") {
