@@ -2,6 +2,7 @@
 #include "cli/input.hpp"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
@@ -86,6 +87,27 @@ int write_all(int fd, std::string_view text) {
     return 0;
 }
 
+// Whether `path` leads to the file that is open as `fd`, which nobody reaches by another name. A
+// program that may write to the directory can exchange the file, and write into one to which it has
+// kept a name of its own.
+Result<void> check_name(int fd, const std::string& path) {
+    struct stat open {};
+    struct stat named {};
+    if (::fstat(fd, &open) != 0) return Error{"\"" + path + "\": " + std::strerror(errno)};
+    if (::lstat(path.c_str(), &named) != 0) {
+        return Error{"\"" + path + "\" was moved or removed meanwhile: " + std::strerror(errno)};
+    }
+    if (named.st_dev != open.st_dev || named.st_ino != open.st_ino) {
+        return Error{"\"" + path + "\" was replaced meanwhile; do not trust the file of that name"};
+    }
+    if (S_ISREG(open.st_mode) && open.st_nlink > 1) {
+        return Error{"\"" + path +
+                     "\" has a second name (a hard link), by which it could be changed later; "
+                     "remove it first"};
+    }
+    return {};
+}
+
 }  // namespace
 
 Result<void> write_new_file(const std::string& path, const std::string& text) {
@@ -98,7 +120,9 @@ Result<void> write_new_file(const std::string& path, const std::string& text) {
                      (errno == ENOENT ? "; its directory must be there, make it first" : "")};
     }
     int error = write_all(fd, text);
+    const auto named = check_name(fd, path);
     if (::close(fd) != 0 && error == 0) error = errno;
+    if (!named) return named;
     if (error == 0) return {};
     ::unlink(path.c_str());
     return Error{"writing \"" + path + "\": " + std::strerror(error)};
@@ -109,12 +133,17 @@ Result<int> open_result(const std::string& path) {
     // Not to wait for a reader of a pipe; writing to one that nobody reads is an error then.
     const int fd = ::open(
         path.c_str(), O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0666);
-    if (fd >= 0) return fd;
+    if (fd >= 0) {
+        const auto named = check_name(fd, path);
+        if (named) return fd;
+        ::close(fd);
+        return Error{"--result " + named.error().message};
+    }
     return Error{"--result \"" + path + "\": " + std::strerror(errno) +
                  (errno == ELOOP ? "; a symbolic link is not followed, name the file itself" : "")};
 }
 
-Result<void> write_result(int fd, const std::string& text) {
+Result<void> write_result(int fd, const std::string& path, const std::string& text) {
     // Standard output has what the command wrote. A pipe or a terminal has no length.
     if (fd != STDOUT_FILENO && ::ftruncate(fd, 0) != 0 && errno != EINVAL) {
         return Error{std::string("emptying the file of --result: ") + std::strerror(errno)};
@@ -122,8 +151,11 @@ Result<void> write_result(int fd, const std::string& text) {
     // A reader that is gone is an error to be told like others.
     std::signal(SIGPIPE, SIG_IGN);
     const int error = write_all(fd, text);
-    if (error == 0) return {};
-    return Error{std::string("writing the result: ") + std::strerror(error)};
+    if (error != 0) return Error{std::string("writing the result: ") + std::strerror(error)};
+    if (fd == STDOUT_FILENO) return {};
+    // After the last process inside: nobody there can exchange it any more.
+    const auto named = check_name(fd, path);
+    return named ? named : Result<void>(Error{"--result " + named.error().message});
 }
 
 std::vector<std::string> split_at_nul(const std::string& content) {

@@ -41,17 +41,19 @@ Result<std::string> read_all(int fd, const std::string& what);
 /// The content of the file at `path`.
 Result<std::string> read_file(const std::string& path);
 
-/// Makes the file at `path` with `text` in it; one that is there already is an error.
+/// Makes the file at `path` with `text` in it; one that is there already is an error, and so is
+/// another one that has its name at the end.
 Result<void> write_new_file(const std::string& path, const std::string& text);
 
 /// Opens the file at `path` to be written to at the end, or makes it; a symbolic link is not
-/// followed, since a command that may write to its directory could have made it. The caller closes
-/// the descriptor.
+/// followed, and a second name is refused, since a command that may write to its directory could
+/// have made either. The caller closes the descriptor.
 Result<int> open_result(const std::string& path);
 
 /// Replaces what is in the file that open_result() opened by `text`; on standard output `text`
-/// comes after what is there.
-Result<void> write_result(int fd, const std::string& text);
+/// comes after what is there. Fails as well when `path` does not lead to that file any more: the
+/// command may have put another one there.
+Result<void> write_result(int fd, const std::string& path, const std::string& text);
 
 /// Words that each end with a NUL byte; the last one may lack it.
 std::vector<std::string> split_at_nul(const std::string& content);

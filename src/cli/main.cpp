@@ -60,6 +60,7 @@ private:
     Dialect dialect_;
     Prefix prefix_ = Prefix::none;
     std::optional<int> result_fd_;  ///< of --result, once it is open
+    std::string result_path_;       ///< what it was opened as
     std::vector<std::string> command_;
 };
 
@@ -209,7 +210,8 @@ int Program::end(const Plan* plan, const Outcome& outcome) const {
     const int status = status_of(outcome);
     Result<void> written;
     if (result_fd_) {
-        written = write_result(*result_fd_, describe_result(outcome, plan, command_, status));
+        written = write_result(*result_fd_, result_path_,
+                               describe_result(outcome, plan, command_, status));
     }
     if (plan != nullptr && failed_inside(outcome)) say_warnings(*plan, true);
     say_end(outcome);
@@ -253,6 +255,7 @@ int Program::run() {
             fd = other;
         }
         result_fd_ = *fd;
+        result_path_ = *path;
     }
     if (!added) return end(nullptr, refused(added.error()));
     switch (builder.mode()) {

@@ -163,17 +163,74 @@ TEST_CASE("no earlier result stays where a command line was refused", "[result]"
     CHECK(contains(value_in(read_whole(path), "message"), "no command given"));
 }
 
-TEST_CASE("a command cannot lead the result elsewhere", "[result]") {
+// Runs `script` where the directory of the result is /p/d, writable.
+Ended run_with_result(Name name, const std::string& project, const std::string& script) {
+    return run(sandbox(name,
+                       {"--unshare-pid", "--result", project + "/d/result.json", "--bind", project,
+                        "/p", "--ro-bind", "/usr", "/usr", "--symlink", "usr/lib", "/lib",
+                        "--symlink", "usr/lib64", "/lib64", "--setenv", "PATH", "/usr/bin"},
+                       {"execute", "/usr/bin/sh", "-c", script}));
+}
+
+TEST_CASE("a command cannot forge the result", "[result]") {
     const TemporaryDirectory place;
     const std::string precious = place.file("precious", "text");
-    const std::string project = place.directory("project");
-    const std::string path = project + "/result.json";
-    const Ended ended =
-        run(sbx({"--result", path, "--bind", project, "/p", "--ro-bind", "/usr", "/usr"},
-                {"execute", "/usr/bin/ln", "-sf", precious, "/p/result.json"}));
-    CHECK(ended.status == 0);
+    struct Attack {
+        const char* script;
+        const char* words;  ///< of the error
+    };
+    const std::string to_link = "ln -sf " + precious + " /p/d/result.json";
+    for (const Attack& attack : {
+             Attack{"echo forged >/p/x; mv /p/x /p/d/result.json", "was replaced meanwhile"},
+             Attack{"mv /p/d/result.json /p/x; cp /p/x /p/d/result.json", "was replaced meanwhile"},
+             Attack{"mv /p/d /p/e; mkdir /p/d; echo forged >/p/d/result.json",
+                    "was replaced meanwhile"},
+             Attack{"rm /p/d/result.json; mkfifo /p/d/result.json", "was replaced meanwhile"},
+             Attack{"rm /p/d/result.json", "was moved or removed meanwhile"},
+             Attack{"mv /p/d /p/e", "was moved or removed meanwhile"},
+             Attack{"ln /p/d/result.json /p/x", "has a second name"},
+             Attack{to_link.c_str(), "was replaced meanwhile"},
+         }) {
+        for (const Name name : {Name::sbx, Name::bwrap}) {
+            const TemporaryDirectory project;
+            project.directory("d");
+            const Ended ended = run_with_result(name, project.path(), attack.script);
+            INFO(attack.script << "\n" << ended.err);
+            CHECK(ended.status == (name == Name::sbx ? 125 : 1));
+            CHECK(contains(ended.err, attack.words));
+            CHECK(contains(ended.err, project.path() + "/d/result.json"));
+        }
+    }
     CHECK(read_whole(precious) == "text");
-    CHECK(std::filesystem::is_symlink(path));
+}
+
+TEST_CASE("nothing of what a command wrote into the file of the result is left", "[result]") {
+    for (const Name name : {Name::sbx, Name::bwrap}) {
+        const TemporaryDirectory project;
+        project.directory("d");
+        const std::string script =
+            "i=0; while [ $i -lt 999 ]; do echo '{\"failed\": null}'; i=$((i+1)); done "
+            ">>/p/d/result.json; exit 3";
+        const Ended ended = run_with_result(name, project.path(), script);
+        INFO(ended.err);
+        CHECK(ended.status == 3);
+        const std::string result = read_whole(project.path() + "/d/result.json");
+        CHECK(result.front() == '{');
+        CHECK(result.substr(result.size() - 3) == "\n}\n");
+        CHECK(value_in(result, "status") == "3");
+        CHECK(value_in(result, "failed") == "\"command\"");
+    }
+}
+
+TEST_CASE("a result that has a second name is refused before the command runs", "[result]") {
+    const TemporaryDirectory place;
+    const std::string path = place.file("result.json", "text");
+    REQUIRE(::link(path.c_str(), (place.path() + "/other").c_str()) == 0);
+    const Ended ended = run(sbx({"--result", path}, {"echo", "ran"}));
+    CHECK(ended.status == 125);
+    CHECK(ended.out.empty());
+    CHECK(contains(ended.err, "has a second name"));
+    CHECK(read_whole(path) == "text");
 }
 
 TEST_CASE("the result does not take the place of a descriptor that is missing", "[result]") {

@@ -284,5 +284,24 @@ TEST_CASE("a source that becomes a link during set-up is the old one, the new on
     }
 }
 
+TEST_CASE("a profile that is replaced while sbx writes it is an error", "[races]") {
+    const TemporaryDirectory place;
+    const std::string path = place.path() + "/new.conf";
+    const Start start =
+        plain(Name::sbx, {"--save-profile", path, "--ro-bind", "/usr", "/usr", "true"});
+    bool replaced = false;
+    const Ended ended = run_stepwise(start, {SYS_write}, [&](const Moment& moment) {
+        std::error_code error;
+        if (replaced || fs::read_symlink(path_of(moment, 0), error) != path) return;
+        fs::rename(place.file("other", "bind = / /\n"), path);
+        replaced = true;
+    });
+    REQUIRE(replaced);
+    INFO(ended.err);
+    CHECK(ended.status == 125);
+    CHECK(contains(ended.err, "was replaced meanwhile"));
+    CHECK(ended.out.empty());
+}
+
 }  // namespace
 }  // namespace integration
