@@ -39,6 +39,8 @@ struct Outcome {
     std::chrono::microseconds wall{};  ///< from the beginning of run() to its end
     /// None when nothing was started, or when something goes on (Leftovers::keep).
     std::optional<Usage> usage = std::nullopt;
+    /// Placeholders that sbx could not remove from the host, a message for each.
+    std::vector<Error> left = {};
 };
 
 /// One JSON object (a line feed at its end) that says how it went: what was run, how it ended,

@@ -214,6 +214,9 @@ int Program::end(const Plan* plan, const Outcome& outcome) const {
                                describe_result(outcome, plan, command_, status));
     }
     if (plan != nullptr && failed_inside(outcome)) say_warnings(*plan, true);
+    for (const Error& left : outcome.left) {
+        say(Level::warning, prefix_, "warning: " + left.message);
+    }
     say_end(outcome);
     return written ? status : fail(written.error().message);
 }

@@ -116,6 +116,9 @@ std::string describe_result(const Outcome& outcome, const Plan* plan,
     out.add("user_seconds", outcome.usage ? Json(seconds(outcome.usage->user)) : Json());
     out.add("system_seconds", outcome.usage ? Json(seconds(outcome.usage->system)) : Json());
     out.add("max_rss_bytes", outcome.usage ? Json(outcome.usage->max_rss) : Json());
+    Json left = Json::array();
+    for (const Error& one : outcome.left) left.add(one.message);
+    out.add("left", left);
     out.add("protections", plan != nullptr ? protections_of(*plan) : Json());
     return out.text();
 }

@@ -73,43 +73,65 @@ Failure closed_directory(const CleanerImage& image, int directory, int error, Re
 // A call that fails is tried again, since nobody else removes what is left.
 constexpr int tries_to_clean = 3;
 
-// Removes the file by another name, that nobody uses: what somebody puts in its place meanwhile is
-// not ours. Whether nothing is left to do.
-bool remove_file(const Placeholder& place, const struct stat& status) {
-    char aside[32] = ".sbx-";
-    char number[24];
-    const char* inode = digits(status.st_ino, 10, number + sizeof number);
-    std::memcpy(aside + sizeof ".sbx-" - 1, inode, std::strlen(inode) + 1);
-    const long moved =
-        call(SYS_renameat2, place.directory, place.name, place.directory, aside, RENAME_NOREPLACE);
-    // Not every file system can do that.
-    if (moved == -EINVAL) return call(SYS_unlinkat, place.directory, place.name, 0) == 0;
-    if (moved != 0) return false;
-    struct stat taken {};
-    for (int i = 0; i < tries_to_clean; ++i) {
-        if (call(SYS_newfstatat, place.directory, aside, &taken, AT_SYMLINK_NOFOLLOW) != 0)
-            continue;
-        if (taken.st_dev != status.st_dev || taken.st_ino != status.st_ino) break;
-        if (call(SYS_unlinkat, place.directory, aside, 0) == 0) return true;
+// Renames the file to a name that nobody can have taken before. 0 or -errno.
+long move_aside(const Placeholder& place, char (&aside)[32]) {
+    long moved = -EEXIST;
+    for (int i = 0; moved == -EEXIST && i < tries_to_clean; ++i) {
+        std::uint64_t number = 0;
+        constexpr unsigned insecure = 4;  // GRND_INSECURE: do not wait, even as the machine starts
+        const long got = call(SYS_getrandom, &number, sizeof number, insecure);
+        if (got != static_cast<long>(sizeof number)) return got < 0 ? got : -EIO;
+        char room[24];
+        const char* text = digits(number, 16, room + sizeof room);
+        std::memcpy(aside, ".sbx-", sizeof ".sbx-" - 1);
+        std::memcpy(aside + sizeof ".sbx-" - 1, text, std::strlen(text) + 1);
+        moved = call(SYS_renameat2, place.directory, place.name, place.directory, aside,
+                     RENAME_NOREPLACE);
     }
-    call(SYS_renameat2, place.directory, aside, place.directory, place.name, RENAME_NOREPLACE);
-    return false;
+    return moved;
 }
 
-// Removes it unless another sandbox uses it, or it is no placeholder any more. False: a call
-// failed, which may mean that there is nothing to do.
-bool let_go(const Placeholder& place) {
+// Removes the file by another name, that nobody uses: what somebody puts in its place meanwhile is
+// not ours. 0 or -errno.
+long remove_file(const Placeholder& place, const struct stat& status) {
+    char aside[32];
+    const long moved = move_aside(place, aside);
+    // Not every file system can do that, nor one without room for another name.
+    if (moved == -EINVAL || moved == -ENOSPC || moved == -EDQUOT) {
+        return call(SYS_unlinkat, place.directory, place.name, 0);
+    }
+    if (moved != 0) return moved;
+    struct stat taken {};
+    long error = 0;
+    for (int i = 0; i < tries_to_clean; ++i) {
+        error = call(SYS_newfstatat, place.directory, aside, &taken, AT_SYMLINK_NOFOLLOW);
+        if (error != 0) continue;
+        if (taken.st_dev != status.st_dev || taken.st_ino != status.st_ino) break;
+        error = call(SYS_unlinkat, place.directory, aside, 0);
+        if (error == 0) return 0;
+    }
+    call(SYS_renameat2, place.directory, aside, place.directory, place.name, RENAME_NOREPLACE);
+    return error;
+}
+
+// Removes it unless another sandbox uses it, or it is no placeholder any more. 0 or -errno;
+// -EWOULDBLOCK and -ENOENT: there may be nothing to do.
+long let_go(const Placeholder& place) {
     struct stat status {};
     struct stat named {};
-    if (call(SYS_flock, place.file, LOCK_EX | LOCK_NB) != 0 || stat_of(place.file, status) ||
-        call(SYS_newfstatat, place.directory, place.name, &named, AT_SYMLINK_NOFOLLOW) != 0) {
-        return false;
-    }
-    if (!is_placeholder(status) || named.st_dev != status.st_dev || named.st_ino != status.st_ino) {
-        return true;
+    const long locked = call(SYS_flock, place.file, LOCK_EX | LOCK_NB);
+    if (locked != 0) return locked;
+    if (Failure f = stat_of(place.file, status)) return -f.error;
+    const long found =
+        call(SYS_newfstatat, place.directory, place.name, &named, AT_SYMLINK_NOFOLLOW);
+    if (found != 0) return found;
+    if (!looks_like_placeholder(status) || named.st_dev != status.st_dev ||
+        named.st_ino != status.st_ino) {
+        return 0;
     }
     if (!S_ISDIR(status.st_mode)) return remove_file(place, status);
-    return call(SYS_unlinkat, place.directory, place.name, AT_REMOVEDIR) == 0;
+    const long removed = call(SYS_unlinkat, place.directory, place.name, AT_REMOVEDIR);
+    return removed == -ENOTEMPTY || removed == -EEXIST ? 0 : removed;  // somebody uses it
 }
 
 // The directory is known by a descriptor that only looks: fchmod(2) does not take it.
@@ -120,23 +142,27 @@ bool set_mode(int directory, unsigned mode) {
 }
 
 // Also that another sandbox holds it and that the name is gone is asked again, which a system call
-// may say that never looked.
-bool try_to_let_go(const Placeholder& place) {
+// may say that never looked. 0 or errno.
+int try_to_let_go(const Placeholder& place) {
+    long error = 0;
     for (int i = 0; i < tries_to_clean; ++i) {
-        if (let_go(place)) return true;
+        error = let_go(place);
+        if (error == 0) break;
     }
-    return false;
+    return error == -EWOULDBLOCK || error == -ENOENT ? 0 : static_cast<int>(-error);
 }
 
-// Who ran inside may have closed the directory to its own user.
-void let_go_of(const Placeholder& place) {
-    if (try_to_let_go(place)) return;
+// Who ran inside may have closed the directory to its own user. 0, or errno: it is left.
+int let_go_of(const Placeholder& place) {
+    const int error = try_to_let_go(place);
+    if (error == 0) return 0;
     constexpr unsigned needed = S_IWUSR | S_IXUSR;
     struct stat around {};
-    if (stat_of(place.directory, around) || (around.st_mode & needed) == needed) return;
-    if (!set_mode(place.directory, (around.st_mode & 07777U) | needed)) return;
-    try_to_let_go(place);
+    if (stat_of(place.directory, around) || (around.st_mode & needed) == needed) return error;
+    if (!set_mode(place.directory, (around.st_mode & 07777U) | needed)) return error;
+    const int again = try_to_let_go(place);
     set_mode(place.directory, around.st_mode & 07777U);
+    return again;
 }
 
 int make(int directory, const Request& request) {
@@ -181,7 +207,10 @@ Failure hold(CleanerImage& image, Placeholder& place, const Request& request, Re
                                request.wish == Wish::directory ? directory_mode : file_mode))
                  : Failure{};
         if (!failure) failure = stat_of(place.file, status);
-        if (!failure && !is_placeholder(status)) failure = {EEXIST};
+        if (!failure && !is_placeholder(place.file, status)) {
+            failure = stat_of(place.file, status);
+            if (!failure) failure = {status.st_nlink == 0 ? ESTALE : EEXIST};
+        }
         if (!failure) failure = failed(call(SYS_flock, place.file, LOCK_SH | LOCK_NB));
         const bool locked = !failure;
         if (locked) {
@@ -229,6 +258,7 @@ void serve(CleanerImage& image, std::size_t& count) {
                             request.wish == Wish::watch ? &request.file : nullptr, request.step);
         } else if (count < image.room) {
             image.held[count].directory = directory;
+            image.held[count].step = request.step;
             failure = hold(image, image.held[count], request, reply);
         }
         const bool held = !watches && !failure && reply.there == 1;
@@ -244,10 +274,36 @@ void serve(CleanerImage& image, std::size_t& count) {
 
 }  // namespace
 
-bool is_placeholder(const struct stat& status) {
+bool looks_like_placeholder(const struct stat& status) {
     const unsigned mode = status.st_mode & 07777U;
-    if (S_ISDIR(status.st_mode)) return mode == directory_mode;  // rmdir(2) sees that it is empty
+    if (S_ISDIR(status.st_mode)) return mode == directory_mode;
     return S_ISREG(status.st_mode) && mode == file_mode && status.st_size == 0;
+}
+
+bool is_placeholder(int fd, const struct stat& status) {
+    if (!looks_like_placeholder(status) || !S_ISDIR(status.st_mode)) {
+        return looks_like_placeholder(status);
+    }
+    const int directory = open_at(fd, ".", O_RDONLY | O_DIRECTORY);
+    if (directory < 0) return false;
+    // "." and ".." come from every file system, and whatever else there is comes with them.
+    alignas(std::uint64_t) char entries[512];
+    bool empty = true;
+    long got = 1;
+    while (empty && got > 0) {
+        got = call(SYS_getdents64, directory, entries, sizeof entries);
+        for (long at = 0; at < got && empty;) {
+            constexpr std::size_t length_at = 16;  // of struct linux_dirent64: see getdents(2)
+            constexpr std::size_t name_at = 19;
+            std::uint16_t length = 0;
+            std::memcpy(&length, entries + at + length_at, sizeof length);
+            const char* name = entries + at + name_at;
+            empty = std::strcmp(name, ".") == 0 || std::strcmp(name, "..") == 0;
+            at += length;
+        }
+    }
+    close_fd(directory);
+    return empty && got == 0;
 }
 
 namespace {
@@ -333,7 +389,13 @@ void cleaner_main(CleanerImage& image) {
         if (polled[1].revents != 0) break;
         if (image.notify >= 0 && polled[2].revents != 0) read_changes(image);
     }
-    for (std::size_t i = 0; i < count; ++i) let_go_of(image.held[i]);
+    for (std::size_t i = 0; i < count; ++i) {
+        const Placeholder& place = image.held[i];
+        LostGuard left{place.step, let_go_of(place), {}};
+        if (left.left == 0) continue;
+        std::memcpy(left.name, place.name, sizeof left.name);
+        call(SYS_write, image.lost, &left, sizeof left);
+    }
     leave(0);
 }
 

@@ -14,8 +14,12 @@
 
 namespace sbx::sys {
 
-/// Whether `status` is that of a placeholder: empty, with a mode that nobody else uses.
-bool is_placeholder(const struct stat& status);
+/// Whether `status` is that of a placeholder, or of a directory that has the mode of one.
+bool looks_like_placeholder(const struct stat& status);
+/// Whether the file or directory that `fd` is open on, whose status is given, is a placeholder: it
+/// has a mode that nobody else uses, and is empty. Anyone can make one that looks like it, and fill
+/// it later: see Watch::filling.
+bool is_placeholder(int fd, const struct stat& status);
 
 // ---- in init ----
 
@@ -40,7 +44,8 @@ Failure see_cleaner(const ChildImage& image);
 /// A placeholder that the cleaner holds.
 struct Placeholder {
     int directory = -1;
-    int file = -1;  ///< open, with a shared lock that says that it is in use
+    int file = -1;          ///< open, with a shared lock that says that it is in use
+    std::int32_t step = 0;  ///< the guard's index in Plan::setup
     char name[256];
 };
 
@@ -56,13 +61,16 @@ struct Watch {
     int open = -1;          ///< the file: no other can have its number meanwhile
     std::int32_t step = 0;  ///< the guard's index in Plan::setup
     bool absent = false;
+    int filling = -1;  ///< inotify's number for the placeholder that is there, if `absent`
     FileId file;
     char name[256];
 };
 
-/// What the cleaner writes when a watched name leads elsewhere.
+/// What the cleaner writes when a watched name leads elsewhere, and at the end for each placeholder
+/// that it could not remove.
 struct LostGuard {
     std::int32_t step;  ///< index in Plan::setup
+    std::int32_t left;  ///< 0: the guard is lost; errno: its placeholder is left
     char name[256];
 };
 

@@ -206,12 +206,13 @@ Failure guard_link(Setup& setup, Walk& walk, int link, Kind kind, int links) {
 }
 
 // From now on somebody notices when the component is exchanged outside.
-Failure watch_host(const Setup& setup, const Walk& walk, const struct stat& status, bool& again) {
+Failure watch_host(const Setup& setup, const Walk& walk, int file, const struct stat& status,
+                   bool& again) {
     bool own = false;
     Failure failure = is_own(setup, walk.current, own);
     if (failure || own) return failure;
     // Another sandbox's placeholder, where nobody inside can do anything, may go.
-    if (is_placeholder(status)) return watch_absence(setup, walk, again);
+    if (is_placeholder(file, status)) return watch_absence(setup, walk, again);
     failure = ask_for_watch(setup, walk.current, walk.name, status);
     if (failure.error != ESTALE) return failure;
     again = true;
@@ -241,12 +242,12 @@ Failure step_on(Setup& setup, Walk& walk, Kind kind, int links, bool& done, bool
         if (next >= 0) close_fd(next);
         return failure;
     }
-    if (next < 0 || (writable && is_placeholder(status))) {
+    if (next < 0 || (writable && is_placeholder(next, status))) {
         if (next >= 0) close_fd(next);
         done = true;
         return guard_missing(setup, walk, kind, again);
     }
-    failure = watch_host(setup, walk, status, again);
+    failure = watch_host(setup, walk, next, status, again);
     if (failure || again) {
         close_fd(next);
         done = true;
@@ -270,8 +271,9 @@ Failure step_on(Setup& setup, Walk& walk, Kind kind, int links, bool& done, bool
         return failure;
     }
     if (!S_ISDIR(status.st_mode)) {
+        done = is_placeholder(next,
+                              status);  // below it there is nothing, and nobody makes a directory
         close_fd(next);
-        done = is_placeholder(status);  // below it there is nothing, and nobody makes a directory
         return {done ? 0 : ENOTDIR};
     }
     close_fd(walk.current);

@@ -22,15 +22,45 @@ bool is_file(int fd, const FileId& file) {
     return !stat_of(fd, status) && status.st_dev == file.device && status.st_ino == file.inode;
 }
 
+// Whether `fd` is open on a placeholder, and from now on an event tells of what changes in it:
+// somebody may have made one that only looks like it, to fill it later.
+bool is_watched_placeholder(const CleanerImage& image, Watch& watch, int fd) {
+    const FdPath path("self/fd/", fd);
+    constexpr std::uint32_t fills = IN_MODIFY | IN_ATTRIB | IN_CREATE | IN_MOVED_TO;
+    const long wd = call(SYS_inotify_add_watch, image.notify, path.text, fills | IN_MASK_ADD);
+    if (wd < 0) return false;
+    watch.filling = static_cast<int>(wd);
+    struct stat status {};  // looked at only now
+    return !stat_of(fd, status) && is_placeholder(fd, status);
+}
+
+// Whether the name leads to nothing, or to a placeholder. One that goes meanwhile may look like
+// something else: so the name is looked up again.
+bool is_absent(const CleanerImage& image, Watch& watch) {
+    constexpr int enough = 3;
+    for (int i = 0; i < enough; ++i) {
+        const int fd =
+            open_at2(watch.directory, watch.name, O_PATH | O_NOFOLLOW, 0, RESOLVE_NO_XDEV);
+        if (fd == -EXDEV) {  // the guard has covered the placeholder that was there
+            struct stat status {};
+            return watch.open < 0 ||
+                   (!stat_of(watch.open, status) && is_placeholder(watch.open, status));
+        }
+        if (fd < 0) return fd == -ENOENT;
+        const bool absent = is_watched_placeholder(image, watch, fd);
+        close_fd(fd);
+        if (absent) return true;
+    }
+    return false;
+}
+
 // Whether the name still leads to the same file, or to what is mounted upon it: with the file that
 // a mount is on, the mount goes.
-bool holds(const Watch& watch) {
+bool holds(const CleanerImage& image, Watch& watch) {
+    if (watch.absent) return is_absent(image, watch);
     const int fd = open_at2(watch.directory, watch.name, O_PATH | O_NOFOLLOW, 0, RESOLVE_NO_XDEV);
-    if (fd == -EXDEV) return true;
-    if (fd < 0) return watch.absent && fd == -ENOENT;
-    struct stat status {};
-    const bool as_before =
-        watch.absent ? !stat_of(fd, status) && is_placeholder(status) : is_file(fd, watch.file);
+    if (fd < 0) return fd == -EXDEV;
+    const bool as_before = is_file(fd, watch.file);
     close_fd(fd);
     return as_before;
 }
@@ -81,7 +111,7 @@ Failure remember(CleanerImage& image, Watch watch) {
 // The supervisor is told, and all that is inside ends with init; where it does not, the supervisor
 // sees to it.
 void give_up(CleanerImage& image, const Watch& watch) {
-    LostGuard lost{watch.step, {}};
+    LostGuard lost{watch.step, 0, {}};
     std::memcpy(lost.name, watch.name, sizeof lost.name);
     call(SYS_write, image.lost, &lost, sizeof lost);
     if (image.ends_with_init) {
@@ -90,20 +120,29 @@ void give_up(CleanerImage& image, const Watch& watch) {
     image.watch_count = 0;
 }
 
+// Of all names, the first one that does not hold any more; with `filling`, of those alone at which
+// that placeholder was.
+const Watch* not_holding(const CleanerImage& image, int filling) {
+    for (std::size_t i = 0; i < image.watch_count; ++i) {
+        Watch& watch = image.watches[i];
+        if (filling >= 0 && watch.filling != filling) continue;
+        if (!holds(image, watch)) return &watch;
+    }
+    return nullptr;
+}
+
 // What the event says is lost. A name that was removed or given away has lost what was mounted upon
 // it, even if it leads to the same file again.
 const Watch* lost_by(const CleanerImage& image, const inotify_event& event, const char* name) {
-    if ((event.mask & IN_Q_OVERFLOW) == 0) {
-        const Watch* watch = known(image, event.wd, name);
-        if (watch == nullptr) return nullptr;
+    if ((event.mask & IN_Q_OVERFLOW) != 0) return not_holding(image, -1);
+    Watch* watch = known(image, event.wd, name);
+    if (watch != nullptr) {
         // What is watched, and there, is not made but once it was gone.
-        const bool harmless = watch->absent ? holds(*watch) : (event.mask & IN_CREATE) != 0;
-        return harmless ? nullptr : watch;
+        constexpr std::uint32_t stays = IN_CREATE | IN_ATTRIB | IN_MODIFY;
+        const bool harmless = watch->absent ? holds(image, *watch) : (event.mask & stays) != 0;
+        if (!harmless) return watch;
     }
-    for (std::size_t i = 0; i < image.watch_count; ++i) {
-        if (!holds(image.watches[i])) return &image.watches[i];
-    }
-    return nullptr;
+    return not_holding(image, event.wd);
 }
 
 }  // namespace
@@ -114,7 +153,7 @@ Failure watch(CleanerImage& image, int directory, const char* name, const FileId
         image.notify = static_cast<int>(call(SYS_inotify_init1, IN_CLOEXEC | IN_NONBLOCK));
         if (image.notify < 0) return {-image.notify, Detail::watching};
     }
-    Watch wanted{directory, -1, -1, step, file == nullptr, {}, {}};
+    Watch wanted{directory, -1, -1, step, file == nullptr, -1, {}, {}};
     if (file != nullptr) wanted.file = *file;
     std::memcpy(wanted.name, name, std::strlen(name) + 1);
     const FdPath path("self/fd/", directory);  // from procfs, where the cleaner is
@@ -134,7 +173,7 @@ Failure watch(CleanerImage& image, int directory, const char* name, const FileId
     wanted.open = open_at2(directory, name, O_PATH | O_NOFOLLOW, 0, 0);
     if (wanted.open < 0 && wanted.open != -ENOENT) return {-wanted.open, Detail::watching};
     Failure failure;
-    if (wanted.absent ? !holds(wanted) : wanted.open < 0 || !is_file(wanted.open, *file)) {
+    if (wanted.absent ? !holds(image, wanted) : wanted.open < 0 || !is_file(wanted.open, *file)) {
         failure = {ESTALE};
     }
     if (!failure && before != nullptr) {  // where nothing was there is a placeholder of ours now

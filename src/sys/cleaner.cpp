@@ -3,6 +3,7 @@
 
 #include "sys/syscalls.hpp"
 
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
@@ -54,25 +55,43 @@ int Cleaner::start(const Fd& init) {
     return pid < 0 ? static_cast<int>(pid) : 0;
 }
 
-std::optional<LostGuard> Cleaner::read_lost() {
+// Whether there was one.
+bool Cleaner::read_one() {
     LostGuard lost{};
     ssize_t got = -1;
     do {
         got = ::read(lost_.get(), &lost, sizeof lost);
     } while (got < 0 && errno == EINTR);
-    lost_.reset();
-    if (got != static_cast<ssize_t>(sizeof lost)) return std::nullopt;
+    if (got != static_cast<ssize_t>(sizeof lost)) {
+        lost_.reset();
+        return false;
+    }
+    read_.push_back(lost);
+    return true;
+}
+
+std::optional<LostGuard> Cleaner::read_lost() {
+    if (!read_one() || read_.back().left != 0) return std::nullopt;
+    const LostGuard lost = read_.back();
+    read_.pop_back();
     return lost;
 }
 
-void Cleaner::wait() {
-    if (!process_) return;
+std::vector<LostGuard> Cleaner::wait() {
+    if (!process_) return {};
     siginfo_t info{};
     while (::waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(process_.get()), &info,
                     WEXITED) != 0 &&
            errno == EINTR) {
     }
     process_.reset();
+    // Not to its end, which a child of another thread may hold open.
+    while (lost_) {
+        pollfd polled{lost_.get(), POLLIN, 0};
+        if (::poll(&polled, 1, 0) != 1 || !read_one()) break;
+    }
+    std::erase_if(read_, [](const LostGuard& one) { return one.left == 0; });
+    return std::move(read_);
 }
 
 }  // namespace sbx::sys

@@ -23,13 +23,18 @@ public:
     const Fd& process() const { return process_; }
     /// Readable when a guard is lost, or the cleaner; or none.
     const Fd& lost() const { return lost_; }
-    /// What there is to read; nothing: it is the cleaner that is gone.
+    /// The guard that is lost, when lost() is readable; nothing: the cleaner is gone, or is at its
+    /// work once init has ended.
     std::optional<LostGuard> read_lost();
-    /// Waits until it has removed what it made. Only once init has ended.
-    void wait();
+    /// Waits until it has removed what it made. Only once init has ended. Gives the placeholders
+    /// that it could not remove.
+    std::vector<LostGuard> wait();
 
 private:
+    bool read_one();
+
     std::vector<Placeholder> room_;
+    std::vector<LostGuard> read_;  ///< and not given yet
     CleanerImage image_;
     Fd theirs_;
     Fd inits_;

@@ -275,6 +275,28 @@ Outcome explain_lost_guard(const Plan& plan, const std::optional<LostGuard>& los
                    "sandbox was ended; guard the directory that it is in, or change it later");
 }
 
+Error explain_left(const Plan& plan, const LostGuard& left) {
+    const Step* step = step_at(plan, left.step);
+    const std::string name = left.name;
+    std::string place = name;
+    // The placeholder stands for the guarded path or for a directory on the way; a link may have
+    // led elsewhere, where only the name is known.
+    const std::string path = step == nullptr ? "" : lexically_clean(destination_of(*step)) + "/";
+    if (const std::size_t at = path.find("/" + name + "/"); at != std::string::npos) {
+        const std::string inside = path.substr(0, at + 1 + name.size());
+        const auto around = steps_around(plan, plan.setup.size(), inside);
+        const auto mount = std::find_if(around.begin(), around.end(), [](const StepAt& one) {
+            return std::holds_alternative<step::Bind>(*one.step);
+        });
+        if (mount != around.end()) {
+            place = rebased(inside, mount->place, std::get<step::Bind>(*mount->step).path);
+        }
+    }
+    return Error{(step == nullptr ? "" : describe(*step) + ": ") + "the empty placeholder " +
+                 quote(place) + " could not be removed from the host: " + error_text(left.left) +
+                 "; remove it there"};
+}
+
 Outcome explain_report(const Plan& plan, const Report& report, const std::optional<Excerpt>& head) {
     Outcome out;
     if (report.detail == Detail::executable) {

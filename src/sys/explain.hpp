@@ -22,4 +22,7 @@ Outcome explain_report(const Plan& plan, const Report& report, const std::option
 /// What the cleaner watches over was lost, or nothing: the cleaner is gone itself.
 Outcome explain_lost_guard(const Plan& plan, const std::optional<LostGuard>& lost);
 
+/// The cleaner could not remove a placeholder from the host.
+Error explain_left(const Plan& plan, const LostGuard& left);
+
 }  // namespace sbx::sys

@@ -143,7 +143,7 @@ bool stays(const std::vector<std::string>& paths) {
     return std::any_of(paths.begin(), paths.end(), [](const std::string& path) {
         struct stat status {};
         return !is_behind_link(path) && ::lstat(path.c_str(), &status) == 0 &&
-               !S_ISLNK(status.st_mode) && !is_placeholder(status);
+               !S_ISLNK(status.st_mode) && !looks_like_placeholder(status);
     });
 }
 

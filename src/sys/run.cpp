@@ -468,7 +468,11 @@ Outcome Supervisor::run() {
     const auto not_started = start();
     Outcome outcome = not_started ? *not_started : watch();
     outcome.usage = usage_;
-    if (reaped_) cleaner_.wait();  // else init stays with what the command left
+    if (reaped_) {  // else init stays with what the command left
+        for (const sys::LostGuard& left : cleaner_.wait()) {
+            outcome.left.push_back(sys::explain_left(plan_, left));
+        }
+    }
     const bool ran = outcome.end == Outcome::End::exited || outcome.end == Outcome::End::signalled;
     if (plan_.json_status_fd) {
         // Nobody is inside any more: while a reader is waited for, a signal may end us.

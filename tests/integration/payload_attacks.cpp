@@ -3,6 +3,7 @@
 // them changes anything outside when it succeeds.
 #include "payload.hpp"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <linux/mount.h>
 #include <sched.h>
@@ -17,6 +18,7 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
@@ -197,6 +199,26 @@ void climb(Context& context, const Words& words) {
     if (::chroot("/tmp") == 0) say(context, "climb-chroot " + top());
 }
 
+// Takes the names by which sbx could call what is in the directory WORD aside, by the numbers of
+// the inodes, which reading the directory tells even of what is covered.
+void squat(Context& context, const Words& words) {
+    DIR* directory = ::opendir(words[0].c_str());
+    if (directory == nullptr) return tell(context, "squat", -1);
+    std::vector<std::string> names;
+    while (const dirent* entry = ::readdir(directory)) {
+        names.push_back(".sbx-" + std::to_string(entry->d_ino));
+        std::array<char, 24> hex{};
+        std::snprintf(hex.data(), hex.size(), "%lx", static_cast<unsigned long>(entry->d_ino));
+        names.push_back(".sbx-" + std::string(hex.data()));
+    }
+    ::closedir(directory);
+    for (const std::string& name : names) {
+        const std::string path = words[0] + "/" + name;
+        ::close(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+    }
+    say(context, "squat " + std::string(names.empty() ? "nothing" : "ok"));
+}
+
 }  // namespace
 
 std::span<const Verb> attacks() {
@@ -208,6 +230,7 @@ std::span<const Verb> attacks() {
         {"undo", 1, undo},
         {"uncover", 2, uncover},
         {"climb", 1, climb},
+        {"squat", 1, squat},
     });
     return verbs;
 }

@@ -4,6 +4,7 @@
 #include "id_maps.hpp"
 #include "place.hpp"
 #include "sandbox.hpp"
+#include "stepper.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -14,9 +15,11 @@
 #include <sys/inotify.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
 #include <filesystem>
 #include <set>
@@ -199,6 +202,68 @@ TEST_CASE("the command cannot keep its placeholder from being removed", "[guard]
         CHECK(contains(out, "444"));
         CHECK(has_line(out, "read ok "));
         CHECK(std::filesystem::is_empty(place.path()));
+    }
+}
+
+TEST_CASE("whatever the command does to the directory, the placeholders go", "[guard]") {
+    for (const Name name : both) {
+        for (const Words& attack : std::vector<Words>{
+                 {"squat", "/p"},
+                 {"squat", "/p", ",", "chmod", "0000", "/p"},
+                 {"squat", "/p", ",", "chmod", "0555", "/p"},
+                 {"squat", "/p", ",", "chmod", "01000", "/p"},
+             }) {
+            const TemporaryDirectory place;
+            const Ended ended = run(guarded(
+                name, place, {"--protect", "/p/env", "--mask", "/p/key", "--protect", "/p/dir/x"},
+                attack));
+            INFO(attack.back() << ended.err);
+            CHECK(contains(ended.out, "squat ok"));
+            CHECK_FALSE(contains(ended.err, "could not be removed"));
+            REQUIRE(::chmod(place.path().c_str(), 0755) == 0);
+            CHECK_FALSE(exists(place.path() + "/env"));
+            CHECK_FALSE(exists(place.path() + "/key"));
+            CHECK_FALSE(exists(place.path() + "/dir"));
+        }
+    }
+}
+
+TEST_CASE("a placeholder that cannot be removed is told of", "[guard]") {
+    for (const Name name : both) {
+        const TemporaryDirectory place;
+        const std::string result = place.path() + "/result.json";
+        Words options = {"--protect", "/p/env", "--mask", "/p/deep/key", "--result", result};
+        Start start = guarded(name, place, options, {"exit", "3"});
+        start.prepare = [] { deny_system_call(SYS_renameat2, EIO); };
+        const Ended ended = run(start);
+        INFO(ended.err);
+        CHECK(ended.status == 3);  // of the command, which did its work
+        CHECK(contains(ended.err, "warning: protect \"/p/env\": the empty placeholder \"" +
+                                      place.path() + "/env\" could not be removed"));
+        CHECK(contains(read_whole(result), "could not be removed"));
+        CHECK(exists(place.path() + "/env"));
+        CHECK_FALSE(exists(place.path() + "/deep"));  // a directory is removed by its name
+    }
+}
+
+TEST_CASE("what only looks like a placeholder is guarded as what it is", "[guard]") {
+    for (const char* option : {"--mask", "--protect"}) {
+        for (const bool writable : {true, false}) {
+            const TemporaryDirectory place;
+            place.directory("late");
+            const std::string file = place.file("late/x", "text");
+            REQUIRE(::chmod((place.path() + "/late").c_str(), 01500) == 0);
+            const std::string before = place.listing();
+            const Ended ended =
+                run(sbx({writable ? "--bind" : "--ro-bind", place.path(), "/p", option, "/p/late"},
+                        {"chmod", "0700", "/p/late", ",", "read", "/p/late/x"}));
+            INFO(option << writable << ended.out << ended.err);
+            const bool masks = std::string(option) == "--mask";
+            CHECK(ended.out ==
+                  std::string("chmod EROFS\nread ") + (masks ? "EACCES" : "ok text") + "\n");
+            CHECK(place.listing() == before);
+            REQUIRE(::chmod((place.path() + "/late").c_str(), 0700) == 0);
+        }
     }
 }
 

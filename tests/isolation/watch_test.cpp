@@ -36,6 +36,10 @@ void replace(const std::string& path, const std::string& by) {
     REQUIRE(::rename(by.c_str(), path.c_str()) == 0);
 }
 
+void rename_to(const std::string& path, const std::string& from) {
+    REQUIRE(::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, path.c_str(), RENAME_NOREPLACE) == 0);
+}
+
 // A project: "git/config" that holds text, "link" to it, "hangs" to what is not there.
 void fill(const TemporaryDirectory& place) {
     place.directory("git");
@@ -44,6 +48,12 @@ void fill(const TemporaryDirectory& place) {
     place.link("hangs", "git/nothing");
     place.file("other", "other");
     place.directory("empty");
+    // What has the modes of placeholders, and is none, or is not for ever.
+    place.directory("full");
+    place.file("full/x", "secret");
+    REQUIRE(::chmod((place.path() + "/full").c_str(), 01500) == 0);
+    place.file("before", "");
+    REQUIRE(::chmod((place.path() + "/before").c_str(), 01400) == 0);
 }
 
 // A sandbox that says that it is ready and stays until its descriptor 7 ends; nobody has 9 when
@@ -140,6 +150,56 @@ const std::vector<Change>& changes() {
         {{"--remount-ro", "/p", "--mask", "/p/hangs"},
          "nothing",
          [](const std::string& p) { replace(p + "/git/nothing", p + "/other"); }},
+        // It looks like another sandbox's placeholder at first.
+        {{"--remount-ro", "/p", "--mask", "/p/late"},
+         "late",
+         [](const std::string& p) { rename_to(p + "/late", p + "/full"); }},
+        {{"--remount-ro", "/p", "--mask", "/p/late/deep"},
+         "late",
+         [](const std::string& p) { rename_to(p + "/late", p + "/full"); }},
+        {{"--remount-ro", "/p", "--mask", "/p/late"},
+         "late",
+         [](const std::string& p) {
+             const std::string late = p + "/late";
+             REQUIRE(::mkdir(late.c_str(), 01500) == 0);
+             REQUIRE(::chmod(late.c_str(), 01700) == 0);
+             std::ofstream(late + "/x") << "secret";
+             REQUIRE(::chmod(late.c_str(), 01500) == 0);
+         }},
+        {{"--remount-ro", "/p", "--mask", "/p/late"},
+         "late",
+         [](const std::string& p) {
+             const Descriptor fd(
+                 ::open((p + "/aside").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+             REQUIRE(::fchmod(fd.get(), 01400) == 0);
+             rename_to(p + "/late", p + "/aside");
+             REQUIRE(::write(fd.get(), "secret", 6) == 6);
+         }},
+        // The same file has another name.
+        {{"--remount-ro", "/p", "--mask", "/p/late"},
+         "late",
+         [](const std::string& p) {
+             const Descriptor fd(
+                 ::open((p + "/aside").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+             REQUIRE(::link((p + "/aside").c_str(), (p + "/git/aside").c_str()) == 0);
+             REQUIRE(::fchmod(fd.get(), 01400) == 0);
+             rename_to(p + "/late", p + "/aside");
+             REQUIRE(::ftruncate(fd.get(), 6) == 0);
+         }},
+        {{"--remount-ro", "/p", "--mask", "/p/late"},
+         "late",
+         [](const std::string& p) {
+             const std::string late = p + "/late";
+             const Descriptor fd(::open(late.c_str(), O_RDONLY | O_CREAT | O_CLOEXEC, 01400));
+             REQUIRE(::fchmod(fd.get(), 0600) == 0);
+         }},
+        // Such a one is there from the beginning.
+        {{"--remount-ro", "/p", "--mask", "/p/before"},
+         "before",
+         [](const std::string& p) {
+             REQUIRE(::chmod((p + "/before").c_str(), 0600) == 0);
+             std::ofstream(p + "/before") << "secret";
+         }},
         // Nobody inside could replace it, and what takes its place could be read.
         {{"--remount-ro", "/p", "--mask", "/p/git/config"},
          "config",
