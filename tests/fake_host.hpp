@@ -36,6 +36,10 @@ inline std::vector<Source> fake_sources(const Spec& spec) {
             out.push_back(fake_source(bind->source));
         } else if (const auto* by_fd = std::get_if<entry::BindFd>(&entry)) {
             out.push_back(fake_source("/opened/" + std::to_string(by_fd->fd)));
+        } else if (const auto* wayland = std::get_if<entry::Wayland>(&entry)) {
+            out.push_back(fake_source(wayland->source));
+            out.back().kind = Source::Kind::other;
+            out.back().security_context = wayland->source.find("plain") == std::string::npos;
         } else if (const auto* overlay = std::get_if<entry::Overlay>(&entry)) {
             Source all;
             for (const std::string& path : overlay->sources) all.more.push_back(fake_source(path));

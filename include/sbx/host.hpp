@@ -33,6 +33,9 @@ struct Source {
     std::vector<Source> more = {};
     std::string stops_at = {};  ///< on an error: the part of the path at which the lookup ends
     std::string link = {};      ///< what that one says, when it is a link that leads nowhere
+    /// Of an entry::Wayland: the compositor has security-context-v1. `error` is then also that of
+    /// asking it.
+    bool security_context = false;
 };
 
 /// A descriptor that was open when sbx began and that exec passes on; 0, 1 and 2 at least.

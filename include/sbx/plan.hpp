@@ -119,6 +119,14 @@ struct Chmod {
 struct MountMqueue {
     std::string destination = {};  ///< where they are mounted
 };
+/// Makes a listening socket at `destination` and hands it to the Wayland compositor at `path`, with
+/// a security context (security-context-v1). The compositor stops listening when init ends.
+struct WaylandSocket {
+    std::string source = {};       ///< as asked for
+    std::string path = {};         ///< the compositor's socket, which is connected to
+    std::string destination = {};  ///< where the new socket is seen
+    std::string app_id = {};       ///< told to the compositor; empty: not told
+};
 /// What is at `destination` is hidden or made read-only for good, and the way to it is fixed.
 struct Guard {
     entry::Guard::Kind kind = entry::Guard::Kind::mask;  ///< which of the two
@@ -226,12 +234,12 @@ using Step = std::variant<
     step::MapIds, step::MountRoot, step::Bind, step::MountTmpfs, step::MountProc, step::MountDevpts,
     step::MakeDirectory, step::MakeSymlink, step::WriteFile, step::CoverReadOnly,
     step::RemountReadOnly, step::BringUpLoopback, step::SetHostname, step::BindFd, step::BindData,
-    step::MountOverlay, step::Chmod, step::MountMqueue, step::Guard, step::SetIds, step::Announce,
-    step::LockFile, step::EnterRoot, step::EnterUserNamespace, step::JoinUserNamespace,
-    step::LimitUserNamespaces, step::AssertNoUserNamespaces, step::NewProcessGroup,
-    step::NewSession, step::JoinSessionKeyring, step::ChangeDirectory, step::DieWithParent,
-    step::AwaitDescriptor, step::CloseDescriptors, step::LimitCapabilities, step::NoNewPrivileges,
-    step::EnforceLandlock, step::LoadFilter>;
+    step::MountOverlay, step::Chmod, step::MountMqueue, step::WaylandSocket, step::Guard,
+    step::SetIds, step::Announce, step::LockFile, step::EnterRoot, step::EnterUserNamespace,
+    step::JoinUserNamespace, step::LimitUserNamespaces, step::AssertNoUserNamespaces,
+    step::NewProcessGroup, step::NewSession, step::JoinSessionKeyring, step::ChangeDirectory,
+    step::DieWithParent, step::AwaitDescriptor, step::CloseDescriptors, step::LimitCapabilities,
+    step::NoNewPrivileges, step::EnforceLandlock, step::LoadFilter>;
 
 /// What is most often a mistake, in words that name the remedy.
 struct PlanWarning {

@@ -158,13 +158,22 @@ struct Guard {
     std::string unless = {};
 };
 
+/// A socket on which the Wayland compositor that listens at `source` accepts connections. A
+/// compositor that has the protocol security-context-v1 knows them as those of a sandbox, and keeps
+/// from them what it gives to trusted programs only. Without the protocol, the compositor's own
+/// socket is shown, read-only, and Warning::desktop_socket says so. At most one in a Spec.
+struct Wayland {
+    std::string source = {};       ///< the compositor's socket, a path of the caller's
+    std::string destination = {};  ///< where the socket is seen inside
+};
+
 }  // namespace entry
 
 /// Any of them.
 using Entry =
     std::variant<entry::Bind, entry::Tmpfs, entry::Directory, entry::Symlink, entry::File,
                  entry::Proc, entry::Dev, entry::RemountReadOnly, entry::BindFd, entry::BindData,
-                 entry::Overlay, entry::Chmod, entry::Mqueue, entry::Guard>;
+                 entry::Overlay, entry::Chmod, entry::Mqueue, entry::Guard, entry::Wayland>;
 
 /// The path inside that an entry is about.
 inline const std::string& destination_of(const Entry& entry) {
@@ -295,12 +304,13 @@ enum class Warning {
     misplaced_guard,    ///< a mask of nothing, or a guard of what is shown under another name
     agent_socket,       ///< a socket by which the keys of the caller, or the machine, can be used
     working_directory,  ///< that of the caller is not there inside, so the command starts elsewhere
+    desktop_socket,     ///< a socket by which programs outside can be controlled or listened to
 };
 
 /// Their names, in the order of Warning.
-inline constexpr std::array<std::string_view, 7> warning_names = {
-    "hidden-mount",    "file-bind",    "writable-home",    "writable-root",
-    "misplaced-guard", "agent-socket", "working-directory"};
+inline constexpr std::array<std::string_view, 8> warning_names = {
+    "hidden-mount",    "file-bind",    "writable-home",     "writable-root",
+    "misplaced-guard", "agent-socket", "working-directory", "desktop-socket"};
 
 /// What becomes of a warning.
 enum class WarningMode {

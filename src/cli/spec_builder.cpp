@@ -91,6 +91,7 @@ Result<void> SpecBuilder::apply(const GivenOption& given) {
         case Option::tmp_overlay: return add_overlay(given, entry::Overlay::Changes::forgotten);
         case Option::ro_overlay: return add_overlay(given, entry::Overlay::Changes::refused);
         case Option::mqueue: spec_.entries.emplace_back(entry::Mqueue{a[0]}); return {};
+        case Option::wayland: spec_.entries.emplace_back(entry::Wayland{a[0], a[1]}); return {};
         case Option::mask: add_guard(given, entry::Guard::Kind::mask, IfMissing::refuse); return {};
         case Option::mask_try:
             add_guard(given, entry::Guard::Kind::mask, IfMissing::skip);

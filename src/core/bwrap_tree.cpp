@@ -188,6 +188,11 @@ struct Translator::Adder {
     std::optional<Error> operator()(const step::MountMqueue& s) const {
         return self.put({"--mqueue"}, s.destination);
     }
+    std::optional<Error> operator()(const step::WaylandSocket& s) const {
+        return Error{"--wayland " + quote(s.source) +
+                     " has no equivalent in bubblewrap, which would show the compositor's own "
+                     "socket; --ro-bind shows it, too"};
+    }
     std::optional<Error> operator()(const step::MountOverlay& s) const {
         self.line_.lack(
             "device nodes and set-user-id bits in the directories of an overlay are off");

@@ -77,6 +77,9 @@ Result<void> check_setup(const Plan& plan) {
     if (count<step::Announce>(steps) != (informs ? 1U : 0U)) {
         return broken("the caller is told of the sandbox exactly once when it wants to know");
     }
+    if (count<step::WaylandSocket>(steps) > 1) {
+        return broken("run() makes one Wayland socket at most");
+    }
     if (count<step::MountRoot>(steps) != 1) return broken("there is exactly one new root");
     if (count<step::EnterRoot>(steps) != 1) return broken("the new root is entered once");
     const std::size_t root = position<step::MountRoot>(steps);
@@ -246,6 +249,7 @@ bool step_has_nul(const Step& step) {
             if constexpr (requires { s.target; }) found = found || has_nul(s.target);
             if constexpr (requires { s.destination; }) found = found || has_nul(s.destination);
             if constexpr (requires { s.name; }) found = found || has_nul(s.name);
+            if constexpr (requires { s.app_id; }) found = found || has_nul(s.app_id);
             if constexpr (requires { s.uid_map; }) {
                 found = found || has_nul(s.uid_map) || has_nul(s.gid_map);
             }

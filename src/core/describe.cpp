@@ -73,6 +73,12 @@ struct Sentence {
     std::string operator()(const step::MountMqueue& s) const {
         return "mqueue on " + quote(s.destination);
     }
+    std::string operator()(const step::WaylandSocket& s) const {
+        std::string text = "wayland socket of " + quote(s.source);
+        if (s.path != lexically_clean(s.source)) text += " (" + quote(s.path) + ")";
+        text += " on " + quote(s.destination) + " with a security context";
+        return s.app_id.empty() ? text : text + " for " + quote(s.app_id);
+    }
     std::string operator()(const step::Guard& s) const {
         return (s.kind == entry::Guard::Kind::mask ? "mask " : "protect ") + quote(s.destination);
     }

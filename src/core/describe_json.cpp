@@ -136,6 +136,13 @@ struct Former {
     Form operator()(const step::MountMqueue& s) const {
         return {"mqueue", {{"destination", s.destination}}};
     }
+    Form operator()(const step::WaylandSocket& s) const {
+        return {"wayland-socket",
+                {{"source", s.source},
+                 {"path", s.path},
+                 {"destination", s.destination},
+                 {"app_id", s.app_id.empty() ? Json() : Json(s.app_id)}}};
+    }
     Form operator()(const step::Guard& s) const {
         return {word(guard_table, s.kind), {{"destination", s.destination}}};
     }

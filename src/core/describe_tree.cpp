@@ -61,6 +61,9 @@ struct MountPhrase {
     Phrase operator()(const step::MountProc&) const { return {"proc"}; }
     Phrase operator()(const step::MountDevpts&) const { return {"terminals"}; }
     Phrase operator()(const step::MountMqueue&) const { return {"message queues"}; }
+    Phrase operator()(const step::WaylandSocket& s) const {
+        return {"wayland socket of " + quote(s.path)};
+    }
     Phrase operator()(const step::MountOverlay& s) const {
         std::string what = "overlay of ";
         for (std::size_t i = 0; i < s.sources.size(); ++i) {

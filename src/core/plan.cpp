@@ -3,6 +3,7 @@
 
 #include "core/kernel.hpp"
 #include "core/planning.hpp"
+#include "core/steps.hpp"
 #include "core/text.hpp"
 
 #include <algorithm>
@@ -177,7 +178,8 @@ Result<Plan> make_plan(const Spec& spec, const Host& host) {
     plan.json_status_fd = spec.json_status_fd;
     plan.result_fd = spec.result_fd;
     const bool reaper = spec.unshare.has(Namespace::pid) || spec.leftovers == Leftovers::kill ||
-                        spec.sync_fd || !spec.lock_files.empty();
+                        spec.sync_fd || !spec.lock_files.empty() ||
+                        has_step<step::WaylandSocket>(tree->steps);
     plan.init = reaper && !spec.as_pid_1 ? Init::reaper : Init::command;
 
     if (spec.userns_fd) plan.setup.emplace_back(step::SetIds{spec.uid, spec.gid});

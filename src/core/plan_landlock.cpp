@@ -23,6 +23,7 @@ public:
         set_tree(s.destination, s.access != Access::read_only);
     }
     void operator()(const step::BindData& s) { set(s.destination, s.access != Access::read_only); }
+    void operator()(const step::WaylandSocket& s) { set(s.destination, false); }
     void operator()(const step::MountRoot&) { set("/", true); }
     void operator()(const step::MountTmpfs& s) { set(s.destination, true); }
     void operator()(const step::MountProc& s) { set(s.destination, true); }

@@ -23,6 +23,7 @@ private:
     std::optional<Error> add(const Entry& entry, std::size_t index);
     std::optional<Error> add_bind(const entry::Bind& bind, const Source& source);
     std::optional<Error> add_bind_fd(const entry::BindFd& bind, const Source& source);
+    std::optional<Error> add_wayland(const entry::Wayland& wayland, const Source& source);
     std::optional<Error> add_overlay(const entry::Overlay& overlay, const Source& source);
     std::optional<Error> add_dev(const std::string& destination);
     void add_proc(const std::string& destination);
@@ -118,6 +119,43 @@ std::optional<Error> TreePlanner::add_bind_fd(const entry::BindFd& bind, const S
     tree_.steps.emplace_back(step::BindFd{
         bind.fd, source.path, bind.destination, bind.access,
         source.kind == Source::Kind::directory ? NodeKind::directory : NodeKind::other});
+    return std::nullopt;
+}
+
+// The name by which a compositor knows the command: that of its file, as long as the compositor and
+// its logs can take it.
+std::string app_id_of(const std::string& command) {
+    constexpr std::size_t longest_name = 255;  // NAME_MAX of the kernel
+    std::string name = command.substr(command.find_last_of('/') + 1);
+    const bool plain =
+        name.size() <= longest_name &&
+        std::all_of(name.begin(), name.end(), [](char c) { return c > ' ' && c < 0x7f; });
+    return plain ? name : "";
+}
+
+std::optional<Error> TreePlanner::add_wayland(const entry::Wayland& wayland, const Source& source) {
+    const std::string option = "--wayland " + shell_words({wayland.source, wayland.destination});
+    if (source.error == ENOENT) {
+        return Error{option + ": " + lookup_error(wayland.source, source) +
+                     "; check that the compositor runs, and WAYLAND_DISPLAY and XDG_RUNTIME_DIR"};
+    }
+    if (source.error != 0) {
+        return Error{option + ": asking the compositor: " + lookup_error(wayland.source, source) +
+                     "; name the socket of a Wayland compositor"};
+    }
+    if (!source.security_context) {
+        tree_.notes.push_back("the compositor has no security contexts, so its own socket " +
+                              quote(wayland.source) + " is shown");
+        tree_.steps.emplace_back(step::Bind{wayland.source, source.path, wayland.destination,
+                                            Access::read_only, NodeKind::other});
+        return std::nullopt;
+    }
+    const bool twice = std::any_of(tree_.steps.begin(), tree_.steps.end(), [](const Step& step) {
+        return std::holds_alternative<step::WaylandSocket>(step);
+    });
+    if (twice) return Error{option + ": --wayland was given before; leave one of them out"};
+    tree_.steps.emplace_back(step::WaylandSocket{wayland.source, source.path, wayland.destination,
+                                                 app_id_of(spec_.command.front())});
     return std::nullopt;
 }
 
@@ -236,6 +274,9 @@ std::optional<Error> TreePlanner::add(const Entry& entry, std::size_t index) {
         std::optional<Error> operator()(const entry::Mqueue& e) const {
             self.tree_.steps.emplace_back(step::MountMqueue{e.destination});
             return std::nullopt;
+        }
+        std::optional<Error> operator()(const entry::Wayland& e) const {
+            return self.add_wayland(e, self.host_.sources[index]);
         }
         std::optional<Error> operator()(const entry::Guard& e) const {
             if (auto error = self.check_guard(e)) return error;

@@ -54,6 +54,17 @@ Result<std::vector<PlanWarning>> find_warnings(const Spec& spec, const Host& hos
 /// machine, by the caller's environment.
 std::vector<std::string> agent_socket_paths(const std::vector<std::string>& environment);
 
+/// A program of the desktop whose clients can do more than show a window or play a sound.
+enum class DesktopService { wayland, x11, pipewire, pulseaudio, session_bus };
+
+/// The service that listens on the host's `path`, or in that directory, by the caller's
+/// environment.
+std::optional<DesktopService> desktop_service_at(const std::string& path,
+                                                 const std::vector<std::string>& environment);
+
+/// A clause that says how a client of `service` reaches out of the sandbox.
+std::string_view desktop_power(DesktopService service);
+
 /// A small /dev at `destination`, but for the console, which only a terminal has.
 std::vector<Step> dev_steps(const std::string& destination);
 

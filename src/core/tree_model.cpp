@@ -276,6 +276,10 @@ struct TreeModel::Maker {
     std::string operator()(const step::MountDevpts& s) const { return mount(s.destination); }
     std::string operator()(const step::MountMqueue& s) const { return mount(s.destination); }
 
+    std::string operator()(const step::WaylandSocket& s) const {
+        return mount(s.destination, {Type::file, {}}, Access::read_only);
+    }
+
     std::string operator()(const step::MakeDirectory& s) const {
         const Wanted wanted{Type::directory, s.mode, parents_mode(s.mode)};
         const Place at = self.walk(s.destination, &wanted);

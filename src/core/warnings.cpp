@@ -34,6 +34,9 @@ struct Given {
     std::string operator()(const entry::Proc& e) const { return with("--proc", e.destination); }
     std::string operator()(const entry::Dev& e) const { return with("--dev", e.destination); }
     std::string operator()(const entry::Mqueue& e) const { return with("--mqueue", e.destination); }
+    std::string operator()(const entry::Wayland& e) const {
+        return "--wayland " + shell_words({e.source, e.destination});
+    }
     std::string operator()(const entry::Overlay& e) const {
         return with("the overlay on", e.destination);
     }
@@ -55,6 +58,7 @@ public:
         if (asked(Warning::writable_home)) find_home();
         if (asked(Warning::writable_root)) find_root();
         if (asked(Warning::agent_socket)) find_sockets();
+        if (asked(Warning::desktop_socket)) find_desktop_sockets();
         if (asked(Warning::misplaced_guard)) find_guards();
         if (asked(Warning::working_directory)) find_directory();
         if (refused_) return *refused_;
@@ -230,6 +234,33 @@ private:
                         shell_words({*inside}) + " hides it");
             }
         }
+    }
+
+    // A socket that was asked for by its name. That a directory brings one in is find_sockets()'s.
+    void find_desktop_sockets() {
+        for (std::size_t i = 0; i < spec_.entries.size(); ++i) {
+            const auto service = desktop_service_of(i);
+            if (!service || shows(places_[i]) != i || is_masked(places_[i])) continue;
+            const bool asked_compositor = std::holds_alternative<entry::Wayland>(spec_.entries[i]);
+            add(Warning::desktop_socket, i,
+                option_of(spec_.entries[i]) +
+                    (asked_compositor ? ": this compositor has no security contexts, so " : ": ") +
+                    std::string(desktop_power(*service)));
+        }
+    }
+
+    std::optional<DesktopService> desktop_service_of(std::size_t index) const {
+        const Source& source = host_.sources[index];
+        if (std::holds_alternative<entry::Wayland>(spec_.entries[index])) {
+            return source.security_context ? std::nullopt : std::optional(DesktopService::wayland);
+        }
+        if (!is_bind(index) || source.error != 0) return std::nullopt;
+        const auto* bind = std::get_if<entry::Bind>(&spec_.entries[index]);
+        // By the name that was given, too: the variables may name it through a link.
+        const auto given =
+            bind == nullptr ? std::nullopt
+                            : desktop_service_at(lexically_clean(bind->source), host_.environment);
+        return given ? given : desktop_service_at(source.path, host_.environment);
     }
 
     // A guard is for a path inside. Of the host's path that is written there something may be seen

@@ -21,7 +21,8 @@
 //   report  init, command -> sup.  one Report if anything fails, or one of each. End of file: exec
 //                                  worked.
 //   status  init -> supervisor     how the command stopped or ended. End of file: init was killed.
-//                                  Before that, if the plan says so, that the namespaces are there.
+//                                  Before that, if the plan says so, that the namespaces or the
+//                                  socket for Wayland are there.
 //   hold    init -> command        one byte: init holds nothing of the host any more.
 //
 // With Init::command there is no init: the first process seals itself and execs. Where the plan
@@ -101,6 +102,7 @@ struct Status {
         signalled,  ///< `code` is the signal that killed it
         stopped,    ///< `code` is the signal that stopped it
         announced,  ///< the namespaces are there, and a byte 0 is awaited on `ready`
+        listening,  ///< so does the socket of the setup step `code`, and the same is awaited
     } kind;
     std::int32_t code;
     std::int32_t lingers;  ///< 1: other processes are still there, and init stays with them
@@ -140,6 +142,8 @@ struct ChildImage {
     int report_write = -1;   ///< Report; end of file: exec worked
     int status_write = -1;   ///< Status; end of file: init was killed
     int hold = -1;           ///< in the command: what init says go by
+    int listener = -1;       ///< a socket without a name for step::WaylandSocket
+    int lifetime = -1;       ///< its end of file tells the compositor of init's end
     int cleaner = -1;        ///< init's end of the way to the cleaner, where there is one
     int cleaner_far = -1;    ///< the cleaner's end, which init must not hold open
     std::uint64_t mask = 0;  ///< the caller's signal mask, for the command
@@ -334,6 +338,7 @@ Failure copy(const ChildImage& image, int from, int to);
 Failure mount_overlay(Setup& setup, const step::MountOverlay& s);
 Failure bind_fd(Setup& setup, const step::BindFd& s);
 Failure bind_data(Setup& setup, const step::BindData& s);
+Failure make_wayland_socket(Setup& setup, const step::WaylandSocket& s);
 Failure change_mode(const Setup& setup, const step::Chmod& s);
 
 /// Mounts an empty file with `mode`, read-only, on what `place` refers to, be it a link.
@@ -374,6 +379,9 @@ Failure do_setup_step(Setup& setup, const Step& step);
 
 /// Asks for the parent-death signal (SIGKILL); leaves when the supervisor is gone already.
 Failure tie_to_supervisor(const ChildImage& image);
+
+/// Tells the supervisor, and waits until it says to go on.
+Failure await_supervisor(const ChildImage& image, const Status& status);
 
 /// Leaves when the supervisor's end of the life line is closed.
 Failure leave_without_supervisor(const ChildImage& image);

@@ -180,7 +180,7 @@ void init_main(ChildImage& image, int command, bool own_group, int children) {
     InitState init{*image.plan,        command, own_group, children, image.ready_read,
                    image.status_write, signals};
     for (const int fd : {init.ready, init.status, init.signals, init.children, go,
-                         image.plan->sync_fd.value_or(-1)}) {
+                         image.plan->sync_fd.value_or(-1), image.lifetime}) {
         if (fd >= 0) image.init_fds[image.init_count++] = fd;
     }
     bool ready = signals >= 0 && !close_others(image.init_fds, image.init_count) &&

@@ -317,7 +317,8 @@ Failure lock_file(ChildImage& image, const step::LockFile& s) {
 }  // namespace
 
 std::size_t init_fds_needed(const Plan& plan) {
-    std::size_t count = 6;  // life line, status, signals, children, the command's go, --sync-fd
+    // Life line, status, signals, children, the command's go, --sync-fd, --wayland.
+    std::size_t count = 7;
     for (const Step& step : plan.setup) {
         if (std::get_if<step::LockFile>(&step) != nullptr) ++count;
     }
@@ -362,6 +363,9 @@ Failure do_setup_step(Setup& setup, const Step& step) {
     if (std::get_if<step::EnterRoot>(&step) != nullptr) return enter_root(setup);
     if (const auto* s = std::get_if<step::BindFd>(&step)) return bind_fd(setup, *s);
     if (const auto* s = std::get_if<step::BindData>(&step)) return bind_data(setup, *s);
+    if (const auto* s = std::get_if<step::WaylandSocket>(&step)) {
+        return make_wayland_socket(setup, *s);
+    }
     if (const auto* s = std::get_if<step::MountOverlay>(&step)) return mount_overlay(setup, *s);
     if (const auto* s = std::get_if<step::Chmod>(&step)) return change_mode(setup, *s);
     if (const auto* s = std::get_if<step::Guard>(&step)) return guard(setup, *s);

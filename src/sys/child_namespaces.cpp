@@ -202,7 +202,12 @@ Failure announce(const ChildImage& image) {
         if (gone) return gone;
         if (*fd > 2) close_fd(*fd);
     }
-    const Status status{Status::Kind::announced, 0, 0};
+    return await_supervisor(image, {Status::Kind::announced, 0, 0});
+}
+
+}  // namespace
+
+Failure await_supervisor(const ChildImage& image, const Status& status) {
     const long put = call(SYS_write, image.status_write, &status, sizeof status);
     if (put < 0) return failed(put);
     while (true) {
@@ -212,8 +217,6 @@ Failure announce(const ChildImage& image) {
         if (go == 0) return {};
     }
 }
-
-}  // namespace
 
 Failure bring_up_loopback() {
     const int fd = static_cast<int>(call(SYS_socket, AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));

@@ -4,8 +4,10 @@
 #include "sys/syscalls.hpp"
 
 #include <sys/mount.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/un.h>
 #include <sys/vfs.h>
 
 #include <cstring>
@@ -238,6 +240,46 @@ Failure bind_data(Setup& setup, const step::BindData& s) {
     if (!failure) failure = copy_and_bind(setup, s);
     const Failure restored = close_base(setup, state);
     return failure ? failure : restored;
+}
+
+namespace {
+
+// The socket gets its name in the bottom of the new root, where nobody else can be.
+Failure listen_and_bind(Setup& setup, const step::WaylandSocket& s) {
+    static constexpr char name[] = ".sbx-wayland";  // gone again before the command is there
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    // The process's root is still the host's, procfs included.
+    const FdPath base("/proc/self/fd/", setup.base);
+    const std::size_t length = std::strlen(base.text);
+    std::memcpy(address.sun_path, base.text, length);
+    address.sun_path[length] = '/';
+    std::memcpy(address.sun_path + length + 1, name, sizeof name);
+    Failure failure = failed(call(SYS_bind, setup.image.listener, &address, sizeof address));
+    if (failure) return failure;
+    constexpr int backlog = 128;
+    failure = failed(call(SYS_listen, setup.image.listener, backlog));
+    const int place = failure ? -1 : open_at(setup.base, name, O_PATH | O_NOFOLLOW);
+    if (!failure) failure = failed(place);
+    if (!failure) {
+        failure =
+            bind_place(setup, place, Access::read_only, s.destination.c_str(), NodeKind::other);
+        close_fd(place);
+    }
+    const Failure removed = failed(call(SYS_unlinkat, setup.base, name, 0));
+    return failure ? failure : removed;
+}
+
+}  // namespace
+
+Failure make_wayland_socket(Setup& setup, const step::WaylandSocket& s) {
+    BaseState state;
+    Failure failure = open_base(setup, state);
+    if (!failure) failure = listen_and_bind(setup, s);
+    const Failure restored = close_base(setup, state);
+    if (!failure) failure = restored;
+    if (failure) return failure;
+    return await_supervisor(setup.image, {Status::Kind::listening, setup.step, 0});
 }
 
 namespace {

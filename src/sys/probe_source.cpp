@@ -8,6 +8,7 @@
 #include "sys/fd.hpp"
 #include "sys/machine.hpp"
 #include "sys/syscalls.hpp"
+#include "sys/wayland.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -80,7 +81,19 @@ Source look_up(const std::string& path) {
     return source;
 }
 
+Source source_of_wayland(const std::string& path) {
+    Source source = look_up(path);
+    if (source.error != 0) return source;
+    const CompositorAnswer answer = ask_compositor(source.path);
+    source.error = answer.error;
+    source.security_context = answer.security_context;
+    return source;
+}
+
 Source source_of(const Entry& entry) {
+    if (const auto* wayland = std::get_if<entry::Wayland>(&entry)) {
+        return source_of_wayland(wayland->source);
+    }
     if (const auto* bind = std::get_if<entry::Bind>(&entry)) return look_up(bind->source);
     if (const auto* bind = std::get_if<entry::BindFd>(&entry)) {
         return look_up("/proc/self/fd/" + std::to_string(bind->fd));

@@ -3,6 +3,7 @@
 #include <sbx/run.hpp>
 
 #include "core/remedies.hpp"
+#include "core/steps.hpp"
 #include "core/text.hpp"
 #include "sys/child.hpp"
 #include "sys/cleaner.hpp"
@@ -13,10 +14,12 @@
 #include "sys/signal_guard.hpp"
 #include "sys/start.hpp"
 #include "sys/syscalls.hpp"
+#include "sys/wayland.hpp"
 
 #include <linux/magic.h>
 #include <poll.h>
 #include <sys/prctl.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/vfs.h>
@@ -106,6 +109,10 @@ private:
     Outcome ended(Status::Kind kind, int code) const;
     Outcome init_ended();
     std::optional<Outcome> lose_guard();
+    int prepare_wayland();
+    std::optional<Outcome> connect_wayland(std::int32_t step);
+    std::optional<Outcome> read_compositor();
+    Outcome abandon_wayland(const std::string& why);
 
     const Plan& plan_;
     sys::SignalGuard guard_;
@@ -118,6 +125,11 @@ private:
     Fd signals_;
     Fd child_;  // pidfd
     sys::Cleaner cleaner_;
+    Fd listener_;    // for --wayland
+    Pipe lifetime_;  // of the sandbox: the compositor has the end that is read
+    sys::WaylandClient compositor_;
+    std::size_t wayland_step_ = 0;
+    bool handed_over_ = false;
     bool reaped_ = false;  // init
     std::optional<Usage> usage_;
     pid_t pid_ = -1;
@@ -162,6 +174,9 @@ std::optional<Outcome> Supervisor::prepare() {
     if (const int made = cleaner_.prepare(plan_, image); made < 0) {
         return refused("making a socket: " + error_text(-made));
     }
+    if (const int error = prepare_wayland()) {
+        return refused("making a socket for the compositor: " + error_text(error));
+    }
     image.mask = guard_.mask();
     image.ignore_sigchld = guard_.ignored_sigchld();
     return std::nullopt;
@@ -194,8 +209,9 @@ std::optional<Outcome> Supervisor::start() {
 // 0 or errno.
 int Supervisor::close_others() const {
     std::vector<int> keep = {0, 1, 2};
-    for (const Fd* fd : {&proc_, &ready_.write, &report_.read, &status_.read, &signals_, &child_,
-                         &cleaner_.process(), &cleaner_.lost()}) {
+    for (const Fd* fd :
+         {&proc_, &ready_.write, &report_.read, &status_.read, &signals_, &child_,
+          &cleaner_.process(), &cleaner_.lost(), &listener_, &lifetime_.read, &lifetime_.write}) {
         if (*fd) keep.push_back(fd->get());
     }
     for (const auto& fd :
@@ -261,6 +277,64 @@ std::optional<Outcome> Supervisor::go_on() {
     // Init may have ended meanwhile; then there is nobody to tell.
     if (put == 1 || errno == EPIPE || errno == ECONNRESET) return std::nullopt;
     return abandon({"telling init to go on: " + error_text(errno)});
+}
+
+// 0 or errno.
+int Supervisor::prepare_wayland() {
+    if (!has_step<step::WaylandSocket>(plan_.setup)) return 0;
+    listener_ = sys::above_standard(Fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)));
+    if (!listener_) return errno;
+    lifetime_ = sys::make_pipe();
+    if (!lifetime_.read) return errno;
+    storage_.image().listener = listener_.get();
+    storage_.image().lifetime = lifetime_.write.get();
+    return 0;
+}
+
+// Init has made the socket and waits: the compositor is to take it.
+std::optional<Outcome> Supervisor::connect_wayland(std::int32_t step) {
+    wayland_step_ = static_cast<std::size_t>(step);
+    const auto* wanted = first_step<step::WaylandSocket>(plan_.setup);
+    const int error = wanted == nullptr ? EPROTO : compositor_.connect(wanted->path);
+    if (error != 0) return abandon_wayland("connecting to the compositor: " + error_text(error));
+    return std::nullopt;
+}
+
+std::optional<Outcome> Supervisor::read_compositor() {
+    const auto answered = compositor_.read();
+    if (!answered) return abandon_wayland(answered.error().message);
+    if (!*answered) return std::nullopt;
+    if (handed_over_) {  // the compositor has the socket, and needs no connection for it
+        compositor_.close();
+        listener_.reset();
+        lifetime_.read.reset();
+        return go_on();
+    }
+    if (!compositor_.has_security_context()) {
+        return abandon_wayland("the compositor has no security contexts any more; try again");
+    }
+    std::array<unsigned char, 16> random{};
+    if (::getrandom(random.data(), random.size(), 0) != static_cast<ssize_t>(random.size())) {
+        return abandon_wayland("getting a random number: " + error_text(errno));
+    }
+    std::string instance;
+    for (const unsigned char byte : random) {
+        constexpr std::string_view hexadecimal = "0123456789abcdef";
+        instance += {hexadecimal[byte >> 4U], hexadecimal[byte & 0xfU]};
+    }
+    const auto& wanted = *first_step<step::WaylandSocket>(plan_.setup);
+    handed_over_ = true;
+    const int error = compositor_.hand_over(
+        {listener_.get(), lifetime_.read.get(), wanted.app_id, std::move(instance)});
+    if (error != 0) return abandon_wayland("telling the compositor: " + error_text(error));
+    return std::nullopt;
+}
+
+Outcome Supervisor::abandon_wayland(const std::string& why) {
+    Outcome out = abandon({"step " + std::to_string(wayland_step_ + 1) + ", " +
+                           describe(plan_.setup[wayland_step_]) + ": " + why});
+    out.step = wayland_step_;
+    return out;
 }
 
 Outcome Supervisor::ended(Status::Kind kind, int code) const {
@@ -377,6 +451,7 @@ std::optional<Outcome> Supervisor::read_status() {
         return std::nullopt;
     }
     if (status.kind == Status::Kind::announced) return announce();
+    if (status.kind == Status::Kind::listening) return connect_wayland(status.code);
     if (status.kind == Status::Kind::stopped) {
         stop_with_command();
         return std::nullopt;
@@ -426,12 +501,13 @@ void Supervisor::read_signals() {
 Outcome Supervisor::watch() {
     while (true) {
         const int caller = awaits_caller_ ? *plan_.userns_block_fd : -1;
-        std::array<pollfd, 6> polled = {{{child_.get(), POLLIN, 0},
+        std::array<pollfd, 7> polled = {{{child_.get(), POLLIN, 0},
                                          {signals_.get(), POLLIN, 0},
                                          {report_.read.get(), POLLIN, 0},
                                          {status_.read.get(), POLLIN, 0},
                                          {caller, POLLIN, 0},
-                                         {cleaner_.lost().get(), POLLIN, 0}}};
+                                         {cleaner_.lost().get(), POLLIN, 0},
+                                         {compositor_.fd(), POLLIN, 0}}};
         if (::poll(polled.data(), polled.size(), -1) < 0) {
             if (errno == EINTR || errno == EAGAIN) continue;
             return abandon({"waiting for the sandbox: " + error_text(errno)});
@@ -446,6 +522,9 @@ Outcome Supervisor::watch() {
         if (polled[1].revents != 0) read_signals();
         if (polled[4].revents != 0) {
             if (auto outcome = read_caller()) return *outcome;
+        }
+        if (polled[6].revents != 0) {
+            if (auto outcome = read_compositor()) return *outcome;
         }
         if (polled[3].revents != 0) {
             if (auto outcome = read_status()) return *outcome;

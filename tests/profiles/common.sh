@@ -29,6 +29,14 @@ refused() {
     if "$@" >"$work/out" 2>&1; then fail "refused: $*"; fi
 }
 
+# printed WORDS: the last of these commands has printed WORDS.
+printed() {
+    grep -qF -e "$1" "$work/out" || {
+        fail "the last command says \"$1\", and not:"
+        cat "$work/out"
+    }
+}
+
 # says WORDS COMMAND...: it succeeds, and prints WORDS.
 says() {
     wanted=$1

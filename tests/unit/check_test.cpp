@@ -61,7 +61,8 @@ TEST_CASE("check: what may come after the new root was entered") {
     for (const Step& step :
          {Step(step::Bind{}), Step(step::Chmod{0, "/x"}), Step(step::BindFd{}),
           Step(step::BindData{}), Step(step::MountOverlay{}), Step(step::MountMqueue{}),
-          Step(step::WriteFile{}), Step(step::SetIds{}), Step(step::RemountReadOnly{})}) {
+          Step(step::WriteFile{}), Step(step::SetIds{}), Step(step::RemountReadOnly{}),
+          Step(step::WaylandSocket{})}) {
         INFO(describe(step));
         CHECK(broken([&](Plan& p) {
                   insert_at(p.setup, -1, step::LockFile{"/x"});
@@ -78,21 +79,34 @@ TEST_CASE("check: steps in the half that they belong to") {
         CHECK(broken([&](Plan& p) { insert_at(p.setup, -2, step); }) ==
               "a step of the seal is in set-up");
     }
-    for (const Step& step :
-         {Step(step::MapIds{}), Step(step::Bind{}), Step(step::EnterRoot{}),
-          Step(step::MakeDirectory{}), Step(step::MountRoot{}), Step(step::BindFd{}),
-          Step(step::BindData{}), Step(step::MountOverlay{}), Step(step::Chmod{}),
-          Step(step::MountMqueue{}), Step(step::SetIds{}), Step(step::Announce{}),
-          Step(step::LockFile{}), Step(step::EnterUserNamespace{}), Step(step::JoinUserNamespace{}),
-          Step(step::LimitUserNamespaces{}), Step(step::AssertNoUserNamespaces{}),
-          Step(step::SetHostname{"x"}), Step(step::BringUpLoopback{})}) {
+    for (const Step& step : {Step(step::MapIds{}),
+                             Step(step::Bind{}),
+                             Step(step::EnterRoot{}),
+                             Step(step::MakeDirectory{}),
+                             Step(step::MountRoot{}),
+                             Step(step::BindFd{}),
+                             Step(step::BindData{}),
+                             Step(step::MountOverlay{}),
+                             Step(step::Chmod{}),
+                             Step(step::MountMqueue{}),
+                             Step(step::SetIds{}),
+                             Step(step::Announce{}),
+                             Step(step::LockFile{}),
+                             Step(step::EnterUserNamespace{}),
+                             Step(step::JoinUserNamespace{}),
+                             Step(step::LimitUserNamespaces{}),
+                             Step(step::AssertNoUserNamespaces{}),
+                             Step(step::SetHostname{"x"}),
+                             Step(step::BringUpLoopback{}),
+                             Step(step::WaylandSocket{})}) {
         INFO(describe(step));
         CHECK(broken([&](Plan& p) { insert_at(p.seal, 0, step); }) ==
               "a step of set-up is in the seal");
     }
     for (const Step& step :
          {Step(step::BindFd{}), Step(step::BindData{}), Step(step::MountOverlay{}),
-          Step(step::Chmod{}), Step(step::MountMqueue{}), Step(step::LockFile{})}) {
+          Step(step::WaylandSocket{}), Step(step::Chmod{}), Step(step::MountMqueue{}),
+          Step(step::LockFile{})}) {
         INFO(describe(step));
         CHECK(broken([&](Plan& p) { insert_at(p.setup, 1, step); }) ==
               "a step works on the new root before it is there");
@@ -101,6 +115,16 @@ TEST_CASE("check: steps in the half that they belong to") {
         CHECK(broken([&](Plan& p) { insert_at(p.setup, 1, step); }) == "no error");
         CHECK(broken([&](Plan& p) { insert_at(p.setup, -1, step); }) == "no error");
     }
+}
+
+TEST_CASE("check: one Wayland socket at most") {
+    const step::WaylandSocket socket{"/w", "/w", "/d", ""};
+    const auto add = [&](Plan& p) { insert_before<step::EnterRoot>(p.setup, socket); };
+    CHECK(broken(add) == "no error");
+    CHECK(broken([&](Plan& p) {
+              add(p);
+              add(p);
+          }) == "run() makes one Wayland socket at most");
 }
 
 TEST_CASE("check: ids") {
@@ -224,7 +248,10 @@ TEST_CASE("check: a path with a NUL byte would be another one than the plan says
           Step(step::BindFd{7, nul, "/d", Access::read_only, NodeKind::other}),
           Step(step::BindFd{7, "/d", nul, Access::read_only, NodeKind::other}),
           Step(step::BindData{7, nul, 0600, Access::read_only}), Step(step::Chmod{0, nul}),
-          Step(step::MountMqueue{nul}),
+          Step(step::MountMqueue{nul}), Step(step::WaylandSocket{nul, "/p", "/d", "app"}),
+          Step(step::WaylandSocket{"/p", nul, "/d", "app"}),
+          Step(step::WaylandSocket{"/p", "/p", nul, "app"}),
+          Step(step::WaylandSocket{"/p", "/p", "/d", nul}),
           Step(step::MountOverlay{kept, {"/a", nul}, "/u", "/w", "/d"}),
           Step(step::MountOverlay{kept, {"/a"}, nul, "/w", "/d"}),
           Step(step::MountOverlay{kept, {"/a"}, "/u", nul, "/d"}),

@@ -362,6 +362,38 @@ TEST_CASE("data, permissions and message queues keep their place in the order") 
                 "chmod 0000 \"/q\""});
 }
 
+TEST_CASE("a socket of a compositor, with a security context where there are some") {
+    const Spec spec = bare({entry::Wayland{"/run/w", "/w"}});
+    Host host = fake_host(spec);
+    host.sources[0].path = "/run/real";
+    const auto first = [&](const Spec& asked) {
+        const auto plan = make_plan(asked, host);
+        REQUIRE(plan);
+        CHECK(check(*plan));
+        return describe(plan->setup.at(2));
+    };
+    const std::string wayland = "wayland socket of \"/run/w\" (\"/run/real\") on \"/w\" ";
+    CHECK(first(spec) == wayland + "with a security context for \"true\"");
+    // A name that is no name is not told.
+    for (const std::string& command :
+         {std::string("/"), std::string("/bin/\x1b[2J"), std::string("two words"),
+          std::string("/bin/") + std::string(256, 'a'), std::string("\xff")}) {
+        Spec other = spec;
+        other.command = {command};
+        CHECK(first(other) == wayland + "with a security context");
+    }
+    host.sources[0].security_context = false;
+    CHECK(first(spec) == "bind \"/run/w\" (\"/run/real\") on \"/w\" read-only");
+    CHECK(contains(make_plan(spec, host)->notes,
+                   "the compositor has no security contexts, so its own socket \"/run/w\" is "
+                   "shown"));
+    // What is not known is not taken for a compositor without them.
+    for (const int error : {EPROTO, ECONNREFUSED, ENOTSOCK, ETIMEDOUT, EACCES}) {
+        host.sources[0].error = error;
+        CHECK(error_of(make_plan(spec, host)).find("asking the compositor: ") != std::string::npos);
+    }
+}
+
 TEST_CASE("--chmod changes what is given, and does not take its place") {
     const Words steps = tree(with({entry::Chmod{0700, "/tmp"}, entry::Chmod{0700, "/"}}));
     CHECK(contains(steps, "tmpfs on \"/tmp\" mode 1777"));

@@ -157,11 +157,18 @@ TEST_CASE("--mqueue") {
     CHECK(only_entry<entry::Mqueue>({"--mqueue", "/dev/mqueue"}).destination == "/dev/mqueue");
 }
 
+TEST_CASE("--wayland") {
+    const auto entry = only_entry<entry::Wayland>({"--wayland", "/run/w", "/w"});
+    CHECK(entry.source == "/run/w");
+    CHECK(entry.destination == "/w");
+}
+
 TEST_CASE("an empty destination is a mistake for the new entries too, in the sbx dialect") {
     for (const Words& words : {Words{"--bind-fd", "7", ""},
                                {"--ro-bind-data", "7", ""},
                                {"--chmod", "0700", ""},
                                {"--mqueue", ""},
+                               {"--wayland", "/run/w", ""},
                                {"--overlay-src", "/a", "--tmp-overlay", ""}}) {
         INFO(words[0]);
         CHECK(sbx_error(words).find("an empty destination is most often") == 0);

@@ -45,6 +45,7 @@ struct EntryText {
             << ' ' << e.unless;
     }
     void operator()(const entry::Mqueue& e) const { out << e.destination; }
+    void operator()(const entry::Wayland& e) const { out << e.source << ' ' << e.destination; }
 };
 
 inline std::string text_of(const Spec& spec) {

@@ -109,6 +109,47 @@ TEST_CASE("the caller's home, writable", "[warnings]") {
     CHECK(warned({"--bind", "/home", "/home", "--tmpfs", "/home/user/x"}) == home);
 }
 
+TEST_CASE("a socket of the desktop that is asked for", "[warnings]") {
+    const Words desktop = {"desktop-socket"};
+    using planning::desktop_service_at;
+    using Service = planning::DesktopService;
+    const Words session = {"XDG_RUNTIME_DIR=/run/user/7/", "WAYLAND_DISPLAY=kiosk",
+                           "DBUS_SESSION_BUS_ADDRESS=unix:abstract=/a;unix:path=/b//us,guid=1"};
+    const auto at = [&](const std::string& path) { return desktop_service_at(path, session); };
+    CHECK(at("/run/user/7/pulse/native") == Service::pulseaudio);
+    CHECK(at("/run/user/7/pulse") == Service::pulseaudio);
+    CHECK(at("/run/user/7/pipewire-0") == Service::pipewire);
+    CHECK(at("/run/user/7/pipewire-0-manager") == Service::pipewire);
+    CHECK(at("/run/user/7/bus") == Service::session_bus);
+    CHECK(at("/b/us") == Service::session_bus);
+    CHECK(at("/run/user/7/kiosk") == Service::wayland);
+    CHECK(at("/run/user/7/wayland-1") == Service::wayland);
+    CHECK(at("/tmp/.X11-unix") == Service::x11);
+    CHECK(at("/tmp/.X11-unix/X1") == Service::x11);
+    CHECK(desktop_service_at("/w", {"WAYLAND_DISPLAY=/w"}) == Service::wayland);
+    for (const char* other : {"/run/user/7", "/run", "/run/user/8/bus", "/run/user/7/bus2", "/a",
+                              "/tmp", "/run/user/7/proxy"}) {
+        INFO(other);
+        CHECK(!at(other));
+    }
+    CHECK(!desktop_service_at("/bus", {}));
+    CHECK(!desktop_service_at("/bus", {"XDG_RUNTIME_DIR=", "DBUS_SESSION_BUS_ADDRESS="}));
+
+    CHECK(warned({"--ro-bind", "/tmp/.X11-unix", "/x"}) == desktop);
+    CHECK(warned({"--ro-bind", "/tmp/.X11-unix", "/x", "--warning", "desktop-socket", "hide"}) ==
+          none);
+    // Not where it is covered or hidden, nor in what is bound with much else.
+    CHECK(warned({"--ro-bind", "/tmp/.X11-unix", "/x", "--mask", "/x"}) == none);
+    CHECK(warned({"--ro-bind", "/tmp/.X11-unix", "/x/y", "--tmpfs", "/x", "--warning",
+                  "hidden-mount", "hide"}) == none);
+    CHECK(warned({"--ro-bind", "/tmp", "/x"}) == none);
+    CHECK(warned({"--ro-bind-try", "/tmp/.X11-unix/missing", "/x"}) == none);
+    CHECK(warned({"--wayland", "/plain", "/x"}) == desktop);
+    CHECK(warned({"--wayland", "/wayland-0", "/x"}) == none);
+    CHECK(text({"--wayland", "/plain", "/x", "--warning", "desktop-socket", "refuse"})
+              .find("refused: --wayland /plain /x: this compositor has no security contexts") == 0);
+}
+
 TEST_CASE("the whole machine, writable", "[warnings]") {
     const Words root = {"writable-root"};
     CHECK(warned({"--bind", "/", "/"}) == root);
@@ -223,7 +264,8 @@ TEST_CASE("warnings are silenced or refused one by one", "[warnings]") {
     CHECK(make_plan(*shown, fake_host(*shown))->warnings.size() == 1);
     CHECK(sbx_error({"--warning", "nonsense", "hide"}) ==
           "there is no warning \"nonsense\"; there are all, hidden-mount, file-bind, "
-          "writable-home, writable-root, misplaced-guard, agent-socket, working-directory");
+          "writable-home, writable-root, misplaced-guard, agent-socket, working-directory, "
+          "desktop-socket");
     CHECK(sbx_error({"--warning", "writable-hme", "hide"}) ==
           "there is no warning \"writable-hme\"; did you mean writable-home?");
     CHECK(sbx_error({"--warning", "all", "off"}) ==
