@@ -137,6 +137,7 @@ struct Client {
     int fd = -1;
     const Context* context = nullptr;  // null: it came by the compositor's own socket
     std::string received;
+    std::string unsent;
     std::deque<int> descriptors;
     std::uint32_t registry = 0;
     std::uint32_t manager = 0;
@@ -222,8 +223,12 @@ private:
             }
         }
         for (Message request; how_ != "mute" && take(client.received, request);) {
-            if (!answer(client, request)) return false;
+            if (!answer(client, request)) {
+                flush(client);
+                return false;
+            }
         }
+        flush(client);
         return true;
     }
 
@@ -269,7 +274,7 @@ private:
         return true;
     }
 
-    void announce(const Client& client) {
+    void announce(Client& client) {
         const auto global = [&](std::uint32_t name, const std::string& interface) {
             send(client, message(client.registry, 0, word(name) + text(interface) + word(1)));
         };
@@ -283,9 +288,13 @@ private:
         global(2, "context" + client.context->name + (alone ? " alone" : ""));
     }
 
-    static void send(const Client& client, const std::string& bytes) {
+    static void send(Client& client, const std::string& bytes) { client.unsent += bytes; }
+
+    // All answers at once, so that a client reads as often in each run.
+    static void flush(Client& client) {
         [[maybe_unused]] const ssize_t sent =
-            ::send(client.fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+            ::send(client.fd, client.unsent.data(), client.unsent.size(), MSG_NOSIGNAL);
+        client.unsent.clear();
     }
 
     std::string how_;

@@ -28,8 +28,10 @@ enum class Caller {
 
 struct Line {
     std::string name;
-    std::string called;                ///< "sbx" or "bwrap"
-    std::vector<std::string> options;  ///< "@" is the directory that is shown, "&" one for changes
+    std::string called;  ///< "sbx" or "bwrap"
+    std::vector<std::string>
+        options;  ///< "@" is the directory that is shown, "&" one for changes, and
+                  ///< "%" one with the socket of a compositor, "wayland"
     std::vector<Given> given;
     std::vector<std::string> looks;  ///< paths that the command looks at
     Caller caller = Caller::plain;

@@ -111,11 +111,36 @@ World::World() {
         throw std::runtime_error("cannot make a session keyring");
     }
     before_ = host_state();
+    start_compositor();
+}
+
+// One with security contexts, which is there for as long as this process.
+void World::start_compositor() {
+    integration::Pipe lives = integration::make_pipe();
+    integration::Pipe ready = integration::make_pipe();
+    const std::string program = variable("SBX_COMPOSITOR");
+    const std::string socket = desktop_.path() + "/wayland";
+    const pid_t pid = ::fork();
+    if (pid < 0) throw std::runtime_error("cannot fork");
+    if (pid == 0) {
+        ::dup2(lives.read.get(), 0);
+        ::dup2(ready.write.get(), 1);
+        ::syscall(SYS_close_range, 3U, ~0U, 0U);
+        ::execl(program.c_str(), program.c_str(), "wayland", "context", socket.c_str(), "--", "sh",
+                "-c", "echo ready && exec cat >/dev/null", nullptr);
+        ::_exit(127);
+    }
+    lives.read.close();
+    ready.write.close();
+    char byte = 0;
+    if (::read(ready.read.get(), &byte, 1) != 1) throw std::runtime_error("no compositor");
+    compositor_lives_ = std::move(lives.write);
 }
 
 std::string World::at_place(std::string text) const {
     replace(text, "@", place_.path());
     replace(text, "&", changes_->path());
+    replace(text, "%", desktop_.path());
     return text;
 }
 
@@ -150,6 +175,7 @@ std::vector<std::string> World::words(const Line& line) {
 std::string World::made_comparable(std::string report) const {
     replace(report, place_.path(), "PLACE");
     replace(report, changes_->path(), "CHANGES");
+    replace(report, desktop_.path(), "DESKTOP");
     std::istringstream in(report);
     std::string out;
     for (std::string line; std::getline(in, line);) {

@@ -7,6 +7,7 @@
 #include "tracer.hpp"
 
 #include "place.hpp"
+#include "sandbox.hpp"
 
 #include <memory>
 #include <string>
@@ -39,7 +40,11 @@ private:
     std::string made_comparable(std::string report) const;
     std::string host_state() const;
 
+    void start_compositor();
+
     integration::TemporaryDirectory place_;
+    integration::TemporaryDirectory desktop_;                   ///< with the socket of a compositor
+    integration::Descriptor compositor_lives_;                  ///< it ends when this is closed
     std::unique_ptr<integration::TemporaryDirectory> changes_;  ///< of an overlay; new for each run
     std::string before_;
 };
