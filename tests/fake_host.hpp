@@ -18,15 +18,22 @@ namespace sbx::test {
 
 enum class Who { user, root };
 
+/// One file for each path, or nearly so.
+inline Found fake_found(const std::string& path) { return {"", 2049, 1000 + path.size()}; }
+
 /// What is at a host path: a directory, unless its name says that it is missing, secret or a file.
 inline Source fake_source(const std::string& path) {
     const auto says = [&](std::string_view word) { return path.find(word) != std::string::npos; };
     if (says("missing")) return {Source::Kind::none, "", ENOENT, {}};
     if (says("secret")) return {Source::Kind::none, "", EACCES, {}};
     // A link of the host, to see that the real path is what is opened.
-    if (path == "/link") return {Source::Kind::directory, "/real", 0, {}};
-    const std::string absolute = path.substr(0, 1) == "/" ? path : "/home/user/" + path;
-    return {says("file") ? Source::Kind::file : Source::Kind::directory, absolute, 0, {}};
+    const bool relative = path.substr(0, 1) != "/";
+    Source out;
+    out.kind = says("file") ? Source::Kind::file : Source::Kind::directory;
+    out.path = path == "/link" ? "/real" : relative ? "/home/user/" + path : path;
+    out.found = fake_found(out.path);
+    if (relative && path != "..") out.found->relative = path;
+    return out;
 }
 
 inline std::vector<Source> fake_sources(const Spec& spec) {
@@ -132,7 +139,9 @@ inline Host fake_host(const Spec& spec, Who who = Who::user) {
     host.proc_covers = {"bus", "irq", "sys", "sysrq-trigger"};
     host.descriptors = {{0, false}, {1, false}, {2, false}, {5, false}, {6, true}};
     host.home = "/home/user";
-    host.devices = {"full", "null", "random", "tty", "urandom", "zero"};
+    for (const char* name : {"full", "null", "random", "tty", "urandom", "zero"}) {
+        host.devices.push_back({name, fake_found(std::string("/dev/") + name)});
+    }
     host.sources = fake_sources(spec);
     add_guard_sources(spec, host.sources);
     return host;

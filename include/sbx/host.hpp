@@ -11,10 +11,22 @@
 #include <sbx/spec.hpp>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace sbx {
+
+/// The file that a look at a host path found. run() opens the path again, and fails if it leads to
+/// another file by then: a name can be given to another file between two looks.
+struct Found {
+    /// The path from the working directory, if the file is in or below that and neither a link nor
+    /// ".." is on the way: run() begins there, whatever the directory is called by then. Else
+    /// empty.
+    std::string relative = {};
+    std::uint64_t device = 0;  ///< st_dev (stat(2))
+    std::uint64_t inode = 0;   ///< st_ino (stat(2)); not 0
+};
 
 /// What is known of the host path that an entry names as its source; of a Guard, what the entries
 /// before it show there.
@@ -36,12 +48,21 @@ struct Source {
     /// Of an entry::Wayland: the compositor has security-context-v1. `error` is then also that of
     /// asking it.
     bool security_context = false;
+    /// The file that is there. None for a name below /proc/sys or /proc/self/ns: it leads init to
+    /// another file, that of its own namespaces, and nobody can replace it.
+    std::optional<Found> found = std::nullopt;
 };
 
 /// A descriptor that was open when sbx began and that exec passes on; 0, 1 and 2 at least.
 struct OpenDescriptor {
     int fd = -1;             ///< its number
     bool directory = false;  ///< whether it is open on one
+};
+
+/// A device node of the host's /dev.
+struct HostDevice {
+    std::string name = {};                      ///< "null"
+    std::optional<Found> found = std::nullopt;  ///< the file that is there
 };
 
 /// A link at the top of a merged-/usr host: {"/bin", "usr/bin"}.
@@ -76,9 +97,11 @@ struct Host {
     std::vector<std::string> proc_covers = {};     ///< what can change the host: "sys", "irq", ...
     std::vector<OpenDescriptor> descriptors = {};  ///< sorted by number
     std::vector<Source> sources = {};              ///< one for each of Spec::entries
-    std::vector<std::string> devices = {};         ///< device nodes of the host's /dev: "null", ...
+    std::vector<HostDevice> devices = {};          ///< device nodes of the host's /dev
     std::string output_terminal = {};              ///< device of standard output when a terminal
-    bool controlling_terminal = false;             ///< /dev/tty can be opened
+    std::optional<Found> output_terminal_found = {};  ///< the file that it is
+    std::optional<Found> proc_found = {};             ///< /proc, if the sandbox shares the pids
+    bool controlling_terminal = false;                ///< /dev/tty can be opened
     /// What $HOME leads to, if a writable bind might show it; else empty.
     std::string home = {};
     /// Warning::agent_socket: those that a bind shows.
@@ -101,7 +124,8 @@ Result<std::uint64_t> held_capabilities();
 /// give. Fails when /proc is not there, when a descriptor that `spec` names is not open, or cannot
 /// be read where it has to be (the message names it), and when a look at the machine fails that
 /// must not. A source that is missing is no failure here: make_plan() decides. What it gives is for
-/// this `spec` alone, in the process that it looked at.
+/// this `spec` alone, in the process that it looked at, and for the working directory that this
+/// process has: run() fails if a relative source leads elsewhere by then.
 Result<Host> probe_host(const Spec& spec);
 
 }  // namespace sbx

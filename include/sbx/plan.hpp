@@ -48,6 +48,8 @@ struct Bind {
     std::string destination = {};         ///< where it is seen
     Access access = Access::read_write;   ///< what can be done with it
     NodeKind kind = NodeKind::directory;  ///< of what is at `path`
+    /// The file that `path` must lead to; none: any file that is there is shown.
+    std::optional<Found> found = std::nullopt;
 };
 /// Mounts an empty tmpfs.
 struct MountTmpfs {
@@ -109,6 +111,9 @@ struct MountOverlay {
     std::string upper = {};                                           ///< for kept changes
     std::string work = {};                                            ///< for kept changes
     std::string destination = {};                                     ///< where it is mounted
+    /// The directories that `sources`, `upper` and `work` must lead to, in this order; empty:
+    /// any directories that are there are taken.
+    std::vector<Found> found = {};
 };
 /// Changes the permissions of what is there.
 struct Chmod {
@@ -257,6 +262,8 @@ enum class Init {
 
 /// What run() will do. A value: it can be copied, kept, changed, and run more than once as long as
 /// the descriptors and paths in it are what they were. check() holds for what make_plan() gives.
+/// A plan that is written by hand may leave `found` out of its steps: then run() shows the files
+/// that the paths lead to when it opens them, and compares nothing.
 struct Plan {
     Wording wording = Wording::sbx;         ///< of the errors of run()
     NamespaceSet namespaces = {};           ///< made for init; user and mount among them as planned

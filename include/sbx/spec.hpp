@@ -349,6 +349,9 @@ struct Spec {
     std::vector<Entry> entries = {};  ///< carried out in this order; later ones cover earlier ones
     /// For errors: the "FILE:LINE" where each of `entries` was asked for; may have fewer.
     std::vector<std::string> entry_places = {};
+    /// The name of the working directory that paths in `entries` were made of. If the directory
+    /// that has this name is another one by then, probe_host() fails. Empty: there are none.
+    std::string working_directory = {};
 
     std::vector<EnvironmentChange> environment = {};  ///< made in this order
     /// The working directory inside. None: where the caller is, if that is there inside, else

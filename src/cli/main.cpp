@@ -233,9 +233,12 @@ int Program::run() {
     CommandLine line = with_arguments_read(parse_words(words_, dialect_), dialect_);
     // What it says itself is what is saved, and where --result is, when profiles are what is wrong.
     std::optional<CommandLine> before;
+    std::string working_directory;
     if (has_profiles(line)) {
         before = line;
-        line = with_profiles(std::move(line), profile_search());
+        const ProfileSearch search = profile_search();
+        line = with_profiles(std::move(line), search);
+        working_directory = search.working_directory;
     }
     const CommandLine& given = before ? *before : line;
     command_ = line.command;
@@ -283,6 +286,7 @@ int Program::run() {
     auto spec = builder.finish();
     if (!spec) return end(nullptr, refused(spec.error()));
     spec->result_fd = result_fd_;
+    spec->working_directory = std::move(working_directory);
     const auto host = probe_host(*spec);
     if (!host) return end(nullptr, refused(host.error()));
     const auto plan = make_plan(*spec, *host);

@@ -25,11 +25,35 @@ std::optional<std::string> from_environment(const std::string& name) {
     return value != nullptr ? std::optional<std::string>(value) : std::nullopt;
 }
 
-std::optional<std::string> variable_of_process(const std::string& name) {
-    if (name != "CWD") return from_environment(name);
-    const auto directory = current_directory();
-    return directory ? std::optional<std::string>(*directory) : std::nullopt;
-}
+// The directory that a profile is in, kept open: what it includes by a relative path is found
+// there, whatever the directory is called by then.
+class Directory {
+public:
+    Directory() = default;
+    Directory(const Directory& from, const std::string& below, std::string name)
+        : name_(std::move(name)),
+          fd_(::openat(from.fd_, below.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)) {}
+    Directory(const Directory&) = delete;
+    Directory& operator=(const Directory&) = delete;
+    ~Directory() {
+        if (fd_ >= 0) ::close(fd_);
+    }
+
+    const std::string& name() const { return name_; }  ///< empty, or with a slash at its end
+    /// Opens a file in it; -1 and errno.
+    int open(const std::string& file) const {
+        if (fd_ == -1) return -1;
+        return ::openat(fd_, file.empty() ? "." : file.c_str(), O_RDONLY | O_CLOEXEC);
+    }
+    /// Whether `file` is there, be it a link that leads nowhere.
+    bool has(const std::string& file) const {
+        return fd_ != -1 && ::faccessat(fd_, file.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+    }
+
+private:
+    std::string name_;
+    int fd_ = AT_FDCWD;
+};
 
 std::string no_such_key(const std::string& key) {
     if (key == "profile") return "a profile takes another one in by: include = NAME";
@@ -59,34 +83,27 @@ class Reader {
 public:
     explicit Reader(const ProfileSearch& search) : search_(search) {}
 
-    /// `from` is the directory of the profile that includes this one, with a slash at its end.
-    Result<void> read(const std::string& name, const std::string& from) {
-        if (is_profile_path(name)) {
-            std::string_view rest = name;
-            while (rest.substr(0, 2) == "./" && !from.empty()) rest.remove_prefix(2);
-            const std::string path = name[0] == '/' ? name : from + std::string(rest);
-            if (is_open(path)) return Error{"profile \"" + path + "\" includes itself"};
-            const auto text = read_file(path);
-            if (!text) return Error{"profile " + text.error().message + without_extension(name)};
-            return add(*text, path);
-        }
+    /// `from` is the directory of the profile that includes this one.
+    Result<void> read(const std::string& name, const Directory& from) {
+        if (is_profile_path(name)) return read_path(name, from);
         std::string open;  // of that name, and being read
-        for (const std::string& directory : search_.directories) {
-            const std::string path = directory + "/" + name + std::string(extension);
+        for (const std::string& searched : search_.directories) {
+            const std::string file = name + std::string(extension);
+            const std::string path = searched + "/" + file;
             if (is_open(path)) open = path;
             if (is_open(path)) continue;
+            const Directory directory({}, searched, searched + "/");
+            const int fd = directory.open(file);
+            const int error = errno;
             // One that is there and cannot be read is no reason to take another one of its name.
-            if (::faccessat(AT_FDCWD, path.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) != 0) {
-                if (errno == ENOENT || errno == ENOTDIR) continue;
-                return Error{"profile \"" + path + "\": " + std::strerror(errno)};
-            }
-            const auto text = read_file(path);
-            if (!text) return Error{"profile " + text.error().message};
-            return add(*text, path);
+            const bool missing = error == ENOENT || error == ENOTDIR;
+            if (fd < 0 && missing && !directory.has(file)) continue;
+            if (fd < 0) return Error{"profile \"" + path + "\": " + std::strerror(error)};
+            return add(fd, path, directory);
         }
         for (const BuiltinProfile& builtin : builtin_profiles()) {
             if (builtin.name == name && !is_open(name)) {
-                return add(std::string(builtin.text), name);
+                return add(std::string(builtin.text), name, {});
             }
         }
         if (is_open(name)) open = name;
@@ -106,7 +123,26 @@ private:
         return std::find(open_.begin(), open_.end(), path) != open_.end();
     }
 
-    Result<void> add(const std::string& text, const std::string& path) {
+    Result<void> read_path(const std::string& name, const Directory& from) {
+        std::string below = name;
+        while (below.compare(0, 2, "./") == 0 && !from.name().empty()) below.erase(0, 2);
+        const std::string path = (below.front() == '/' ? "" : from.name()) + below;
+        if (is_open(path)) return Error{"profile \"" + path + "\" includes itself"};
+        const std::size_t file = below.find_last_of('/') + 1;
+        const Directory directory(from, file == 0 ? "." : below.substr(0, file),
+                                  path.substr(0, path.find_last_of('/') + 1));
+        const int fd = directory.open(below.substr(file));
+        if (fd >= 0) return add(fd, path, directory);
+        return Error{"profile \"" + path + "\": " + std::strerror(errno) + without_extension(name)};
+    }
+
+    Result<void> add(int fd, const std::string& path, const Directory& directory) {
+        const auto text = read_all(fd, "\"" + path + "\"");
+        if (!text) return Error{"profile " + text.error().message};
+        return add(*text, path, directory);
+    }
+
+    Result<void> add(const std::string& text, const std::string& path, const Directory& directory) {
         // One that includes itself by another path, or many that each include many.
         if (++count_ > most_profiles) {
             endless_ = true;
@@ -116,7 +152,6 @@ private:
         const auto lines = parse_profile(text, path, search_.variables);
         if (!lines) return lines.error();
         open_.push_back(path);
-        const std::string directory = path.substr(0, path.find_last_of('/') + 1);
         for (const ProfileLine& line : *lines) {
             if (auto added = add_line(line, directory); !added) {
                 if (endless_) return added;  // each of them would name its line
@@ -127,7 +162,7 @@ private:
         return {};
     }
 
-    Result<void> add_line(const ProfileLine& line, const std::string& directory) {
+    Result<void> add_line(const ProfileLine& line, const Directory& directory) {
         if (line.key == "include") {
             if (line.words.size() == 1) return read(line.words[0], directory);
             return Error{"include takes the name of one profile"};
@@ -219,14 +254,18 @@ ProfileSearch profile_search() {
     }
     out.directories.emplace_back("/etc/sbx");
     out.directories.emplace_back(SBX_PROFILE_DIRECTORY);
-    out.variables = variable_of_process;
+    if (auto directory = current_directory()) out.working_directory = std::move(*directory);
+    out.variables = [cwd = out.working_directory](const std::string& name) {
+        if (name != "CWD") return from_environment(name);
+        return cwd.empty() ? std::nullopt : std::optional<std::string>(cwd);
+    };
     return out;
 }
 
 Result<std::vector<GivenOption>> read_profile(const std::string& name,
                                               const ProfileSearch& search) {
     Reader reader(search);
-    if (auto read = reader.read(name, ""); !read) return read.error();
+    if (auto read = reader.read(name, {}); !read) return read.error();
     return reader.options();
 }
 

@@ -28,6 +28,7 @@ std::span<const BuiltinProfile> builtin_profiles();
 struct ProfileSearch {
     std::vector<std::string> directories;
     Variables variables;
+    std::string working_directory = {};  ///< ${CWD}, looked up once for all; empty: it has no path
 };
 
 /// As the environment of this process has it: $XDG_CONFIG_HOME/sbx (or ~/.config/sbx), /etc/sbx,

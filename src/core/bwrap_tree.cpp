@@ -82,7 +82,7 @@ private:
 std::size_t Translator::dev_length(std::size_t at) const {
     const auto* tmpfs = std::get_if<step::MountTmpfs>(&plan_.setup[at]);
     if (tmpfs == nullptr) return 0;
-    const std::vector<Step> dev = planning::dev_steps(tmpfs->destination);
+    const std::vector<Step> dev = planning::dev_steps(tmpfs->destination, host_.devices);
     if (plan_.setup.size() - at < dev.size()) return 0;
     for (std::size_t i = 0; i < dev.size(); ++i) {
         if (describe(dev[i]) != describe(plan_.setup[at + i])) return 0;

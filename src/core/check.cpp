@@ -233,6 +233,31 @@ Result<void> check_guards(const Plan& plan) {
     return {};
 }
 
+// A path from the working directory that leaves it could lead into the new root, which covers "/".
+bool is_complete(const Found& found) {
+    const std::string path = "/" + found.relative + "/";
+    return found.inode != 0 && path.find('\0') == std::string::npos &&
+           found.relative.substr(0, 1) != "/" && path.find("/../") == std::string::npos;
+}
+
+// A plan may say of a source which file it is; whatever it says must be enough to compare.
+Result<void> check_found(const Plan& plan) {
+    for (const Step& step : plan.setup) {
+        const auto* bind = std::get_if<step::Bind>(&step);
+        if (bind != nullptr && bind->found && !is_complete(*bind->found)) {
+            return broken("which file a source is to be is not complete");
+        }
+        const auto* overlay = std::get_if<step::MountOverlay>(&step);
+        if (overlay == nullptr || overlay->found.empty()) continue;
+        const bool kept = overlay->changes == entry::Overlay::Changes::kept;
+        if (overlay->found.size() != overlay->sources.size() + (kept ? 2 : 0) ||
+            !std::all_of(overlay->found.begin(), overlay->found.end(), is_complete)) {
+            return broken("which directories an overlay is to be of is not complete");
+        }
+    }
+    return {};
+}
+
 bool has_nul(const std::string& text) { return text.find('\0') != std::string::npos; }
 
 bool any_nul(const std::vector<std::string>& texts) {
@@ -274,7 +299,7 @@ Result<void> check_words(const Plan& plan) {
 
 Result<void> check(const Plan& plan) {
     for (const auto rule : {check_setup, check_last_namespaces, check_seal, check_capabilities,
-                            check_nested, check_guards, check_words}) {
+                            check_nested, check_guards, check_found, check_words}) {
         if (auto result = rule(plan); !result) return result;
     }
     return {};

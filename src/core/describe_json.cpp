@@ -42,6 +42,20 @@ Json json_of(const std::vector<PlanWarning>& warnings) {
 
 Json json_of(NamespaceSet set) { return Json::array_of(namespace_names(set)); }
 
+Json json_of(const Found& found) {
+    return Json::object({{"relative", found.relative.empty() ? Json() : Json(found.relative)},
+                         {"device", found.device},
+                         {"inode", found.inode}});
+}
+
+Json json_of(const std::optional<Found>& found) { return found ? json_of(*found) : Json(); }
+
+Json json_of(const std::vector<Found>& found) {
+    Json out = Json::array();
+    for (const Found& one : found) out.add(json_of(one));
+    return out;
+}
+
 // By bit, as linux/landlock.h names them.
 constexpr std::array<const char*, 16> landlock_rights = {
     "execute",   "write_file", "read_file", "read_dir",  "remove_dir", "remove_file",
@@ -78,7 +92,8 @@ struct Former {
                  {"path", s.path},
                  {"destination", s.destination},
                  {"access", word(access_table, s.access)},
-                 {"node", word(node_kind_table, s.kind)}}};
+                 {"node", word(node_kind_table, s.kind)},
+                 {"found", json_of(s.found)}}};
     }
     Form operator()(const step::MountTmpfs& s) const {
         return {
@@ -128,7 +143,8 @@ struct Former {
                  {"sources", Json::array_of(s.sources)},  // the topmost first
                  {"upper", kept ? Json(s.upper) : Json()},
                  {"work", kept ? Json(s.work) : Json()},
-                 {"destination", s.destination}}};
+                 {"destination", s.destination},
+                 {"found", json_of(s.found)}}};
     }
     Form operator()(const step::Chmod& s) const {
         return {"chmod", {{"mode", octal(s.mode)}, {"destination", s.destination}}};

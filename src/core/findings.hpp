@@ -111,7 +111,7 @@ struct MachineFacts {
     std::vector<std::string> covers;        ///< what is mounted upon parts of /proc
     std::optional<unsigned> landlock_abi;   ///< none: it could not be asked for
     std::string security_modules;           ///< /sys/kernel/security/lsm; empty: not to be seen
-    std::vector<std::string> real_devices;  ///< as Host::devices has them
+    std::vector<std::string> real_devices;  ///< names, as Host::devices has them
     IdHelper newuidmap;
     IdHelper newgidmap;
     std::uint64_t ids = 0;     ///< in the caller's user namespace

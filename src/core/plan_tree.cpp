@@ -98,7 +98,8 @@ std::optional<Error> TreePlanner::add_bind(const entry::Bind& bind, const Source
     if (source.error != 0) return Error{bind_error(bind, source, host_, spec_.wording)};
     tree_.steps.emplace_back(
         step::Bind{bind.source, source.path, bind.destination, bind.access,
-                   source.kind == Source::Kind::directory ? NodeKind::directory : NodeKind::other});
+                   source.kind == Source::Kind::directory ? NodeKind::directory : NodeKind::other,
+                   source.found});
     return std::nullopt;
 }
 
@@ -166,6 +167,7 @@ std::optional<Error> TreePlanner::add_overlay(const entry::Overlay& overlay, con
         names.push_back(overlay.work);
     }
     std::vector<std::string> paths;
+    std::vector<Found> found;
     for (std::size_t i = 0; i < source.more.size() && i < names.size(); ++i) {
         const int error = source.more[i].error;
         if (error != 0) {
@@ -178,8 +180,10 @@ std::optional<Error> TreePlanner::add_overlay(const entry::Overlay& overlay, con
                          ": " + lookup_error(names[i], source.more[i])};
         }
         paths.push_back(source.more[i].path);
+        if (source.more[i].found) found.push_back(*source.more[i].found);
     }
     step::MountOverlay step{overlay.changes, {}, {}, {}, overlay.destination};
+    const std::size_t layers = overlay.sources.size();
     if (overlay.changes == entry::Overlay::Changes::kept) {
         step.work = paths.back();
         paths.pop_back();
@@ -187,6 +191,10 @@ std::optional<Error> TreePlanner::add_overlay(const entry::Overlay& overlay, con
         paths.pop_back();
     }
     step.sources.assign(paths.rbegin(), paths.rend());  // the kernel wants the topmost first
+    if (found.size() == names.size()) {
+        std::reverse(found.begin(), found.begin() + static_cast<std::ptrdiff_t>(layers));
+        step.found = std::move(found);
+    }
     tree_.steps.emplace_back(std::move(step));
     return std::nullopt;
 }
@@ -195,8 +203,8 @@ void TreePlanner::add_proc(const std::string& destination) {
     if (spec_.unshare.has(Namespace::pid) || spec_.pidns_fd) {
         tree_.steps.emplace_back(step::MountProc{destination});
     } else {
-        tree_.steps.emplace_back(
-            step::Bind{"/proc", "/proc", destination, Access::read_write, NodeKind::directory});
+        tree_.steps.emplace_back(step::Bind{"/proc", "/proc", destination, Access::read_write,
+                                            NodeKind::directory, host_.proc_found});
     }
     // The kernel's checks on these files ask for the uid of the host's root, not for capabilities,
     // so a command without any could write what belongs to the whole machine.
@@ -208,18 +216,20 @@ void TreePlanner::add_proc(const std::string& destination) {
 
 std::optional<Error> TreePlanner::add_dev(const std::string& destination) {
     for (const DeviceNode& node : device_nodes) {
-        if (std::find(host_.devices.begin(), host_.devices.end(), node.name) ==
-            host_.devices.end()) {
+        const auto is_node = [&](const HostDevice& device) { return device.name == node.name; };
+        if (std::none_of(host_.devices.begin(), host_.devices.end(), is_node)) {
             return Error{"dev " + quote(destination) + ": the host has no device " +
                          quote(std::string("/dev/") + node.name) +
                          " to show inside; leave out /dev with --bare, or declare another"};
         }
     }
-    for (Step& step : dev_steps(destination)) tree_.steps.push_back(std::move(step));
+    for (Step& step : dev_steps(destination, host_.devices)) {
+        tree_.steps.push_back(std::move(step));
+    }
     if (!host_.output_terminal.empty()) {
         tree_.steps.emplace_back(step::Bind{host_.output_terminal, host_.output_terminal,
                                             destination + "/console", Access::device,
-                                            NodeKind::other});
+                                            NodeKind::other, host_.output_terminal_found});
     }
     return std::nullopt;
 }
@@ -381,7 +391,8 @@ Result<Tree> TreePlanner::plan() {
 
 }  // namespace
 
-std::vector<Step> dev_steps(const std::string& destination) {
+std::vector<Step> dev_steps(const std::string& destination,
+                            const std::vector<HostDevice>& devices) {
     static constexpr std::array<std::array<const char*, 2>, 6> links = {{
         {"/proc/self/fd", "fd"},
         {"/proc/self/fd/0", "stdin"},
@@ -393,8 +404,12 @@ std::vector<Step> dev_steps(const std::string& destination) {
     std::vector<Step> out = {step::MountTmpfs{destination, 0755, std::nullopt}};
     for (const DeviceNode& node : device_nodes) {
         const std::string source = std::string("/dev/") + node.name;
-        out.emplace_back(step::Bind{source, source, destination + "/" + node.name, Access::device,
-                                    NodeKind::other});
+        step::Bind bind{source, source, destination + "/" + node.name, Access::device,
+                        NodeKind::other};
+        for (const HostDevice& device : devices) {
+            if (device.name == node.name) bind.found = device.found;
+        }
+        out.emplace_back(std::move(bind));
     }
     for (const auto& [target, name] : links) {
         out.emplace_back(step::MakeSymlink{target, destination + "/" + name});

@@ -67,6 +67,7 @@ enum class Detail : std::int32_t {
     start_command,            ///< making the command's process
     overlay_loop,             ///< overlay directories overlap
     other_file,               ///< a descriptor's name is another file's by now
+    other_source,             ///< the name of a source is another file's by now; Excerpt has which
     too_many_layers,          ///< more overlay sources than one option string holds
     replaceable_link,         ///< a link on the way that could be replaced; Excerpt has which
     link_upwards,             ///< a guarded link that leads to "/", or ends in ".."
@@ -334,6 +335,13 @@ int reopen(const ChildImage& image, int fd, int flags);
 
 /// Copies all that `from` gives to `to`; leaves when the supervisor is gone meanwhile.
 Failure copy(const ChildImage& image, int from, int to);
+
+/// The path by which a source is opened; `found` may be null.
+const char* path_to_open(const Found* found, const std::string& path);
+
+/// Whether `opened`, a descriptor or -errno, is the source that was found at `path`. A name that
+/// leads nowhere by now was given to another file, too. With null for `found` any file is right.
+Failure check_source(Setup& setup, int opened, const Found* found, const std::string& path);
 
 Failure mount_overlay(Setup& setup, const step::MountOverlay& s);
 Failure bind_fd(Setup& setup, const step::BindFd& s);

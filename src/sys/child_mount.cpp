@@ -194,8 +194,14 @@ Failure mount_tmpfs(Setup& setup, const step::MountTmpfs& s) {
 }
 
 Failure bind(Setup& setup, const step::Bind& s) {
-    const int tree = open_tree(AT_FDCWD, s.path.c_str(), OPEN_TREE_CLONE | AT_RECURSIVE);
-    if (tree < 0) return {-tree};
+    const Found* found = s.found ? &*s.found : nullptr;
+    const int tree =
+        open_tree(AT_FDCWD, path_to_open(found, s.path), OPEN_TREE_CLONE | AT_RECURSIVE);
+    // The clone is looked at, not the name once more: wherever links led, it is the file or not.
+    if (const Failure failure = check_source(setup, tree, found, s.path)) {
+        if (tree >= 0) close_fd(tree);
+        return failure;
+    }
     return attach_bind(setup, tree, s.access, s.destination.c_str(), s.kind);
 }
 

@@ -13,6 +13,28 @@
 #include <cstring>
 
 namespace sbx::sys {
+
+const char* path_to_open(const Found* found, const std::string& path) {
+    return found != nullptr && !found->relative.empty() ? found->relative.c_str() : path.c_str();
+}
+
+Failure check_source(Setup& setup, int opened, const Found* found, const std::string& path) {
+    Failure failure = failed(opened);
+    if (found == nullptr) return failure;
+    bool other = failure.error == ENOENT || failure.error == ENOTDIR || failure.error == ELOOP;
+    struct stat status {};
+    if (!failure) {
+        failure = stat_of(opened, status);
+        other = !failure && (status.st_dev != found->device || status.st_ino != found->inode);
+    }
+    if (!other) return failure;
+    const std::size_t size =
+        path.size() < sizeof setup.excerpt.data ? path.size() : sizeof setup.excerpt.data;
+    std::memcpy(setup.excerpt.data, path.data(), size);
+    setup.excerpt.size = static_cast<std::int32_t>(size);
+    return {failure ? failure.error : ESTALE, Detail::other_source};
+}
+
 namespace {
 
 // Clones the tree at `place`, gives it the flags of `access` and attaches it.
@@ -49,6 +71,14 @@ int open_layer(Opened& opened, int directory, const char* path) {
     return fd;
 }
 
+// Opens the directory that the step `s` names as `path`: the one at `index` of those it has found.
+Failure open_named(Setup& setup, const step::MountOverlay& s, std::size_t index,
+                   const std::string& path, Opened& opened, int& fd) {
+    const Found* found = index < s.found.size() ? &s.found[index] : nullptr;
+    fd = open_layer(opened, opened.cwd, path_to_open(found, path));
+    return check_source(setup, fd, found, path);
+}
+
 bool add_layer(Layers& layers, int fd, const char* suffix) {
     char number[24];
     const char* name = digits(static_cast<std::uint64_t>(fd), 10, number + sizeof number);
@@ -71,10 +101,12 @@ Failure set_changes(Setup& setup, const step::MountOverlay& s, int fs, Opened& o
     Layers upper;
     Layers work;
     if (s.changes == entry::Overlay::Changes::kept) {
-        const int upper_fd = open_layer(opened, opened.cwd, s.upper.c_str());
-        if (upper_fd < 0) return {-upper_fd};
-        const int work_fd = open_layer(opened, opened.cwd, s.work.c_str());
-        if (work_fd < 0) return {-work_fd};
+        int upper_fd = -1;
+        int work_fd = -1;
+        const std::size_t first = s.sources.size();
+        Failure failure = open_named(setup, s, first, s.upper, opened, upper_fd);
+        if (!failure) failure = open_named(setup, s, first + 1, s.work, opened, work_fd);
+        if (failure) return failure;
         add_layer(upper, upper_fd, "");
         add_layer(work, work_fd, "");
     } else {
@@ -100,7 +132,7 @@ Failure set_changes(Setup& setup, const step::MountOverlay& s, int fs, Opened& o
 
 // All in one string, topmost first. Where they do not fit, one by one, as Linux 6.8 and later take
 // them.
-Failure set_sources(const step::MountOverlay& s, int fs, Opened& opened) {
+Failure set_sources(Setup& setup, const step::MountOverlay& s, int fs, Opened& opened) {
     constexpr std::size_t surely_fit = 50;  // names of up to four digits, in 255 bytes
     const bool one_by_one = s.sources.size() > surely_fit;
     // Before 6.5 overlayfs takes whatever is set, and refuses it without a reason in the end. This
@@ -109,10 +141,12 @@ Failure set_sources(const step::MountOverlay& s, int fs, Opened& opened) {
         return {E2BIG, Detail::too_many_layers};
     }
     Layers lower;
-    for (const std::string& source : s.sources) {
-        const int fd = open_layer(opened, opened.cwd, source.c_str());
-        if (fd == -E2BIG) return {E2BIG, Detail::too_many_layers};
-        if (fd < 0) return {-fd};
+    for (std::size_t i = 0; i < s.sources.size(); ++i) {
+        int fd = -1;
+        if (Failure failure = open_named(setup, s, i, s.sources[i], opened, fd)) {
+            if (fd == -E2BIG) failure.detail = Detail::too_many_layers;
+            return failure;
+        }
         if (one_by_one) lower = {};
         if (!add_layer(lower, fd, "")) return {E2BIG, Detail::too_many_layers};
         if (!one_by_one) continue;
@@ -137,7 +171,7 @@ Failure configure_overlay(Setup& setup, const step::MountOverlay& s, int fs, Ope
     if (!failure) failure = failed(names);
     if (!failure) failure = failed(call(SYS_fchdir, names));
     if (names >= 0) close_fd(names);
-    if (!failure) failure = set_sources(s, fs, opened);
+    if (!failure) failure = set_sources(setup, s, fs, opened);
     if (!failure && s.changes != entry::Overlay::Changes::refused) {
         failure = set_changes(setup, s, fs, opened);
     }

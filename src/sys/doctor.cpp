@@ -91,7 +91,9 @@ std::vector<Finding> examine_machine() {
     facts.covers = sys::covers_of_proc();
     if (const auto abi = sys::landlock_abi()) facts.landlock_abi = *abi;
     facts.security_modules = sys::first_word("/sys/kernel/security/lsm");
-    facts.real_devices = sys::real_devices();
+    for (const HostDevice& device : sys::real_devices()) {
+        facts.real_devices.push_back(device.name);
+    }
     facts.newuidmap = sys::find_id_helper("newuidmap");
     facts.newgidmap = sys::find_id_helper("newgidmap");
     facts.ids = sys::ids_in(sys::text_of("/proc/self/uid_map"));

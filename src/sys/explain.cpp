@@ -76,6 +76,10 @@ std::string detail_text(const Plan& plan, const Step& step, const Report& report
         case Detail::other_file:
             return "another file has taken the name of the one that the descriptor is open on; "
                    "open it again";
+        case Detail::other_source:
+            return (excerpt ? quote({excerpt->data, static_cast<std::size_t>(excerpt->size)})
+                            : "the source") +
+                   " was moved or replaced while sbx made the sandbox; run sbx again";
         case Detail::too_many_layers:
             return "these are too many sources for an overlay: Linux takes 500 since 6.8, and 50 "
                    "before";

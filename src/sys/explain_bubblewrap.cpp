@@ -51,7 +51,12 @@ struct StepText {
     const Report& report;
     const std::optional<Excerpt>& excerpt;
 
-    std::string cause() const { return ": " + text_of(report.error); }
+    std::string cause() const {
+        return ": " + text_of(report.error) +
+               (report.detail == Detail::other_source
+                    ? "; the source was moved or replaced while the sandbox was made, run it again"
+                    : "");
+    }
 
     std::string mounted(const char* what, const std::string& destination) const {
         std::string place = place_text(destination, true, "", report);

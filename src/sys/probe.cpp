@@ -194,25 +194,39 @@ Result<void> take(Result<T> from, T& to) {
     return {};
 }
 
-std::string output_terminal() {
-    if (::isatty(STDOUT_FILENO) == 0) return {};
+void add_output_terminal(Host& host) {
+    if (::isatty(STDOUT_FILENO) == 0) return;
     std::array<char, PATH_MAX> name{};  // ttyname(3) has one for all threads
-    return ::ttyname_r(STDOUT_FILENO, name.data(), name.size()) == 0 ? name.data() : "";
+    if (::ttyname_r(STDOUT_FILENO, name.data(), name.size()) != 0) return;
+    // The name is that of the very file that the descriptor is open on.
+    struct stat status {};
+    if (::fstat(STDOUT_FILENO, &status) != 0) return;
+    host.output_terminal = name.data();
+    host.output_terminal_found = Found{"", status.st_dev, status.st_ino};
+}
+
+// Where the sandbox gets the host's /proc.
+Result<void> add_proc(const Spec& spec, Host& host) {
+    if (spec.unshare.has(Namespace::pid) || spec.pidns_fd) return {};
+    struct stat status {};
+    if (::stat("/proc", &status) != 0) return Error{no_proc()};
+    host.proc_found = Found{"", status.st_dev, status.st_ino};
+    return {};
 }
 
 }  // namespace
 
 namespace sys {
 
-std::vector<std::string> real_devices() {
-    std::vector<std::string> out;
+std::vector<HostDevice> real_devices() {
+    std::vector<HostDevice> out;
     for (const DeviceNode& node : device_nodes) {
         struct stat status {};
         // A /dev/null that is something else (CVE-2025-31133) is not shown.
         if (::stat((std::string("/dev/") + node.name).c_str(), &status) == 0 &&
             S_ISCHR(status.st_mode) &&
             status.st_rdev == ::makedev(node.major_number, node.minor_number)) {
-            out.emplace_back(node.name);
+            out.push_back({node.name, Found{"", status.st_dev, status.st_ino}});
         }
     }
     return out;
@@ -288,6 +302,10 @@ Result<Host> probe_host(const Spec& spec) {
     if (auto got = take(real_current_directory(), host.real_cwd); !got) return got.error();
     host.cwd = logical_directory();
     if (host.cwd.empty()) host.cwd = host.real_cwd;
+    if (!spec.working_directory.empty() && spec.working_directory != host.cwd) {
+        return Error{"the working directory, " + quote(spec.working_directory) +
+                     ", was moved or replaced while sbx started; run sbx again"};
+    }
     for (char** entry = environ; *entry != nullptr; ++entry) host.environment.emplace_back(*entry);
     // libcap's names are a tenth of what a plan costs, and mostly nobody asks for them.
     if (kept_capabilities(spec, host.held_capabilities) != 0) {
@@ -309,7 +327,8 @@ Result<Host> probe_host(const Spec& spec) {
         }
     }
     host.devices = sys::real_devices();
-    host.output_terminal = output_terminal();
+    add_output_terminal(host);
+    if (auto got = add_proc(spec, host); !got) return got.error();
     host.controlling_terminal =
         static_cast<bool>(Fd(::open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC)));
 
@@ -318,7 +337,7 @@ Result<Host> probe_host(const Spec& spec) {
     for (const planning::DescriptorUse& use : uses) {
         if (auto open = require_open(use, spec.wording); !open) return open.error();
     }
-    if (auto got = take(sys::sources_of(spec), host.sources); !got) return got.error();
+    if (auto got = take(sys::sources_of(spec, host), host.sources); !got) return got.error();
     constexpr auto home = static_cast<std::size_t>(Warning::writable_home);
     if (spec.warnings[home] != WarningMode::hide) host.home = sys::home_of(spec, host);
     constexpr auto which = static_cast<std::size_t>(Warning::agent_socket);

@@ -12,6 +12,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -31,6 +32,14 @@ Source::Kind kind_of(const struct stat& status) {
     return S_ISDIR(status.st_mode)   ? Source::Kind::directory
            : S_ISREG(status.st_mode) ? Source::Kind::file
                                      : Source::Kind::other;
+}
+
+// A descriptor or -1 and errno. No link may be on the way.
+int open_plain(const std::string& path, std::uint64_t flags) {
+    const int fd = open_at2(AT_FDCWD, path.c_str(), flags, 0, RESOLVE_NO_SYMLINKS);
+    if (fd >= 0) return fd;
+    errno = -fd;
+    return -1;
 }
 
 // At which part of `path` looking it up ends, and why nothing more can be said.
@@ -54,22 +63,73 @@ void explain_failure(const std::string& path, Source& source) {
     }
 }
 
-Source look_up(const std::string& path) {
+// Whether the file at `path` depends on the process that looks: init, in namespaces of its own,
+// finds another one, and nobody can put anything else there.
+bool is_own_view(const std::string& path) {
+    return is_at_or_below(path, "/proc/sys") || is_at_or_below(path, "/proc/self/ns") ||
+           is_at_or_below(path, "/proc/thread-self/ns");
+}
+
+// `path` from the working directory, where it names that or something below it; else empty. The
+// name of the directory may be given to another one at any time. The directory itself stays.
+std::string relative_path(const std::string& path, const Host& host) {
+    if (path.empty()) return {};
+    if (path.front() != '/') {
+        std::string rest = path;
+        while (rest.starts_with("./")) {
+            rest.erase(0, std::min(rest.find_first_not_of('/', 1), rest.size()));
+        }
+        if (rest.empty() || rest == ".") return ".";
+        return is_plain("/" + rest) ? rest : std::string();
+    }
+    for (const std::string* name : {&host.cwd, &host.real_cwd}) {
+        if (name->size() < 2 || !is_at_or_below(path, *name) || !is_plain(path)) continue;
+        return path.size() == name->size() ? "." : path.substr(name->size() + 1);
+    }
+    return {};
+}
+
+// `path` from the working directory if it is there, else as it is.
+std::string nearest_path(const std::string& path, const Host& host) {
+    std::string relative = relative_path(path, host);
+    return relative.empty() ? path : relative;
+}
+
+Source look_up(const std::string& path, const Host& host) {
+    const std::string relative = relative_path(path, host);
+    const std::string& name = relative.empty() ? path : relative;
     // Where no link is on the way, the name that was given is the true one: it is found in half the
     // time.
-    Fd fd(is_plain(path) ? open_at2(AT_FDCWD, path.c_str(), O_PATH, 0, RESOLVE_NO_SYMLINKS) : -1);
+    const bool plain = !relative.empty() || is_plain(path);
+    Fd fd(plain ? open_plain(name, O_PATH) : -1);
     const bool without_links = fd.get() >= 0;
     if (!without_links) fd = Fd(::open(path.c_str(), O_PATH | O_CLOEXEC));
     Source source;
     struct stat status {};
-    if (!fd || ::fstat(fd.get(), &status) != 0) {
+    bool there = fd && ::fstat(fd.get(), &status) == 0;
+    // A file system that is mounted on access (autofs, NFS, tracefs) is mounted when a directory is
+    // asked for. Init would be the first to do so. The directory around it has no device of its
+    // own.
+    if (there && S_ISDIR(status.st_mode) && major(status.st_dev) == 0) {
+        fd = Fd(without_links ? open_plain(name, O_PATH | O_DIRECTORY)
+                              : ::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+        there = fd && ::fstat(fd.get(), &status) == 0;
+    }
+    if (!there) {
         source.error = errno;
         explain_failure(path, source);
         return source;
     }
     source.kind = kind_of(status);
     source.path = path;
-    if (without_links) return source;
+    source.found = Found{without_links ? relative : "", status.st_dev, status.st_ino};
+    if (without_links) {
+        if (!relative.empty() && !host.real_cwd.empty()) {
+            source.path = lexically_clean(host.real_cwd + "/" + relative);
+        }
+        if (is_own_view(source.path)) source.found.reset();
+        return source;
+    }
     // Free of links and "..", so that the child's lookup, which begins below the new root that
     // covers "/", does not depend on what "/.." is. What has no path of its own (a namespace, a
     // deleted file) is opened by the name that was given.
@@ -78,11 +138,12 @@ Source look_up(const std::string& path) {
     const bool true_name = !real.empty() && real[0] == '/' && ::lstat(real.c_str(), &again) == 0 &&
                            again.st_dev == status.st_dev && again.st_ino == status.st_ino;
     if (true_name) source.path = real;
+    if (is_own_view(source.path)) source.found.reset();
     return source;
 }
 
-Source source_of_wayland(const std::string& path) {
-    Source source = look_up(path);
+Source source_of_wayland(const std::string& path, const Host& host) {
+    Source source = look_up(path, host);
     if (source.error != 0) return source;
     const CompositorAnswer answer = ask_compositor(source.path);
     source.error = answer.error;
@@ -90,20 +151,20 @@ Source source_of_wayland(const std::string& path) {
     return source;
 }
 
-Source source_of(const Entry& entry) {
+Source source_of(const Entry& entry, const Host& host) {
     if (const auto* wayland = std::get_if<entry::Wayland>(&entry)) {
-        return source_of_wayland(wayland->source);
+        return source_of_wayland(wayland->source, host);
     }
-    if (const auto* bind = std::get_if<entry::Bind>(&entry)) return look_up(bind->source);
+    if (const auto* bind = std::get_if<entry::Bind>(&entry)) return look_up(bind->source, host);
     if (const auto* bind = std::get_if<entry::BindFd>(&entry)) {
-        return look_up("/proc/self/fd/" + std::to_string(bind->fd));
+        return look_up("/proc/self/fd/" + std::to_string(bind->fd), host);
     }
     Source source;
     if (const auto* overlay = std::get_if<entry::Overlay>(&entry)) {
-        for (const std::string& path : overlay->sources) source.more.push_back(look_up(path));
+        for (const std::string& path : overlay->sources) source.more.push_back(look_up(path, host));
         if (overlay->changes == entry::Overlay::Changes::kept) {
-            source.more.push_back(look_up(overlay->upper));
-            source.more.push_back(look_up(overlay->work));
+            source.more.push_back(look_up(overlay->upper, host));
+            source.more.push_back(look_up(overlay->work, host));
         }
     }
     return source;
@@ -122,38 +183,40 @@ bool is_behind_link(const std::string& path) {
 // Whether one of `paths` is there: what a guard that may be missing is for. A link counts as it is:
 // what it leads to is another question inside. A guard that is left out is so for good: what is
 // missing is so by two calls, since a filter around us may answer one of them by itself.
-Result<Source> source_of_guard(const std::vector<std::string>& paths) {
+Result<Source> source_of_guard(const std::vector<std::string>& paths, const Host& host) {
     Source out;
     out.error = ENOENT;
-    for (const std::string& path : paths) {
+    for (const std::string& named : paths) {
+        const std::string path = nearest_path(named, host);
         struct stat status {};
         // What is behind a link is another place inside: taken for there.
         if (is_behind_link(path)) {
             out.kind = Source::Kind::other;
-            out.path = path;
+            out.path = named;
             out.error = 0;
             return out;
         }
         if (::lstat(path.c_str(), &status) == 0) {
             out.kind = kind_of(status);
-            out.path = path;
+            out.path = named;
             out.error = 0;
             return out;
         }
         const bool missing = errno == ENOENT || errno == ENOTDIR;
         if (missing && ::faccessat(AT_FDCWD, path.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
-            return Error{quote(path) + ": it is there by one system call and not by another"};
+            return Error{quote(named) + ": it is there by one system call and not by another"};
         }
         if (errno != ENOENT && errno != ENOTDIR)
-            return Error{quote(path) + ": " + error_text(errno)};
+            return Error{quote(named) + ": " + error_text(errno)};
     }
     return out;
 }
 
 // Whether one of `paths` is there, and not only as long as another sandbox has a placeholder there,
 // nor by way of a link, which leads elsewhere inside. What cannot be told is not.
-bool stays(const std::vector<std::string>& paths) {
-    return std::any_of(paths.begin(), paths.end(), [](const std::string& path) {
+bool stays(const std::vector<std::string>& paths, const Host& host) {
+    return std::any_of(paths.begin(), paths.end(), [&](const std::string& named) {
+        const std::string path = nearest_path(named, host);
         struct stat status {};
         return !is_behind_link(path) && ::lstat(path.c_str(), &status) == 0 &&
                !S_ISLNK(status.st_mode) && !looks_like_placeholder(status);
@@ -162,20 +225,20 @@ bool stays(const std::vector<std::string>& paths) {
 
 }  // namespace
 
-Result<std::vector<Source>> sources_of(const Spec& spec) {
+Result<std::vector<Source>> sources_of(const Spec& spec, const Host& host) {
     std::vector<Source> out;
     out.reserve(spec.entries.size());
-    for (const Entry& entry : spec.entries) out.push_back(source_of(entry));
+    for (const Entry& entry : spec.entries) out.push_back(source_of(entry, host));
     if (!planning::has_guards(spec)) return out;
     const planning::Places places(spec);
     for (std::size_t i = 0; i < spec.entries.size(); ++i) {
         const auto* guard = std::get_if<entry::Guard>(&spec.entries[i]);
         if (guard == nullptr) continue;
-        if (!guard->unless.empty() && stays(places.shown_at(out, guard->unless))) {
+        if (!guard->unless.empty() && stays(places.shown_at(out, guard->unless), host)) {
             out[i].error = EEXIST;
             continue;
         }
-        auto there = source_of_guard(places.shown_at(out, guard->destination));
+        auto there = source_of_guard(places.shown_at(out, guard->destination), host);
         if (there) {
             out[i] = std::move(*there);
         } else if (guard->if_missing == IfMissing::skip) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the host has where the entries of a Spec want something of it. Reads only; what is found is
-// for the plan, and the child looks again.
+// What the host has where the entries of a Spec want something of it. Reads only. The child opens
+// the same paths again, and compares the files with those that were found here.
 #pragma once
 
 #include <sbx/host.hpp>
@@ -12,8 +12,8 @@
 
 namespace sbx::sys {
 
-/// One for each entry, as Host::sources has them.
-Result<std::vector<Source>> sources_of(const Spec& spec);
+/// One for each entry, as Host::sources has them. Of `host` the working directory is known.
+Result<std::vector<Source>> sources_of(const Spec& spec, const Host& host);
 
 /// Host::home.
 std::string home_of(const Spec& spec, const Host& host);

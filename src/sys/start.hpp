@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The supervisor's side of making the child.
 //
-// The system calls of a start, 369 for the sandbox that bench/run measures (strace -f counts them):
+// The system calls of a start, 377 for the sandbox that bench/run measures (strace -f counts them):
 //
 //   sbx before clone3   21  libc's and libcap's own start
 //                        3  0, 1 and 2 are open
@@ -20,8 +20,9 @@
 //   init, set-up         5  tied to the supervisor, the default of SIGCHLD, umask
 //                        9  setgroups, uid_map, gid_map
 //                       12  the new root: all mounts private, a tmpfs, its mount and inode noted
-//                       91  /proc; /dev with six nodes and seven names, devpts, mqueue; /tmp
-//                       28  five links, two binds, a tmpfs, the root read-only
+//                       97  /proc; /dev with six nodes, which are compared with those that were
+//                           judged, and seven names, devpts, mqueue; /tmp
+//                       30  five links, two binds, compared as well, a tmpfs, the root read-only
 //                       10  pivot_root; what is left of the old root is found and detached
 //   init, then           3  umask as before, a pipe, clone3
 //                        3  the loopback device

@@ -1,15 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 // What overlays can do depends on the kernel. Each test asks it, and states what holds either way.
+// Besides, libsbx runs plans that say which file a source is, and plans that do not.
 #include "place.hpp"
 #include "sandbox.hpp"
 
 #include <catch2/catch.hpp>
+
+#include <sbx/host.hpp>
+#include <sbx/plan.hpp>
+#include <sbx/run.hpp>
 
 #include <sys/mount.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <functional>
 #include <stdexcept>
 
@@ -128,6 +134,38 @@ TEST_CASE("more layers than overlayfs takes", "[sources]") {
         CHECK(ended.status == (name == Name::sbx ? 125 : 1));
         CHECK(contains(ended.err, "Linux takes 500 since 6.8"));
         CHECK(std::count(ended.err.begin(), ended.err.end(), '\n') == 1);
+    }
+}
+
+TEST_CASE("a plan is held to the files that it says, and takes what is there where it says none",
+          "[sources]") {
+    for (const bool says : {true, false}) {
+        const TemporaryDirectory place;
+        sbx::Spec spec;
+        spec.entries.emplace_back(
+            sbx::entry::Bind{payload_path(), "/payload", sbx::Access::read_only});
+        spec.entries.emplace_back(sbx::entry::Bind{place.directory("low"), "/bound"});
+        spec.entries.emplace_back(sbx::entry::Overlay{
+            sbx::entry::Overlay::Changes::forgotten, {place.path() + "/low"}, {}, {}, "/overlay"});
+        spec.command = {"/payload", "read", "/bound/file", ",", "read", "/overlay/file"};
+        const auto host = sbx::probe_host(spec);
+        REQUIRE(host);
+        auto plan = sbx::make_plan(spec, *host);
+        REQUIRE(plan);
+        for (sbx::Step& step : plan->setup) {
+            if (says) continue;
+            if (auto* bind = std::get_if<sbx::step::Bind>(&step)) bind->found.reset();
+            if (auto* overlay = std::get_if<sbx::step::MountOverlay>(&step)) overlay->found.clear();
+        }
+        std::filesystem::rename(place.path() + "/low", place.path() + "/away");
+        place.directory("low");
+        place.file("low/file", "another");
+        const sbx::Outcome outcome = sbx::run(*plan);
+        INFO(outcome.error.message);
+        CHECK((outcome.end == sbx::Outcome::End::exited) == !says);
+        CHECK(outcome.code == 0);
+        CHECK(contains(outcome.error.message, "was moved or replaced") == says);
+        CHECK(outcome.error_number == (says ? ESTALE : 0));
     }
 }
 

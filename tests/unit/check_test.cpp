@@ -261,3 +261,46 @@ TEST_CASE("check: a path with a NUL byte would be another one than the plan says
     }
     CHECK(broken([&](Plan& p) { insert_at(p.setup, -1, step::LockFile{nul}); }) == message);
 }
+
+TEST_CASE("check: a source is said completely, or not at all") {
+    const auto bind_is = [](Found found) {
+        return broken([&](Plan& p) {
+            step::Bind bind{"/a", "/a", "/b", Access::read_only, NodeKind::directory, found};
+            insert_before<step::EnterRoot>(p.setup, bind);
+        });
+    };
+    const std::string message = "which file a source is to be is not complete";
+    CHECK(bind_is({"", 1, 2}) == "no error");
+    CHECK(bind_is({".", 0, 2}) == "no error");
+    CHECK(bind_is({"a/..b", 1, 2}) == "no error");
+    CHECK(bind_is({"", 1, 0}) == message);
+    for (const std::string& path : {std::string("/a"), std::string(".."), std::string("a/../b"),
+                                    std::string("../a"), std::string("a\0b", 3)}) {
+        CHECK(bind_is({path, 1, 2}) == message);
+    }
+    CHECK(broken([](Plan& p) {
+              insert_before<step::EnterRoot>(
+                  p.setup,
+                  step::Bind{"/a", "/a", "/b", Access::read_only, NodeKind::directory, {}});
+          }) == "no error");
+}
+
+TEST_CASE("check: an overlay says of all its directories which they are, or of none") {
+    using Changes = entry::Overlay::Changes;
+    const auto overlay_is = [](Changes changes, const std::vector<Found>& found) {
+        return broken([&](Plan& p) {
+            insert_before<step::EnterRoot>(
+                p.setup, step::MountOverlay{changes, {"/a", "/b"}, "/upper", "/work", "/d", found});
+        });
+    };
+    const std::string message = "which directories an overlay is to be of is not complete";
+    const Found one{"", 1, 2};
+    CHECK(overlay_is(Changes::kept, {}) == "no error");
+    CHECK(overlay_is(Changes::kept, {one, one, one, one}) == "no error");
+    CHECK(overlay_is(Changes::refused, {one, one}) == "no error");
+    CHECK(overlay_is(Changes::forgotten, {one, one}) == "no error");
+    CHECK(overlay_is(Changes::kept, {one, one}) == message);
+    CHECK(overlay_is(Changes::refused, {one}) == message);
+    CHECK(overlay_is(Changes::forgotten, {one, one, one, one}) == message);
+    CHECK(overlay_is(Changes::refused, {one, {"", 1, 0}}) == message);
+}

@@ -82,6 +82,12 @@ TEST_CASE("what a step has is in its JSON by name") {
     CHECK(bind.get<std::string>("destination") == "/d");
     CHECK(bind.get<std::string>("access") == "device");
     CHECK(bind.get<std::string>("node") == "other");
+    CHECK(bind.get<std::string>("found") == "null");
+    const Tree found = object_of(step::Bind{".", "/here", "/d", Access::device, NodeKind::other,
+                                            Found{".", 2049, UINT64_MAX}});
+    CHECK(found.get<std::string>("found.relative") == ".");
+    CHECK(found.get<std::uint64_t>("found.device") == 2049);
+    CHECK(found.get<std::uint64_t>("found.inode") == UINT64_MAX);
     const Tree tmpfs = object_of(step::MountTmpfs{"/t", 01777, UINT64_MAX});
     CHECK(tmpfs.get<std::string>("mode") == "1777");
     CHECK(tmpfs.get<std::uint64_t>("size") == UINT64_MAX);

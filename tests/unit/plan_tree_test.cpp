@@ -251,7 +251,7 @@ TEST_CASE("--dev is a small /dev of its own") {
 TEST_CASE("a host without a device says which") {
     const Spec spec = bare({entry::Dev{"/d"}});
     Host host = fake_host(spec);
-    std::erase(host.devices, "random");
+    std::erase_if(host.devices, [](const HostDevice& device) { return device.name == "random"; });
     CHECK(error_of(make_plan(spec, host)) ==
           "dev \"/d\": the host has no device \"/dev/random\" to show inside; leave out /dev with "
           "--bare, or declare another");
@@ -263,6 +263,28 @@ TEST_CASE("a host that was probed for another Spec") {
     host.sources.clear();
     CHECK(error_of(make_plan(spec, host)) ==
           "the host was probed for another specification; call probe_host() again");
+}
+
+TEST_CASE("a bind says which file its source is") {
+    Spec spec = with({bind("/a", "/b"), bind("rel", "/c"), entry::Proc{"/proc"}});
+    spec.unshare.remove(Namespace::pid);
+    Host host = fake_host(spec);
+    host.proc_found = Found{"", 7, 1};
+    host.output_terminal = "/dev/pts/3";
+    host.output_terminal_found = Found{"", 8, 6};
+    const auto plan = make_plan(spec, host);
+    INFO(error_of(plan));
+    REQUIRE(plan);
+    for (const step::Bind& step : steps_of<step::Bind>(plan->setup)) {
+        INFO(step.source);
+        REQUIRE(step.found);
+        const Found wanted = step.source == "/proc"        ? *host.proc_found
+                             : step.source == "/dev/pts/3" ? *host.output_terminal_found
+                                                           : fake_found(step.path);
+        CHECK(step.found->device == wanted.device);
+        CHECK(step.found->inode == wanted.inode);
+        CHECK(step.found->relative == (step.source == "rel" ? "rel" : ""));
+    }
 }
 
 TEST_CASE("the bwrap dialect: nothing unasked, and a root that can be written") {
@@ -293,6 +315,15 @@ TEST_CASE("an overlay has its topmost source first, and real paths") {
     CHECK(steps[0].upper == "/real");
     CHECK(steps[0].work == "/home/user/work");
     CHECK(steps[0].changes == Changes::kept);
+    // And which they are, in the same order.
+    const Words found_as = {"/home/user/rel", "/real", "/low", "/real", "/home/user/work"};
+    REQUIRE(steps[0].found.size() == found_as.size());
+    for (std::size_t i = 0; i < found_as.size(); ++i) {
+        CHECK(steps[0].found[i].inode == fake_found(found_as[i]).inode);
+    }
+    CHECK(steps[0].found[0].relative == "rel");
+    CHECK(steps[0].found[2].relative.empty());
+    CHECK(steps[1].found.size() == 3);
     CHECK(steps[1].sources == Words{"/home/user/rel", "/real", "/low"});
     CHECK(steps[1].upper.empty());
     CHECK(steps[1].work.empty());
