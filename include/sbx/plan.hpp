@@ -192,7 +192,7 @@ struct DieWithParent {};
 struct AwaitDescriptor {
     int fd = -1;  ///< the caller's
 };
-/// Descriptors other than `keep` (sorted) are closed, but for the two that exec closes: the way to
+/// Descriptors other than `keep` (sorted) are closed, but for those that exec closes: the ways to
 /// the supervisor and to init. Those of `keep` that are in `null` become /dev/null: standard ones
 /// that an option has used.
 struct CloseDescriptors {

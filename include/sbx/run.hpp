@@ -26,12 +26,16 @@ struct Outcome {
     enum class End {
         exited,            ///< the command ended by itself; `code` is its exit status
         signalled,         ///< the command died of signal number `code`
-        refused,           ///< the sandbox could not be built, or was ended; `error` says why
+        refused,           ///< the sandbox could not be built: nothing was executed; `error`
+        aborted,           ///< the sandbox ended before the command did; `error` says why
         not_executable,    ///< the command is there but cannot be executed; `error`
         not_found,         ///< the command is not there; `error`
     } end = End::refused;  ///< how it ended
     int code = 0;          ///< 0 to 255 for exited, signal(7) for signalled, else 0
     Error error = {};      ///< empty for exited and signalled
+    /// Whether the command was executed. True also if a process outside killed the sandbox at the
+    /// very moment of exec, where sbx cannot tell. Never with `refused`.
+    bool started = false;
     /// The step of the plan that failed, counted from 0 through setup and seal; describe(Plan) and
     /// messages count from 1. None when no step is to blame.
     std::optional<std::size_t> step = std::nullopt;

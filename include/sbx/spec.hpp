@@ -144,7 +144,8 @@ struct Mqueue {
 /// stands, so that no other entry undoes it. The way to it can not be changed from inside either.
 /// What is missing cannot be made inside; in a directory of the host that is writable this needs an
 /// empty placeholder there for as long as the sandbox lives. When it is replaced on the host
-/// meanwhile, the sandbox is ended (Outcome::End::refused).
+/// meanwhile, the sandbox is ended (Outcome::End::aborted, or refused before the command
+/// runs).
 struct Guard {
     /// What becomes of it.
     enum class Kind {

@@ -15,6 +15,7 @@ struct Dialect {
     int failed = 125;    ///< exit status when the sandbox could not be built
     int not_executable = 126;
     int not_found = 127;
+    int aborted = 123;             ///< when the sandbox ended before the command did
     bool equals_sign = true;       ///< --option=ARGUMENT is understood
     NamespaceSet unshare_all;      ///< what --unshare-all makes
     NamespaceSet unshare_all_try;  ///< what it makes if the machine can
@@ -25,7 +26,7 @@ struct Dialect {
 inline Dialect sbx_dialect() {
     Spec spec;
     spec.own_descriptors = OwnDescriptors::close;
-    return {spec, "default", 125, 126, 127, true, spec.unshare, {}, "", ""};
+    return {spec, "default", 125, 126, 127, 123, true, spec.unshare, {}, "", ""};
 }
 
 /// As bubblewrap 0.11.1 behaves (the version that clients parse).
@@ -47,7 +48,7 @@ inline Dialect bwrap_dialect() {
     spec.warnings.fill(WarningMode::hide);
     const NamespaceSet all = Namespace::ipc | Namespace::pid | Namespace::network | Namespace::uts;
     const NamespaceSet tried = Namespace::user | Namespace::cgroup;
-    return {spec, "none", 1, 1, 1, false, all, tried, "bubblewrap 0.11.1 (", ")"};
+    return {spec, "none", 1, 1, 1, 1, false, all, tried, "bubblewrap 0.11.1 (", ")"};
 }
 
 /// The dialect for the name that the program was called by (argv[0], with or without a path).

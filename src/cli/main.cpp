@@ -36,7 +36,11 @@ public:
         : called_(std::move(called)), words_(std::move(words)), dialect_(dialect_for(called_)) {}
 
     int run();
-    int fail(const std::string& message) const { return fail(message, dialect_.failed); }
+    /// Once the command may have run, its caller must not take the status for a sandbox that could
+    /// not be made.
+    int fail(const std::string& message) const {
+        return fail(message, ran_ ? dialect_.aborted : dialect_.failed);
+    }
 
 private:
     enum class Level { error = 3, warning = 4 };  // as syslog(3) numbers them
@@ -62,6 +66,7 @@ private:
     std::optional<int> result_fd_;  ///< of --result, once it is open
     std::string result_path_;       ///< what it was opened as
     std::vector<std::string> command_;
+    bool ran_ = false;  ///< the command was executed, or may have been
 };
 
 void Program::say(Level level, Prefix prefix, const std::string& message) const {
@@ -161,6 +166,7 @@ int Program::status_of(const Outcome& outcome) const {
         case Outcome::End::exited: return outcome.code;
         case Outcome::End::signalled: return signal_base + outcome.code;
         case Outcome::End::refused: return dialect_.failed;
+        case Outcome::End::aborted: return dialect_.aborted;
         case Outcome::End::not_executable: return dialect_.not_executable;
         case Outcome::End::not_found: return dialect_.not_found;
     }
@@ -182,7 +188,8 @@ void Program::say_end(const Outcome& outcome) const {
                         (name == nullptr ? "" : std::string(" (SIG") + name + ")"));
             }
             return;
-        case Outcome::End::refused: return say(Level::error, prefix_, outcome.error.message);
+        case Outcome::End::refused:
+        case Outcome::End::aborted: return say(Level::error, prefix_, outcome.error.message);
         case Outcome::End::not_executable:
         case Outcome::End::not_found:
             return say(Level::error, prefix_, outcome.error.message + late_option());
@@ -296,7 +303,10 @@ int Program::run() {
         return text ? print(*text) : fail(text.error().message);
     }
     say_warnings(*plan, false);
-    const int status = end(&*plan, sbx::run(*plan));
+    ran_ = true;  // as far as an exception tells
+    const Outcome outcome = sbx::run(*plan);
+    ran_ = outcome.started;
+    const int status = end(&*plan, outcome);
     // At once: to take apart what was built, and the library's locales, is a good part of what the
     // caller would wait for. Standard error has no buffer, and nothing was printed.
     ::_exit(status);

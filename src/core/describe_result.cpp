@@ -18,6 +18,7 @@ const char* word_of(Outcome::End end) {
         case Outcome::End::exited: return "exited";
         case Outcome::End::signalled: return "signalled";
         case Outcome::End::refused: return "refused";
+        case Outcome::End::aborted: return "aborted";
         case Outcome::End::not_executable: return "not-executable";
         case Outcome::End::not_found: return "not-found";
     }
@@ -43,12 +44,14 @@ Json error_of(const Outcome& outcome, const Plan* plan) {
                          {"remedy", remedy.empty() ? Json() : Json(remedy)}});
 }
 
-// Who is to blame: sbx for a sandbox that could not be made, the command for how it ended.
+// Who is to blame: sbx for a sandbox that could not be made or did not last, the command for how it
+// ended.
 Json failed_of(const Outcome& outcome) {
     switch (outcome.end) {
         case Outcome::End::exited: return outcome.code == 0 ? Json() : Json("command");
         case Outcome::End::signalled: return "command";
-        case Outcome::End::refused: return "sandbox";
+        case Outcome::End::refused:
+        case Outcome::End::aborted: return "sandbox";
         case Outcome::End::not_executable:
         case Outcome::End::not_found: return "execution";
     }
@@ -103,6 +106,7 @@ std::string describe_result(const Outcome& outcome, const Plan* plan,
     const bool signalled = outcome.end == Outcome::End::signalled;
     Json out = Json::object();
     out.add("command", Json::array_of(plan != nullptr ? plan->argv : command));
+    out.add("started", outcome.started);
     out.add("end", word_of(outcome.end));
     out.add("exit_code", exited ? Json(outcome.code) : Json());
     const char* signal = signalled ? sigabbrev_np(outcome.code) : nullptr;

@@ -150,6 +150,9 @@ void send_excerpt(const ChildImage& image, int error) {
         if (got == 0) leave(1);  // init is gone
         start = failed(got);
     }
+    // For the supervisor, which looks at it when all is over: from here on the command may have
+    // run.
+    if (!start) start = failed(call(SYS_write, image.ready_read, "", 1));
     if (!start && image.ignore_sigchld) start = set_sigchld(SIG_IGN);
     if (!start) start = failed(signal_mask(SIG_SETMASK, &image.mask, nullptr));
     if (start) fail(image, no_step, {start.error, Detail::start_command});

@@ -18,6 +18,7 @@
 //
 //   ready   supervisor -> init     signal numbers to pass on (0: go on). End of file: that one is
 //                                  gone, and init leaves: the kernel kills all that is inside.
+//                                  Back comes one byte, from the command just before exec.
 //   report  init, command -> sup.  one Report if anything fails, or one of each. End of file: exec
 //                                  worked.
 //   status  init -> supervisor     how the command stopped or ended. End of file: init was killed.

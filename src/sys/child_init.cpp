@@ -53,22 +53,38 @@ std::uint64_t capabilities_kept(const Plan& plan) {
     return ~std::uint64_t{0};
 }
 
-// Init needs no capability. One stays in its permitted set all the same when the command has none:
-// then the kernel lets nobody inside trace init or look into its /proc/1, although both are of the
-// same user (ptrace(2), access mode checking), while the caller of sbx still can, to join the
-// namespaces. A command that keeps some may have CAP_SYS_PTRACE, or the same one; then init makes
-// itself opaque, to the caller, too.
+// A capability for init to keep in reserve: one that the command does not keep. That with the
+// least power comes first, else the last one there is. No bit: the command keeps them all.
+std::uint64_t reserve_of(std::uint64_t held, std::uint64_t kept) {
+    constexpr auto least = std::uint64_t{1} << CAP_BLOCK_SUSPEND;
+    const std::uint64_t left = held & ~kept;
+    if ((left & least) != 0 || left == 0) return left & least;
+    std::uint64_t last = left;
+    while ((last & (last - 1)) != 0) last &= last - 1;
+    return last;
+}
+
+// Init uses no capability. One that the command lacks stays in its permitted set all the same, for
+// the kernel compares these sets: then nobody inside can trace init, look into its /proc/1
+// (ptrace(2), access mode checking), or change its scheduling (sched_setscheduler(2),
+// setpriority(2)), although all are of the same user; while the caller of sbx still can, to join
+// the namespaces. A command that keeps CAP_SYS_PTRACE, or another one with as much power, could
+// look in all the same: where some are kept, init makes itself opaque too, to the caller as well.
 bool drop_own_capabilities(const Plan& plan) {
-    constexpr unsigned guard = CAP_BLOCK_SUSPEND;  // the least that root could do
-    constexpr auto bit = std::uint32_t{1} << (guard % 32);
+    constexpr unsigned half = 32;
     __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
     __user_cap_data_struct data[2]{};
     if (call(SYS_capget, &header, &data[0]) != 0) return false;
-    const bool guards = (data[guard / 32].permitted & bit) != 0 && capabilities_kept(plan) == 0;
+    const std::uint64_t held = data[0].permitted | static_cast<std::uint64_t>(data[1].permitted)
+                                                       << half;
+    const std::uint64_t kept = capabilities_kept(plan);
+    const std::uint64_t reserve = reserve_of(held, kept);
     data[0] = {};
     data[1] = {};
-    if (guards) data[guard / 32].permitted = bit;
-    if (call(SYS_prctl, PR_SET_DUMPABLE, guards ? 1 : 0, 0, 0, 0) != 0) return false;
+    data[0].permitted = static_cast<std::uint32_t>(reserve);
+    data[1].permitted = static_cast<std::uint32_t>(reserve >> half);
+    const bool shown = kept == 0 && reserve != 0;
+    if (call(SYS_prctl, PR_SET_DUMPABLE, shown ? 1 : 0, 0, 0, 0) != 0) return false;
     return call(SYS_capset, &header, &data[0]) == 0;
 }
 

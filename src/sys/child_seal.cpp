@@ -66,17 +66,24 @@ Failure change_directory(ChildImage& image, const step::ChangeDirectory& s) {
     return failure;
 }
 
-// close_range(2) from `first` to `last`, but for the two that live until exec.
+// close_range(2) from `first` to `last`, but for those that live until exec.
 Failure close_between(const ChildImage& image, unsigned first, unsigned last) {
-    const auto report = static_cast<unsigned>(image.report_write);
-    const unsigned hold = image.hold < 0 ? report : static_cast<unsigned>(image.hold);
-    for (const unsigned live : {report < hold ? report : hold, report < hold ? hold : report}) {
-        if (live < first || live > last) continue;
-        if (live > first) {
-            if (const Failure f = failed(close_range(first, live - 1, 0))) return f;
+    int live[3] = {image.report_write, image.ready_read, image.hold};
+    for (int i = 1; i < 3; ++i) {
+        for (int j = i; j > 0 && live[j - 1] > live[j]; --j) {
+            const int other = live[j];
+            live[j] = live[j - 1];
+            live[j - 1] = other;
         }
-        if (live == last) return {};
-        first = live + 1;
+    }
+    for (const int one : live) {
+        const auto fd = static_cast<unsigned>(one);
+        if (one < 0 || fd < first || fd > last) continue;
+        if (fd > first) {
+            if (const Failure f = failed(close_range(first, fd - 1, 0))) return f;
+        }
+        if (fd == last) return {};
+        first = fd + 1;
     }
     return failed(close_range(first, last, 0));
 }

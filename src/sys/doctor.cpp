@@ -45,7 +45,8 @@ MainJob run_main_job() {
             return {MainJob::End::failed, "true died of signal " + std::to_string(outcome.code)};
         case Outcome::End::not_executable:
         case Outcome::End::not_found: return {MainJob::End::built, outcome.error.message};
-        case Outcome::End::refused: break;
+        case Outcome::End::refused:
+        case Outcome::End::aborted: break;
     }
     return failed(outcome.error);
 }

@@ -106,6 +106,7 @@ private:
     void read_signals();
     void pass_on(unsigned number) const;
     void stop_with_command() const;
+    bool has_started();
     Outcome ended(Status::Kind kind, int code) const;
     Outcome init_ended();
     std::optional<Outcome> lose_guard();
@@ -337,6 +338,15 @@ Outcome Supervisor::abandon_wayland(const std::string& why) {
     return out;
 }
 
+// Whether the command was executed, once it is over. Its process has left a byte on the life line
+// just before, which nobody reads until now.
+bool Supervisor::has_started() {
+    read_reports();
+    char byte = 0;
+    return !failure_ && ready_.write &&
+           ::recv(ready_.write.get(), &byte, 1, MSG_DONTWAIT | MSG_PEEK) == 1;
+}
+
 Outcome Supervisor::ended(Status::Kind kind, int code) const {
     if (failure_) return sys::explain_report(plan_, *failure_, excerpt_);
     return {
@@ -435,7 +445,8 @@ std::optional<Outcome> Supervisor::lose_guard() {
     if (plan_.namespaces.has(Namespace::pid)) {
         call(SYS_pidfd_send_signal, child_.get(), SIGKILL, nullptr, 0);
     } else {
-        ready_.write.reset();  // init ends all that there is, as for a supervisor that is gone
+        // Init ends all that there is, as for a supervisor that is gone.
+        ::shutdown(ready_.write.get(), SHUT_WR);
     }
     reap_init();
     return sys::explain_lost_guard(plan_, lost);
@@ -547,6 +558,11 @@ Outcome Supervisor::run() {
     const auto not_started = start();
     Outcome outcome = not_started ? *not_started : watch();
     outcome.usage = usage_;
+    outcome.started = outcome.end == Outcome::End::exited || has_started();
+    // A caller may run the command in another way if the sandbox was refused: not a second time.
+    if (outcome.end == Outcome::End::refused && outcome.started) {
+        outcome.end = Outcome::End::aborted;
+    }
     if (reaped_) {  // else init stays with what the command left
         for (const sys::LostGuard& left : cleaner_.wait()) {
             outcome.left.push_back(sys::explain_left(plan_, left));

@@ -39,7 +39,8 @@ std::string escaped(std::string_view text) {
 namespace {
 
 const Verb* find_verb(std::string_view name) {
-    for (const auto& verbs : {sights(), details(), tries(), attacks(), rights(), processes()}) {
+    for (const auto& verbs :
+         {sights(), details(), tries(), attacks(), rights(), scheduling(), processes()}) {
         for (const Verb& verb : verbs) {
             if (verb.name == name) return &verb;
         }

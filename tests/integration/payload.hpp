@@ -25,12 +25,13 @@ struct Verb {
     void (*act)(Context&, const Words&);
 };
 
-std::span<const Verb> sights();     ///< what it can see
-std::span<const Verb> details();    ///< the same more closely
-std::span<const Verb> tries();      ///< what it can do; prints "VERB ok" or "VERB ENAME"
-std::span<const Verb> attacks();    ///< what a hostile command tries; changes nothing
-std::span<const Verb> rights();     ///< what it would like to have
-std::span<const Verb> processes();  ///< signals, children, its own end
+std::span<const Verb> sights();      ///< what it can see
+std::span<const Verb> details();     ///< the same more closely
+std::span<const Verb> tries();       ///< what it can do; prints "VERB ok" or "VERB ENAME"
+std::span<const Verb> attacks();     ///< what a hostile command tries; changes nothing
+std::span<const Verb> rights();      ///< what it would like to have
+std::span<const Verb> scheduling();  ///< scheduling, limits and sessions
+std::span<const Verb> processes();   ///< signals, children, its own end
 
 /// Prints `text` and a newline in one write.
 void say(const Context& context, const std::string& text);

@@ -8,12 +8,16 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <csignal>
+#include <cstdlib>
 #include <filesystem>
 #include <sstream>
 #include <string>
 
 namespace integration {
 namespace {
+
+using Options = std::vector<std::string>;
 
 // The value of `key` in a result, as it is written there.
 std::string value_in(const std::string& result, const std::string& key) {
@@ -47,6 +51,82 @@ TEST_CASE("the result says how the command ended, and what it took", "[result]")
     CHECK(run(sbx({"--result", path}, {"raise", "KILL"})).status == 137);
     CHECK(value_in(read_whole(path), "signal") == "\"SIGKILL\"");
     CHECK(value_in(read_whole(path), "seccomp") == "[\"default\"]");
+}
+
+// Kills init from outside as soon as the command has said "up", or before it is executed.
+Ended without_init(const Options& options, bool early) {
+    const Pipe wait = make_pipe();
+    Options all = options;
+    if (early) all.insert(all.end(), {"--block-fd", "7"});
+    Start start = sbx(all, {"echo", "up", ",", "wait-end", "0"});
+    start.descriptors = {{early ? 7 : 0, wait.read.get()}};
+    Running running(start);
+    if (!early) running.expect("up\n");
+    const std::string pid = std::to_string(running.pid());
+    std::string init;
+    while (init.empty()) init = read_whole("/proc/" + pid + "/task/" + pid + "/children");
+    ::kill(std::atoi(init.c_str()), SIGKILL);
+    return running.wait();
+}
+
+TEST_CASE("a sandbox that ends before its command is not one that could not be made", "[result]") {
+    const TemporaryDirectory place;
+    const std::string path = place.path() + "/result.json";
+    for (const Options& more : std::vector<Options>{{}, {"--share-pid"}, {"--cap-add", "ALL"}}) {
+        Options options = {"--result", path};
+        options.insert(options.end(), more.begin(), more.end());
+        const Ended late = without_init(options, false);
+        CHECK(late.status == 123);
+        CHECK(contains(late.err, "init was killed by signal 9 (KILL)"));
+        const std::string aborted = read_whole(path);
+        INFO(aborted);
+        CHECK(value_in(aborted, "started") == "true");
+        CHECK(value_in(aborted, "end") == "\"aborted\"");
+        CHECK(value_in(aborted, "status") == "123");
+        CHECK(value_in(aborted, "failed") == "\"sandbox\"");
+        const Ended early = without_init(options, true);
+        CHECK(early.status == 125);
+        CHECK(early.out.empty());
+        const std::string refused = read_whole(path);
+        INFO(refused);
+        CHECK(value_in(refused, "started") == "false");
+        CHECK(value_in(refused, "end") == "\"refused\"");
+    }
+}
+
+TEST_CASE("the result says whether the command was executed", "[result]") {
+    const TemporaryDirectory place;
+    const std::string path = place.path() + "/result.json";
+    for (const Options& more : std::vector<Options>{{}, {"--as-pid-1"}, {"--share-pid"}}) {
+        Options options = {"--result", path};
+        options.insert(options.end(), more.begin(), more.end());
+        INFO((more.empty() ? "" : more[0]));
+        run(sbx(options, {"exit", "125"}));
+        CHECK(value_in(read_whole(path), "started") == "true");
+        run(sbx(options, {"raise", "KILL"}));
+        CHECK(value_in(read_whole(path), "started") == "true");
+        Options missing = options;
+        missing.insert(missing.end(), {"--bare", "/nonexistent"});
+        run(plain(Name::sbx, missing));
+        CHECK(value_in(read_whole(path), "started") == "false");
+        Options wrong = options;
+        wrong.insert(wrong.end(), {"--chdir", "/nonexistent"});
+        run(sbx(wrong, {"exit", "0"}));
+        CHECK(value_in(read_whole(path), "started") == "false");
+        // A signal that comes while set-up waits.
+        const Pipe wait = make_pipe();
+        Options waiting = options;
+        waiting.insert(waiting.end(), {"--block-fd", "7"});
+        Start start = sbx(waiting, {"exit", "0"});
+        start.descriptors = {{7, wait.read.get()}};
+        Running running(start);
+        const std::string pid = std::to_string(running.pid());
+        while (read_whole("/proc/" + pid + "/task/" + pid + "/children").empty()) {
+        }
+        running.send(SIGTERM);
+        CHECK(running.wait().status == 128 + SIGTERM);
+        CHECK(value_in(read_whole(path), "started") == "false");
+    }
 }
 
 TEST_CASE("the time of all processes inside is counted", "[result]") {
@@ -104,16 +184,16 @@ TEST_CASE("nothing is lost by a result that cannot be written", "[result]") {
     const TemporaryDirectory place;
     const std::string precious = place.file("precious", "text");
     const std::string link = place.link("link", precious);
-    const auto refused = [](const std::string& path) {
+    const auto refused = [](const std::string& path, int status = 125) {
         const Ended ended = run(sbx({"--result", path}, {"exit", "0"}));
-        CHECK(ended.status == 125);
+        CHECK(ended.status == status);
         return ended.err;
     };
     CHECK(contains(refused(link), "a symbolic link is not followed, name the file itself"));
     CHECK(read_whole(precious) == "text");
     CHECK(contains(refused(place.path() + "/missing/x"), "No such file or directory"));
     CHECK(contains(refused(place.path()), "Is a directory"));
-    CHECK(contains(refused("/dev/full"), "writing the result: No space left on device"));
+    CHECK(contains(refused("/dev/full", 123), "writing the result: No space left on device"));
     // What asks for something else than to run leaves the file as it is.
     CHECK(run(sbx({"--result", precious, "--dry-run"}, {"exit", "0"})).status == 0);
     CHECK(run(sbx({"--result", precious, "--dry-run", "--uid", "x"}, {"exit", "0"})).status == 125);
@@ -129,7 +209,7 @@ TEST_CASE("a reader of the result that is gone is an error, and no signal", "[re
     pipe.read.close();
     const Ended ended = run(start);
     CHECK(ended.signal == 0);
-    CHECK(ended.status == 125);
+    CHECK(ended.status == 123);
     CHECK(contains(ended.err, "writing the result: Broken pipe"));
 }
 
@@ -196,7 +276,7 @@ TEST_CASE("a command cannot forge the result", "[result]") {
             project.directory("d");
             const Ended ended = run_with_result(name, project.path(), attack.script);
             INFO(attack.script << "\n" << ended.err);
-            CHECK(ended.status == (name == Name::sbx ? 125 : 1));
+            CHECK(ended.status == (name == Name::sbx ? 123 : 1));
             CHECK(contains(ended.err, attack.words));
             CHECK(contains(ended.err, project.path() + "/d/result.json"));
         }

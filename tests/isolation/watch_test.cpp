@@ -222,7 +222,7 @@ TEST_CASE("a guard that is lost to a change outside ends the sandbox", "[watch]"
                 Waiting waiting(name, place, options);
                 change.make(place.path());
                 const Ended ended = waiting.running->wait();
-                CHECK(ended.status == (name == Name::sbx ? 125 : 1));
+                CHECK(ended.status == (name == Name::sbx ? 123 : 1));
                 CHECK(contains(ended.err, change.options[0] == "--remount-ro"
                                               ? "mask"
                                               : change.options[0].substr(2)));
@@ -320,7 +320,7 @@ TEST_CASE("more changes than the kernel remembers hide no change, and are none",
         REQUIRE(::kill(cleaner, SIGCONT) == 0);
         if (!changes) waiting.go.write.close();
         const Ended ended = waiting.running->wait();
-        CHECK(ended.status == (changes ? 125 : 0));
+        CHECK(ended.status == (changes ? 123 : 0));
         CHECK(contains(ended.err, "\"config\" was replaced") == changes);
     }
 }
@@ -332,7 +332,7 @@ TEST_CASE("a sandbox whose guards nobody watches any more ends", "[watch]") {
         Waiting waiting(Name::sbx, place, {"--protect", "/p/git/config", share});
         REQUIRE(::kill(cleaner_of(*waiting.running), SIGKILL) == 0);
         const Ended ended = waiting.running->wait();
-        CHECK(ended.status == 125);
+        CHECK(ended.status == 123);
         CHECK(contains(ended.err, "watches over --mask and --protect was killed"));
         CHECK(ends(waiting.life.read));
     }

@@ -52,8 +52,10 @@ std::vector<std::uint64_t> many_words() {
 
 TEST_CASE("default policy: every number of x86-64") {
     // Looked at by their arguments, in tests of their own: ioctl, socket, clone, personality,
-    // unshare.
-    const std::set<std::uint32_t> by_arguments = {16, 41, 56, 135, 272};
+    // setpriority, sched_setparam, sched_setscheduler, sched_setaffinity, ioprio_set, unshare,
+    // prlimit64, sched_setattr.
+    const std::set<std::uint32_t> by_arguments = {16,  41,  56,  135, 141, 142,
+                                                  144, 203, 251, 272, 302, 314};
     const std::set<std::uint32_t> refused = {
         103,                      // syslog
         153,                      // vhangup
@@ -177,6 +179,45 @@ TEST_CASE("default policy: personality") {
         check(bits & harmless);
         check(bits | 0xffffffff);
         check(bits & ~0xffffffffULL);
+    }
+}
+
+TEST_CASE("default policy: nobody changes the scheduling and the limits of pid 1") {
+    const auto filter = default_policy();
+    const auto all = default_policy({"CAP_SYS_ADMIN", "CAP_SYS_NICE", "CAP_SYS_RESOURCE"});
+    for (const char* call : {"prlimit64", "sched_setaffinity", "sched_setattr", "sched_setparam",
+                             "sched_setscheduler"}) {
+        INFO(call);
+        for (const auto pid : many_words()) {
+            for (const std::uint64_t number : {pid, pid << 32U | 1U, pid & ~std::uint64_t{1}}) {
+                const bool init = static_cast<std::uint32_t>(number) == 1;
+                REQUIRE(answer(filter, call, {number, ~number}) == (init ? error(EPERM) : allow));
+                REQUIRE(answer(all, call, {number, ~number}) == (init ? error(EPERM) : allow));
+            }
+        }
+    }
+}
+
+TEST_CASE("default policy: priorities of single processes other than pid 1") {
+    const auto filter = default_policy();
+    const auto check = [&](std::uint64_t which, std::uint64_t pid) {
+        const auto kind = static_cast<std::uint32_t>(which);
+        const bool init = static_cast<std::uint32_t>(pid) == 1;
+        INFO("which " << which << ", pid " << pid);
+        // PRIO_PROCESS, PRIO_PGRP, PRIO_USER are 0, 1, 2; those of ioprio_set(2) 1, 2, 3.
+        const bool refused = kind == 1 || kind == 2 || (kind == 0 && init);
+        REQUIRE(answer(filter, "setpriority", {which, pid}) == (refused ? error(EPERM) : allow));
+        const bool io_refused = kind == 2 || kind == 3 || (kind == 1 && init);
+        REQUIRE(answer(filter, "ioprio_set", {which, pid}) == (io_refused ? error(EPERM) : allow));
+    };
+    for (const std::uint64_t kind : {0, 1, 2, 3, 4}) {
+        for (const std::uint64_t pid : {0, 1, 2, 3, 4711}) {
+            for (const auto bits : many_words()) {
+                check(kind | bits << 32U, pid);
+                check(kind, pid | bits << 32U);
+                check(kind ^ bits, pid ^ bits);
+            }
+        }
     }
 }
 

@@ -34,12 +34,14 @@ bool says(const std::string& result, const std::string& words) {
 TEST_CASE("the result of a command that ran", "[result]") {
     const Plan plan = planned({"--mask", "/m", "--protect", "/p", "--cap-add", "cap_kill",
                                "--argv0", "name", "--", "make", "-j 2"});
-    Outcome outcome{.end = Outcome::End::exited, .code = 3};
+    Outcome outcome{.end = Outcome::End::exited, .code = 3, .started = true};
     outcome.wall = 1'500'000us;
     outcome.usage = Usage{2s, 250ms, 4096};
     const std::string text = describe_result(outcome, &plan, {}, 3);
     CHECK(says(text, "\"command\": [\"name\", \"-j 2\"],"));
-    CHECK(says(text, "\"end\": \"exited\",\n  \"exit_code\": 3,\n  \"signal\": null,\n"));
+    CHECK(says(
+        text,
+        "\"started\": true,\n  \"end\": \"exited\",\n  \"exit_code\": 3,\n  \"signal\": null,\n"));
     CHECK(says(text, "\"status\": 3,\n  \"failed\": \"command\",\n  \"error\": null,\n"));
     CHECK(says(text,
                "\"wall_seconds\": 1.500000,\n  \"user_seconds\": 2.000000,\n"
@@ -68,6 +70,14 @@ TEST_CASE("the result of a command that a signal killed", "[result]") {
     CHECK(says(describe_result(unnamed, &plan, {}, 168), "\"signal\": 40,"));
 }
 
+TEST_CASE("the result of a sandbox that ended before its command", "[result]") {
+    const Outcome outcome{.end = Outcome::End::aborted, .error = {"lost; guard"}, .started = true};
+    const std::string text = describe_result(outcome, nullptr, {"make"}, 123);
+    CHECK(says(text, "\"started\": true,\n  \"end\": \"aborted\",\n  \"exit_code\": null,\n"));
+    CHECK(says(text, "\"status\": 123,\n  \"failed\": \"sandbox\","));
+    CHECK(says(text, "\"remedy\": \"guard\""));
+}
+
 TEST_CASE("the result of a sandbox that could not be made", "[result]") {
     const Plan plan = planned({"--bare", "--tmpfs", "/t", "true"});
     Outcome outcome{.end = Outcome::End::refused,
@@ -75,6 +85,7 @@ TEST_CASE("the result of a sandbox that could not be made", "[result]") {
                     .step = 3,
                     .error_number = EPERM};
     const std::string text = describe_result(outcome, &plan, {}, 125);
+    CHECK(says(text, "\"started\": false,\n  \"end\": \"refused\","));
     CHECK(says(text, "\"failed\": \"sandbox\","));
     CHECK(says(text, "\"message\": \"tmpfs on \\\"/t; x\\\\\\\"; y\\\": no; do this; or that\""));
     CHECK(says(text, "\"remedy\": \"do this; or that\""));

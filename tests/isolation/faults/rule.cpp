@@ -92,10 +92,12 @@ bool stands_beside(const Baseline& baseline, const std::string& process) {
     return !does(SYS_pivot_root) && !does(SYS_execve);
 }
 
-bool is_failure(const Baseline& baseline, const Fault& fault, int status) {
+// 125 says that the command was not executed, 123 that it may have been.
+bool is_failure(const Baseline& baseline, const Fault& fault, int status, bool ran, bool late) {
     if (baseline.line.called == "bwrap") return status == 1;
     const bool exec = fault.number == SYS_execve && fault.process != "sbx";
-    return status == 125 || (exec && (status == 126 || status == 127));
+    return (status == 125 && !ran) || (status == 123 && late) ||
+           (exec && (status == 126 || status == 127));
 }
 
 // What a filter around us answers, and what could be taken for "there is none" or "in use".
@@ -141,7 +143,7 @@ std::string broken_rule(const Baseline& baseline, const Case& one, const Run& ru
         if (seen.status == 0) return {};
         if (!late) return "the command ran, and it says that it failed";
     }
-    if (!is_failure(baseline, one.fault, seen.status)) {
+    if (!is_failure(baseline, one.fault, seen.status, ran, late)) {
         return "the exit status is " + std::to_string(seen.status);
     }
     return broken_message(baseline, run.said);
