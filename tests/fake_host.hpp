@@ -138,7 +138,7 @@ inline Host fake_host(const Spec& spec, Who who = Who::user) {
         {"/bin", "usr/bin"}, {"/lib", "usr/lib"}, {"/lib64", "usr/lib64"}, {"/sbin", "usr/sbin"}};
     host.proc_covers = {"bus", "irq", "sys", "sysrq-trigger"};
     host.descriptors = {{0, false}, {1, false}, {2, false}, {5, false}, {6, true}};
-    host.home = "/home/user";
+    host.exposed.homes = {"/home/user"};
     for (const char* name : {"full", "null", "random", "tty", "urandom", "zero"}) {
         host.devices.push_back({name, fake_found(std::string("/dev/") + name)});
     }

@@ -51,6 +51,36 @@ struct Source {
     /// The file that is there. None for a name below /proc/sys or /proc/self/ns: it leads init to
     /// another file, that of its own namespaces, and nobody can replace it.
     std::optional<Found> found = std::nullopt;
+    /// Of a writable bind: the path by which the caller's home has the same directory, where the
+    /// host shows (a part of) that home under another name (a bind mount); else empty.
+    std::string home_name = {};
+    /// For Warning::shared_directory: a directory that is sticky and that everyone may write to, or
+    /// the runtime directory of the caller's session.
+    bool shared = false;
+};
+
+/// A socket of the host, for Warning::agent_socket.
+struct HostSocket {
+    /// The power that a program has outside once it is connected.
+    enum class Power {
+        keys,               ///< the caller's keys, or the machine, are used
+        programs,           ///< programs are started
+        unknown,            ///< not known: it is a socket of the caller's
+    } power = Power::keys;  ///< of the program that listens
+    std::string path = {};  ///< free of symbolic links
+    /// A bind of exactly this path (or of `path`) asks for the socket, and is no mistake; empty:
+    /// every bind is one.
+    std::string asked_by = {};
+};
+
+/// Directories of the caller from which programs run, or which other programs trust: for
+/// Warning::writable_home and Warning::shared_directory. Paths without symbolic links; all empty
+/// where no bind can show one.
+struct Exposed {
+    std::vector<std::string> homes = {};     ///< $HOME, and the home of the caller in /etc/passwd
+    std::vector<std::string> profiles = {};  ///< of Spec::profile_directories; some may be missing
+    std::vector<std::string> programs = {};  ///< of $PATH, that the caller may write to or make
+    std::vector<std::string> shared = {};    ///< /tmp and the like, and $XDG_RUNTIME_DIR
 };
 
 /// A descriptor that was open when sbx began and that exec passes on; 0, 1 and 2 at least.
@@ -102,10 +132,8 @@ struct Host {
     std::optional<Found> output_terminal_found = {};  ///< the file that it is
     std::optional<Found> proc_found = {};             ///< /proc, if the sandbox shares the pids
     bool controlling_terminal = false;                ///< /dev/tty can be opened
-    /// What $HOME leads to, if a writable bind might show it; else empty.
-    std::string home = {};
-    /// Warning::agent_socket: those that a bind shows.
-    std::vector<std::string> agent_sockets = {};
+    Exposed exposed = {};                             ///< no writable bind should show these
+    std::vector<HostSocket> agent_sockets = {};       ///< those that a bind shows
 };
 
 /// The working directory: as $PWD has it when that is true, which keeps the links that a shell went

@@ -298,20 +298,23 @@ enum class Wording {
 
 /// What can be asked for and is most often a mistake.
 enum class Warning {
-    hidden_mount,       ///< a mount that a later one hides
-    file_bind,          ///< a writable bind of a single file, which nobody can replace
-    writable_home,      ///< the caller's home, writable
-    writable_root,      ///< the whole machine, writable
-    misplaced_guard,    ///< a mask of nothing, or a guard of what is shown under another name
-    agent_socket,       ///< a socket by which the keys of the caller, or the machine, can be used
+    hidden_mount,  ///< a mount that a later one hides
+    file_bind,     ///< a writable bind of a single file, which nobody can replace
+    /// the caller's home, or something from which programs outside start others, writable
+    writable_home,
+    writable_root,    ///< the whole machine, writable
+    misplaced_guard,  ///< a mask of nothing, or a guard of what is shown under another name
+    /// a socket by which the keys of the caller or the machine can be used, or programs be started
+    agent_socket,
     working_directory,  ///< that of the caller is not there inside, so the command starts elsewhere
     desktop_socket,     ///< a socket by which programs outside can be controlled or listened to
+    shared_directory,   ///< a directory in which programs outside keep sockets and temporary files
 };
 
 /// Their names, in the order of Warning.
-inline constexpr std::array<std::string_view, 8> warning_names = {
-    "hidden-mount",    "file-bind",    "writable-home",     "writable-root",
-    "misplaced-guard", "agent-socket", "working-directory", "desktop-socket"};
+inline constexpr std::array<std::string_view, 9> warning_names = {
+    "hidden-mount", "file-bind",         "writable-home",  "writable-root",   "misplaced-guard",
+    "agent-socket", "working-directory", "desktop-socket", "shared-directory"};
 
 /// What becomes of a warning.
 enum class WarningMode {
@@ -391,6 +394,9 @@ struct Spec {
     std::optional<int> result_fd = {};
 
     std::array<WarningMode, warning_names.size()> warnings{};  ///< by Warning; all are shown
+    /// For Warning::writable_home: absolute paths of the directories from which the caller takes
+    /// settings of sandboxes, as the command sbx does with profiles.
+    std::vector<std::string> profile_directories = {};
 
     std::optional<std::string> argv0 = {};  ///< what the command sees as its own name
     /// The command and its arguments; not empty. A name without a slash is looked for inside, in

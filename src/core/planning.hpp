@@ -50,10 +50,6 @@ Result<Tree> plan_tree(const Spec& spec, const Host& host);
 Result<std::vector<PlanWarning>> find_warnings(const Spec& spec, const Host& host,
                                                const std::vector<std::string>& directories);
 
-/// Where the programs that keep the keys of the caller's listen, and those that have power over the
-/// machine, by the caller's environment.
-std::vector<std::string> agent_socket_paths(const std::vector<std::string>& environment);
-
 /// A program of the desktop whose clients can do more than show a window or play a sound.
 enum class DesktopService { wayland, x11, pipewire, pulseaudio, session_bus };
 

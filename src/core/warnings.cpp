@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What can be done and is most often a mistake. Words only: nothing is changed for it.
 #include "core/entries.hpp"
+#include "core/exposure.hpp"
 #include "core/planning.hpp"
+#include "core/sight.hpp"
 #include "core/text.hpp"
 
 #include <algorithm>
@@ -11,11 +13,6 @@
 
 namespace sbx::planning {
 namespace {
-
-bool is_mount(const Entry& entry) {
-    return puts_something(entry) && !std::holds_alternative<entry::Symlink>(entry) &&
-           !std::holds_alternative<entry::File>(entry);
-}
 
 std::string with(const std::string& what, const std::string& destination) {
     return what + " " + shell_words({destination});
@@ -50,13 +47,14 @@ std::string option_of(const Entry& entry) { return std::visit(Given{}, entry); }
 class Finder {
 public:
     Finder(const Spec& spec, const Host& host, const std::vector<std::string>& directories)
-        : spec_(spec), host_(host), directories_(directories), places_(spec) {}
+        : spec_(spec), host_(host), directories_(directories), sight_(spec, host) {}
 
     Result<std::vector<PlanWarning>> find() {
         if (asked(Warning::hidden_mount)) find_hidden();
         if (asked(Warning::file_bind)) find_files();
         if (asked(Warning::writable_home)) find_home();
         if (asked(Warning::writable_root)) find_root();
+        if (asked(Warning::shared_directory)) find_shared();
         if (asked(Warning::agent_socket)) find_sockets();
         if (asked(Warning::desktop_socket)) find_desktop_sockets();
         if (asked(Warning::misplaced_guard)) find_guards();
@@ -80,47 +78,6 @@ private:
             refused_ = Error{text + "; --warning " + name + " hide allows it"};
         }
         found_.push_back({kind, text + " [" + name + "]"});
-    }
-
-    bool left_out(std::size_t index) const {
-        return is_left_out(spec_.entries[index], host_.sources[index]);
-    }
-
-    // Whether the entry shows something of the host, by name or by descriptor.
-    bool is_bind(std::size_t index) const {
-        return std::holds_alternative<entry::Bind>(spec_.entries[index]) ||
-               std::holds_alternative<entry::BindFd>(spec_.entries[index]);
-    }
-
-    bool shows_writable(std::size_t index) const {
-        return is_writable_bind(spec_.entries[index]) && !left_out(index);
-    }
-
-    // The last entry that is mounted at `path` or above it; nothing: the sandbox's own root.
-    std::optional<std::size_t> shows(const std::string& path) const {
-        for (std::size_t i = spec_.entries.size(); i > 0; --i) {
-            const bool covers = is_mount(spec_.entries[i - 1]) && !left_out(i - 1) &&
-                                is_at_or_below(path, places_[i - 1]);
-            if (covers) return i - 1;
-        }
-        return std::nullopt;
-    }
-
-    // Whether `path` is in what is given without being asked.
-    bool is_given(const std::string& path) const {
-        return spec_.given == GivenTree::standard &&
-               (is_at_or_below(path, "/tmp") || is_at_or_below(path, "/dev") ||
-                is_at_or_below(path, "/proc"));
-    }
-
-    // Where `index`, a bind, shows the host's `path`, if it is seen at the end.
-    std::optional<std::string> seen_at(std::size_t index, const std::string& path) const {
-        const std::string& source = host_.sources[index].path;
-        if (source.empty() || !is_at_or_below(path, source)) return std::nullopt;
-        const std::string inside = rebased(path, source, places_[index]);
-        // What is given covers what a bind on "/" would show there.
-        const bool given = places_[index] == "/" && is_given(inside);
-        return shows(inside) == index && !given ? std::optional(inside) : std::nullopt;
     }
 
     // Whether the later bind shows the same as the earlier one below it, in the same way.
@@ -163,7 +120,7 @@ private:
         std::map<std::size_t, std::vector<std::size_t>> hidden;
         for (std::size_t i = spec_.entries.size(); i > 0; --i) {
             const std::size_t index = i - 1;
-            if (!is_mount(spec_.entries[index]) || left_out(index)) continue;
+            if (!is_mount(spec_.entries[index]) || sight_.left_out(index)) continue;
             const auto by = hidden_by(index, later);
             // A command line comes after its profiles to win, place by place.
             const bool wins = by && !place_of(index).empty() && place_of(*by).empty() &&
@@ -192,7 +149,7 @@ private:
 
     void find_files() {
         for (std::size_t i = 0; i < spec_.entries.size(); ++i) {
-            if (!shows_writable(i) || host_.sources[i].kind != Source::Kind::file) continue;
+            if (!sight_.shows_writable(i) || host_.sources[i].kind != Source::Kind::file) continue;
             add(Warning::file_bind, i,
                 option_of(spec_.entries[i]) +
                     " shows a single file: programs that replace it by renaming another one "
@@ -200,39 +157,42 @@ private:
         }
     }
 
-    void find_home() {
-        if (host_.home.empty() || host_.home == "/") return;
+    // Adds the texts that `texts_of` gives for each bind.
+    template <typename Texts>
+    void find_exposed(Warning kind, const Texts& texts_of) {
         for (std::size_t i = 0; i < spec_.entries.size(); ++i) {
-            if (!shows_writable(i) || host_.sources[i].path == "/") continue;
-            if (!seen_at(i, host_.home)) continue;
-            add(Warning::writable_home, i,
-                option_of(spec_.entries[i]) + " makes your home directory writable inside, with " +
-                    "your keys and what your shells run when they start; bind the directory of "
-                    "the project instead");
+            if (!sight_.is_bind(i) || sight_.left_out(i)) continue;
+            for (const std::string& text : texts_of(i)) {
+                if (!text.empty()) add(kind, i, option_of(spec_.entries[i]) + " " + text);
+            }
         }
+    }
+
+    void find_home() {
+        find_exposed(Warning::writable_home, [this](std::size_t i) {
+            return std::vector{sight_.shows_writable(i) ? home_exposure(sight_, i) : ""};
+        });
+    }
+
+    void find_shared() {
+        find_exposed(Warning::shared_directory,
+                     [this](std::size_t i) { return std::vector{shared_exposure(sight_, i)}; });
+    }
+
+    void find_sockets() {
+        if (host_.agent_sockets.empty()) return;
+        find_exposed(Warning::agent_socket, [this](std::size_t i) {
+            return socket_exposures(sight_, i, host_.agent_sockets);
+        });
     }
 
     void find_root() {
         for (std::size_t i = 0; i < spec_.entries.size(); ++i) {
-            if (!shows_writable(i) || host_.sources[i].path != "/") continue;
-            if (shows(places_[i]) != i) continue;
+            if (!sight_.shows_writable(i) || host_.sources[i].path != "/") continue;
+            if (sight_.shows(places_[i]) != i) continue;
             add(Warning::writable_root, i,
                 option_of(spec_.entries[i]) + " makes all of this machine writable inside that " +
                     "you may write to; use --ro-bind, and bind what is to be written to after it");
-        }
-    }
-
-    void find_sockets() {
-        for (const std::string& path : host_.agent_sockets) {
-            for (std::size_t i = 0; i < spec_.entries.size(); ++i) {
-                if (!is_bind(i)) continue;
-                const auto inside = seen_at(i, path);
-                if (!inside || is_masked(*inside)) continue;
-                add(Warning::agent_socket, i,
-                    option_of(spec_.entries[i]) + " brings in the socket " + quote(path) +
-                        ", by which a program inside can use your keys or this machine; --mask " +
-                        shell_words({*inside}) + " hides it");
-            }
         }
     }
 
@@ -240,7 +200,7 @@ private:
     void find_desktop_sockets() {
         for (std::size_t i = 0; i < spec_.entries.size(); ++i) {
             const auto service = desktop_service_of(i);
-            if (!service || shows(places_[i]) != i || is_masked(places_[i])) continue;
+            if (!service || sight_.shows(places_[i]) != i || sight_.is_masked(places_[i])) continue;
             const bool asked_compositor = std::holds_alternative<entry::Wayland>(spec_.entries[i]);
             add(Warning::desktop_socket, i,
                 option_of(spec_.entries[i]) +
@@ -254,7 +214,7 @@ private:
         if (std::holds_alternative<entry::Wayland>(spec_.entries[index])) {
             return source.security_context ? std::nullopt : std::optional(DesktopService::wayland);
         }
-        if (!is_bind(index) || source.error != 0) return std::nullopt;
+        if (!sight_.is_bind(index) || source.error != 0) return std::nullopt;
         const auto* bind = std::get_if<entry::Bind>(&spec_.entries[index]);
         // By the name that was given, too: the variables may name it through a link.
         const auto given =
@@ -283,29 +243,19 @@ private:
 
     // Whether nothing can be at `path`: what the sandbox has of its own is not known here.
     bool is_known_missing(const std::string& path) const {
-        const auto by = shows(path);
-        return by ? std::holds_alternative<entry::Bind>(spec_.entries[*by]) : !is_given(path);
+        const auto by = sight_.shows(path);
+        return by ? std::holds_alternative<entry::Bind>(spec_.entries[*by])
+                  : !sight_.is_given(path);
     }
 
     // Where a bind shows the host's `path` under another name.
     std::optional<std::string> shown_elsewhere(const std::string& path) const {
         for (std::size_t i = 0; i < spec_.entries.size(); ++i) {
             if (!std::holds_alternative<entry::Bind>(spec_.entries[i])) continue;
-            auto inside = seen_at(i, path);
+            auto inside = sight_.seen_at(i, path);
             if (inside && *inside != path) return inside;
         }
         return std::nullopt;
-    }
-
-    bool is_masked(const std::string& path) const {
-        for (std::size_t i = 0; i < spec_.entries.size(); ++i) {
-            const auto* guard = std::get_if<entry::Guard>(&spec_.entries[i]);
-            if (guard != nullptr && guard->kind == entry::Guard::Kind::mask &&
-                host_.sources[i].error == 0 && is_at_or_below(path, places_[i])) {
-                return true;
-            }
-        }
-        return false;
     }
 
     // The caller's working directory is known not to be there, so that the command is elsewhere.
@@ -331,21 +281,23 @@ private:
     // False only where nothing can be at `path`.
     bool may_be_inside(const std::string& path) const {
         for (std::size_t i = 0; i < spec_.entries.size(); ++i) {
-            if (left_out(i)) continue;
+            if (sight_.left_out(i)) continue;
             // What is above an entry is made for it; where a link leads is not known here.
             const bool leads = std::holds_alternative<entry::Symlink>(spec_.entries[i]) &&
                                is_at_or_below(path, places_[i]);
             if (leads || is_at_or_below(places_[i], path)) return true;
         }
-        const auto by = shows(path);
+        const auto by = sight_.shows(path);
         if (by) return !std::holds_alternative<entry::Tmpfs>(spec_.entries[*by]);
-        return path == "/" || (is_given(path) && (path == "/tmp" || !is_at_or_below(path, "/tmp")));
+        return path == "/" ||
+               (sight_.is_given(path) && (path == "/tmp" || !is_at_or_below(path, "/tmp")));
     }
 
     const Spec& spec_;
     const Host& host_;
     const std::vector<std::string>& directories_;
-    const Places places_;
+    const Sight sight_;
+    const Places& places_ = sight_.places();
     std::vector<PlanWarning> found_;
     std::optional<Error> refused_;
 };
@@ -358,24 +310,6 @@ Result<std::vector<PlanWarning>> find_warnings(const Spec& spec, const Host& hos
                                   [](WarningMode mode) { return mode == WarningMode::hide; });
     if (none) return std::vector<PlanWarning>{};
     return Finder(spec, host, directories).find();
-}
-
-std::vector<std::string> agent_socket_paths(const std::vector<std::string>& environment) {
-    std::vector<std::string> out = {"/run/docker.sock", "/var/run/docker.sock",
-                                    "/run/podman/podman.sock", "/run/containerd/containerd.sock"};
-    const auto add = [&](const char* name, const char* below) {
-        const auto value = variable(environment, name);
-        if (value && value->substr(0, 1) == "/") out.push_back(lexically_clean(*value + below));
-    };
-    add("SSH_AUTH_SOCK", "");
-    for (const char* name : {"/gnupg/S.gpg-agent", "/gnupg/S.gpg-agent.ssh", "/keyring/control",
-                             "/keyring/ssh", "/podman/podman.sock", "/docker.sock"}) {
-        add("XDG_RUNTIME_DIR", name);
-    }
-    add("HOME", "/.gnupg/S.gpg-agent");
-    std::sort(out.begin(), out.end());
-    out.erase(std::unique(out.begin(), out.end()), out.end());
-    return out;
 }
 
 }  // namespace sbx::planning

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sys/machine.hpp"
 
+#include "core/text.hpp"
 #include "sys/proc_text.hpp"
+#include "sys/syscalls.hpp"
 
 #include <fcntl.h>
 #include <linux/capability.h>
@@ -55,6 +57,23 @@ std::string read_link(const std::string& path) {
     const ssize_t got = ::readlink(path.c_str(), target.data(), target.size());
     if (got <= 0 || static_cast<std::size_t>(got) == target.size()) return {};
     return {target.data(), static_cast<std::size_t>(got)};
+}
+
+std::string without_links(const std::string& path) {
+    if (path.find("/..") == std::string::npos) {
+        const int fd = open_at2(AT_FDCWD, path.c_str(), O_PATH, 0, RESOLVE_NO_SYMLINKS);
+        if (fd >= 0) ::close(fd);
+        if (fd >= 0) return lexically_clean(path);
+        if (fd == -ENOENT) {
+            errno = ENOENT;
+            return {};
+        }
+    }
+    char* real = ::realpath(path.c_str(), nullptr);
+    if (real == nullptr) return {};
+    std::string out = real;
+    std::free(real);
+    return out;
 }
 
 std::string real_path(const std::string& path) {

@@ -9,6 +9,10 @@
 
 namespace sbx::sys {
 
+/// realpath(3) of `path`, an absolute one, in one look where no link is in it; empty, with errno,
+/// when it cannot be had.
+std::string without_links(const std::string& path);
+
 /// realpath(3) of `path`; `path` itself when it cannot be had.
 std::string real_path(const std::string& path);
 

@@ -10,6 +10,7 @@
 #include "sys/machine.hpp"
 #include "sys/probe.hpp"
 #include "sys/probe_source.hpp"
+#include "sys/probe_warnings.hpp"
 #include "sys/syscalls.hpp"
 
 #include <dirent.h>
@@ -338,10 +339,7 @@ Result<Host> probe_host(const Spec& spec) {
         if (auto open = require_open(use, spec.wording); !open) return open.error();
     }
     if (auto got = take(sys::sources_of(spec, host), host.sources); !got) return got.error();
-    constexpr auto home = static_cast<std::size_t>(Warning::writable_home);
-    if (spec.warnings[home] != WarningMode::hide) host.home = sys::home_of(spec, host);
-    constexpr auto which = static_cast<std::size_t>(Warning::agent_socket);
-    if (spec.warnings[which] != WarningMode::hide) host.agent_sockets = sys::agent_sockets(host);
+    sys::look_for_mistakes(spec, host);
     return host;
 }
 

@@ -121,6 +121,8 @@ Source look_up(const std::string& path, const Host& host) {
         return source;
     }
     source.kind = kind_of(status);
+    source.shared = S_ISDIR(status.st_mode) && (status.st_mode & S_ISVTX) != 0 &&
+                    (status.st_mode & S_IWOTH) != 0;
     source.path = path;
     source.found = Found{without_links ? relative : "", status.st_dev, status.st_ino};
     if (without_links) {
@@ -246,29 +248,6 @@ Result<std::vector<Source>> sources_of(const Spec& spec, const Host& host) {
         } else {
             out[i].error = EACCES;  // not known; the guard is there in any case
         }
-    }
-    return out;
-}
-
-// Without symbolic links: a home that is reached by one would not be recognised.
-std::string home_of(const Spec& spec, const Host& host) {
-    if (std::none_of(spec.entries.begin(), spec.entries.end(), planning::is_writable_bind))
-        return {};
-    const auto home = planning::variable(host.environment, "HOME");
-    return home && home->substr(0, 1) == "/" ? real_path(*home) : std::string();
-}
-
-std::vector<std::string> agent_sockets(const Host& host) {
-    std::vector<std::string> out;
-    for (const std::string& named : planning::agent_socket_paths(host.environment)) {
-        struct stat status {};
-        if (::stat(named.c_str(), &status) != 0 || !S_ISSOCK(status.st_mode)) continue;
-        const std::string path = real_path(named);
-        const bool shown =
-            std::any_of(host.sources.begin(), host.sources.end(), [&](const Source& source) {
-                return !source.path.empty() && is_at_or_below(path, source.path);
-            });
-        if (shown) out.push_back(path);
     }
     return out;
 }

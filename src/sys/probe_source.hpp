@@ -15,11 +15,4 @@ namespace sbx::sys {
 /// One for each entry, as Host::sources has them. Of `host` the working directory is known.
 Result<std::vector<Source>> sources_of(const Spec& spec, const Host& host);
 
-/// Host::home.
-std::string home_of(const Spec& spec, const Host& host);
-
-/// Of the sockets that Warning::agent_socket is about, those that are there and that a source of
-/// `host` has below it.
-std::vector<std::string> agent_sockets(const Host& host);
-
 }  // namespace sbx::sys

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the kernel says in text: id maps, lines of procfs, its version.
+// Texts of the machine: id maps, lines of procfs, the kernel's version, the file of users.
 #include "fuzz.hpp"
 
 #include "sys/id_map.hpp"
 #include "sys/policy_condition.hpp"
+#include "sys/probe_warnings.hpp"
 #include "sys/proc_text.hpp"
 
 #include <algorithm>
@@ -52,6 +53,15 @@ void check_version(const std::string& text) {
             "a version is read as it is written", written);
 }
 
+void check_users(const std::string& text) {
+    for (const std::string& home : sbx::sys::homes_in(text, 7)) {
+        require(home.front() == '/', "a home is an absolute path", home);
+        require(home.find_first_of(":\n") == std::string::npos, "a home is one field", home);
+        const auto again = sbx::sys::homes_in("a:b:7:c:d:" + home, 7);
+        require(again.size() == 1 && again[0] == home, "a home is read as it is written", home);
+    }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -59,5 +69,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     check_id_map(text);
     check_status(text);
     check_version(text);
+    check_users(text);
     return 0;
 }

@@ -299,8 +299,8 @@ Start within(Start outer) {
 }
 
 Start within_sbx(std::vector<std::string> options) {
-    options.insert(options.begin(),
-                   {"--bare", "--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev"});
+    options.insert(options.begin(), {"--bare", "--ro-bind", "/", "/", "--proc", "/proc", "--dev",
+                                     "/dev", "--warning", "agent-socket", "hide"});
     return within(plain(Name::sbx, std::move(options)));
 }
 

@@ -120,7 +120,10 @@ void enter_own_namespaces(As as) {
 
 void mount_or_throw(const char* source, const std::string& target, const char* type,
                     unsigned long flags) {
-    if (::mount(source, target.c_str(), type, flags, nullptr) != 0) fail("mount " + target);
+    // Its own default is that of /tmp, a directory that everybody shares.
+    const bool is_tmpfs = type != nullptr && std::string(type) == "tmpfs";
+    const char* data = is_tmpfs ? "mode=0755" : nullptr;
+    if (::mount(source, target.c_str(), type, flags, data) != 0) fail("mount " + target);
 }
 
 void write_to(const std::string& path, std::string_view text) {

@@ -111,6 +111,62 @@ refused ls -d plain/HEAD plain/.git
     finish
 ) || failures=$((failures + 1))
 
+# The environment is not believed alone: the home in /etc/passwd is one, too, by any name.
+echo "me:x:0:0::$HOME:/bin/sh" >"$work/passwd"
+mkdir "$work/mounted"
+# shellcheck disable=SC2016  # for the shell in these namespaces
+refuses "makes your home directory writable" unshare --user --map-root-user --mount sh -c '
+    mount --bind "$1/passwd" /etc/passwd && cd "$1/home" &&
+        HOME=/tmp "$SBX" --profile agent -- true' sh "$work"
+# shellcheck disable=SC2016
+refuses "makes your home directory writable" unshare --user --map-root-user --mount sh -c '
+    mount --bind "$1/home" "$1/mounted" && cd "$1/mounted" && "$SBX" --profile agent -- true' \
+    sh "$work"
+# Where settings are it could have programs run outside, and the next sandbox be another one.
+mkdir -p "$HOME/.config/sbx" "$HOME/.config/tool" "$HOME/.local/bin" "$HOME/bin"
+for directory in .config .config/sbx .config/tool .local .local/bin .ssh; do
+    cd "$HOME/$directory"
+    refuses "which is in your home and gives programs outside their settings" sandboxed true
+done
+cd "$HOME/bin"
+works sandboxed true
+refuses "which is in your PATH" env PATH="$HOME/bin:$PATH" "$SBX" --profile agent -- true
+refuses "which is in your PATH" env PATH=".:$PATH" "$SBX" --profile agent -- true
+cd "$HOME/project"
+refuses "which is in your PATH" env PATH="$PWD/tools:$PATH" "$SBX" --profile agent -- true
+works env PATH="$PWD/tools:$PATH" "$SBX" --profile agent --protect "$PWD/tools" -- true
+mkdir -p "$work/config/sbx"
+cd "$work/config"
+refuses "where sbx looks for profiles" env XDG_CONFIG_HOME="$PWD" "$SBX" --profile agent -- true
+cd "$HOME/project"
+
+# A socket by which programs are started outside, here tmux's, comes in with no directory.
+starts_apart agent
+tmux=$work/sticky/tmux-$(id -u)/default
+mkdir "${tmux%/*}"
+cd "$work/sticky"
+refuses "brings in the socket \"$tmux\", by which a program inside can start others outside" \
+    listening "$tmux" "$SBX" --profile agent --warning shared-directory hide -- true
+cd "${tmux%/*}"
+refuses "brings in the socket \"$tmux\"" \
+    listening "$tmux" env TMUX="$tmux,1,0" "$SBX" --profile agent -- true
+# With the refusal switched off the command connects: the attack is real.
+works listening "$tmux" "$SBX" --profile agent --ro-bind "$COMPOSITOR" /connect \
+    --warning agent-socket hide -- /connect connect "$tmux"
+rm "$tmux"
+works sandboxed true
+cd "$HOME/project"
+refuses "by which a program inside can talk to one of yours outside" \
+    listening "$PWD/own" "$SBX" --profile agent -- true
+refused listening "$PWD/own" "$SBX" --profile agent --mask "$PWD/own" \
+    --ro-bind "$COMPOSITOR" /connect -- /connect connect "$PWD/own"
+works listening "$PWD/own" "$SBX" --profile agent --mask "$PWD/own" -- true
+rm own
+# A profile that is for one socket brings in that one.
+works listening "$XDG_RUNTIME_DIR/pipewire-0" "$SBX" --profile agent --profile sound \
+    --ro-bind "$COMPOSITOR" /connect -- /connect connect "$XDG_RUNTIME_DIR/pipewire-0"
+works listening "$XDG_RUNTIME_DIR/bus" "$SBX" --profile agent --profile dbus -- true
+
 # No secret, and no network.
 refused sandboxed cat "$HOME/.ssh/id_ed25519"
 refused sandboxed ls -d "$HOME/.ssh"

@@ -48,6 +48,42 @@ says() {
     }
 }
 
+# refuses WORDS COMMAND...: sbx does not start COMMAND, and says WORDS.
+refuses() {
+    wanted=$1
+    shift
+    refused "$@"
+    grep -qF -e "$wanted" "$work/out" || {
+        fail "$* is refused with \"$wanted\", and not:"
+        cat "$work/out"
+    }
+}
+
+# listening PATH COMMAND...: COMMAND, while a program outside listens on the socket PATH.
+listening() {
+    socket=$1
+    shift
+    "$COMPOSITOR" listen "$socket" -- "$@"
+}
+
+# starts_apart PROFILE: it does not start where other programs have their sockets and files, but in
+# a directory there that is the project's own.
+starts_apart() {
+    mkdir -p "$work/sticky/project" "$XDG_RUNTIME_DIR/project"
+    chmod 1777 "$work/sticky"
+    for shared in /tmp /var/tmp /dev/shm "$work/sticky" "$XDG_RUNTIME_DIR"; do
+        cd "$shared"
+        # The home of this test is below the first of them.
+        refuses "where programs outside have sockets and files" \
+            "$SBX" --profile "$1" --warning writable-home hide -- true
+    done
+    for own in "$work/sticky/project" "$XDG_RUNTIME_DIR/project"; do
+        cd "$own"
+        says "$own" "$SBX" --profile "$1" -- pwd
+    done
+    cd "$HOME/project"
+}
+
 # The whole test passes when nothing failed.
 finish() {
     [ "$failures" -eq 0 ] || exit 1

@@ -22,4 +22,5 @@ says 3 sandboxed sh -c 'wc -l </proc/net/dev'
 # shellcheck disable=SC2016
 typed=$(echo 'echo $((6 * 7))' | sandboxed sh -i 2>/dev/null)
 [ "$typed" = 42 ] || fail "a shell that is typed to answers, and not \"$typed\""
+starts_apart shell
 finish

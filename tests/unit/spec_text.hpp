@@ -55,8 +55,8 @@ inline std::string text_of(const Spec& spec) {
                  capabilities, root, given, host_writes, entries, entry_places, working_directory,
                  environment, directory, descriptors, keep_fds, own_descriptors, filters, landlock,
                  leftovers, signals, die_with_parent, new_session, as_pid_1, lock_files, sync_fd,
-                 block_fd, userns_block_fd, info_fd, json_status_fd, result_fd, warnings, argv0,
-                 command] = spec;
+                 block_fd, userns_block_fd, info_fd, json_status_fd, result_fd, warnings,
+                 profile_directories, argv0, command] = spec;
     std::ostringstream out;
     const auto number = [&](const char* name, auto value) {
         out << name << ' ' << static_cast<int>(value) << '\n';
@@ -118,6 +118,7 @@ inline std::string text_of(const Spec& spec) {
     optional("json_status_fd", json_status_fd);
     optional("result_fd", result_fd);
     for (const WarningMode mode : warnings) number("warning", mode);
+    for (const std::string& path : profile_directories) out << "profiles " << path << '\n';
     optional("argv0", argv0);
     for (const std::string& word : command) out << "word " << word << '\n';
     return out.str();

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/sight.hpp"
+
+#include "core/text.hpp"
+
+#include <cerrno>
+
+namespace sbx::planning {
+
+bool is_mount(const Entry& entry) {
+    return puts_something(entry) && !std::holds_alternative<entry::Symlink>(entry) &&
+           !std::holds_alternative<entry::File>(entry);
+}
+
+bool Sight::is_bind(std::size_t index) const {
+    return std::holds_alternative<entry::Bind>(spec_.entries[index]) ||
+           std::holds_alternative<entry::BindFd>(spec_.entries[index]);
+}
+
+std::optional<std::size_t> Sight::shows(const std::string& path) const {
+    for (std::size_t i = spec_.entries.size(); i > 0; --i) {
+        const bool covers = is_mount(spec_.entries[i - 1]) && !left_out(i - 1) &&
+                            is_at_or_below(path, places_[i - 1]);
+        if (covers) return i - 1;
+    }
+    return std::nullopt;
+}
+
+bool Sight::is_given(const std::string& path) const {
+    return spec_.given == GivenTree::standard &&
+           (is_at_or_below(path, "/tmp") || is_at_or_below(path, "/dev") ||
+            is_at_or_below(path, "/proc"));
+}
+
+std::optional<std::string> Sight::seen_at(std::size_t index, const std::string& path,
+                                          const std::string& source) const {
+    if (source.empty() || !is_at_or_below(path, source)) return std::nullopt;
+    const std::string inside = rebased(path, source, places_[index]);
+    // What is given covers what a bind on "/" would show there.
+    const bool given = places_[index] == "/" && is_given(inside);
+    return shows(inside) == index && !given ? std::optional(inside) : std::nullopt;
+}
+
+bool Sight::is_masked(const std::string& path) const {
+    for (std::size_t i = 0; i < spec_.entries.size(); ++i) {
+        const auto* guard = std::get_if<entry::Guard>(&spec_.entries[i]);
+        if (guard != nullptr && guard->kind == entry::Guard::Kind::mask &&
+            host_.sources[i].error == 0 && is_at_or_below(path, places_[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool Sight::is_guarded(const std::string& path) const {
+    for (std::size_t i = 0; i < spec_.entries.size(); ++i) {
+        const auto* guard = std::get_if<entry::Guard>(&spec_.entries[i]);
+        if (guard == nullptr || !is_at_or_below(path, places_[i])) continue;
+        const int error = host_.sources[i].error;
+        const bool kept = guard->if_missing == IfMissing::refuse && error != EEXIST;
+        if (error == 0 || kept) return true;
+    }
+    return false;
+}
+
+}  // namespace sbx::planning
