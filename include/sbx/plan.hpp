@@ -286,6 +286,9 @@ struct Plan {
     std::vector<Step> setup = {};  ///< carried out by init, in this order
     std::vector<Step> seal = {};   ///< carried out by the command's process, in this order
 
+    /// Looked at before the command is there, meanwhile, and at the end; absolute, and never off.
+    std::vector<GitWatch> git_watches = {};
+
     std::string command = {};  ///< as it was given; without a slash PATH is searched
     std::vector<std::string> executables = {};  ///< tried in this order, as execvp(3) does
     std::vector<std::string> argv = {};         ///< not empty; the first is the command's own name

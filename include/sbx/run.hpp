@@ -20,6 +20,28 @@ struct Usage {
     std::uint64_t max_rss = 0;  ///< bytes that the largest one of them had in memory at once
 };
 
+/// Something new below a GitWatch::directory since the start of the sandbox that makes an ordinary
+/// git command outside write or run something. Git itself leaves none of the first four behind.
+struct GitTrap {
+    /// The kinds of traps.
+    enum class Kind {
+        link,                ///< a symbolic link in .git, through which git writes
+        settings,            ///< .git/commondir, which makes git take settings from elsewhere
+        index,               ///< an index with paths outside of the working tree, or in .git
+        bare,                ///< the working tree is a repository itself
+        repository,          ///< a repository below, or in the place of .git
+        operation,           ///< a rebase or the like that was begun, with commands in its list
+        broken,              ///< .git is no repository any more
+        unseen,              ///< it could not be looked at
+    } kind = Kind::link;     ///< which one
+    std::string path = {};   ///< of the host, absolute
+    std::string aside = {};  ///< where it has been moved to, or empty
+    bool is_deliberate() const { return kind <= Kind::bare; }  ///< whether it is one of those four
+};
+
+/// The one sentence for a trap, with the remedy. Pure.
+std::string describe(const GitTrap& trap);
+
 /// How it ended.
 struct Outcome {
     /// Which of the others says more.
@@ -45,6 +67,8 @@ struct Outcome {
     std::optional<Usage> usage = std::nullopt;
     /// Placeholders that sbx could not remove from the host, a message for each.
     std::vector<Error> left = {};
+    /// Findings of Plan::git_watches after the end of all processes; a hundred of each at most.
+    std::vector<GitTrap> git_traps = {};
 };
 
 /// One JSON object (a line feed at its end) that says how it went: what was run, how it ended,

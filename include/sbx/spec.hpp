@@ -181,6 +181,20 @@ inline const std::string& destination_of(const Entry& entry) {
     return std::visit([](const auto& e) -> const std::string& { return e.destination; }, entry);
 }
 
+/// A project that the command may write to, and whose repository is used outside later. Links,
+/// settings and the like that make git itself write or run something then (GitTrap in run.hpp) are
+/// looked for.
+struct GitWatch {
+    /// The working tree on the host; a relative one starts at the working directory.
+    std::string directory = {};
+    /// How sbx reacts to a trap.
+    enum class Mode {
+        off,             ///< nothing is looked for: takes back an earlier one
+        tell,            ///< Outcome::git_traps has it
+        end,             ///< the same, and one that is no work of git's ends the sandbox
+    } mode = Mode::end;  ///< how sbx reacts
+};
+
 /// One change of the environment; changes are applied in order, upon the caller's environment.
 struct EnvironmentChange {
     /// What is changed.
@@ -356,6 +370,9 @@ struct Spec {
     /// The name of the working directory that paths in `entries` were made of. If the directory
     /// that has this name is another one by then, probe_host() fails. Empty: there are none.
     std::string working_directory = {};
+
+    /// Of the same directory the last one counts. Needs Leftovers::kill: the end must be seen.
+    std::vector<GitWatch> git_watches = {};
 
     std::vector<EnvironmentChange> environment = {};  ///< made in this order
     /// The working directory inside. None: where the caller is, if that is there inside, else

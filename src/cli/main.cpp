@@ -224,6 +224,9 @@ int Program::end(const Plan* plan, const Outcome& outcome) const {
     for (const Error& left : outcome.left) {
         say(Level::warning, prefix_, "warning: " + left.message);
     }
+    for (const GitTrap& trap : outcome.git_traps) {
+        say(Level::warning, prefix_, "warning: " + describe(trap));
+    }
     say_end(outcome);
     return written ? status : fail(written.error().message);
 }

@@ -49,6 +49,7 @@ enum class Option {
     protect,
     protect_try,
     protect_unless,
+    watch_git,
     perms,
     size,
     bare,
@@ -258,6 +259,10 @@ inline constexpr auto option_table = std::to_array<OptionRow>({
      "As --protect, but left out when nothing of the host is there", Group::tree},
     {Option::protect_unless, "protect-unless", "OTHER PATH", Completion::inside_path,
      "As --protect PATH, but left out when something of the host is at OTHER", Group::tree},
+    {Option::watch_git, "watch-git", "DIR MODE", Completion::host_path,
+     "Look in host directory DIR for traps that git would step into later: tell (at the end), end "
+     "(the sandbox, when there is one) or off",
+     Group::tree},
     {Option::perms, "perms", "OCTAL", Completion::number,
      "Permissions of what the next option makes (--dir, --file, --bind-data, --tmpfs)",
      Group::tree},

@@ -319,6 +319,17 @@ Result<void> SpecBuilder::apply_landlock(const std::string& mode) {
     return {};
 }
 
+Result<void> SpecBuilder::apply_watch_git(const std::string& directory, const std::string& mode) {
+    if (mode != "tell" && mode != "end" && mode != "off") {
+        return Error{"--watch-git takes tell, end or off after the directory, and not \"" + mode +
+                     "\""};
+    }
+    spec_.git_watches.push_back({directory, mode == "tell"  ? GitWatch::Mode::tell
+                                            : mode == "end" ? GitWatch::Mode::end
+                                                            : GitWatch::Mode::off});
+    return {};
+}
+
 Result<void> SpecBuilder::apply_warning(const std::string& name, const std::string& mode) {
     if (mode != "show" && mode != "hide" && mode != "refuse") {
         return Error{"--warning takes show, hide or refuse after the name, and not \"" + mode +

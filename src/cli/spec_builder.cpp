@@ -106,6 +106,7 @@ Result<void> SpecBuilder::apply(const GivenOption& given) {
             spec_.entries.emplace_back(entry::Guard{
                 .kind = entry::Guard::Kind::protect, .destination = a[1], .unless = a[0]});
             return check_path_inside(a[0], given.place);
+        case Option::watch_git: return apply_watch_git(a[0], a[1]);
         case Option::chmod: return apply_chmod(given);
         case Option::perms: return apply_perms(given);
         case Option::size: return apply_size(given);

@@ -90,6 +90,7 @@ private:
     Result<void> apply_edit(const std::string& text);
     Result<void> apply_warning(const std::string& name, const std::string& mode);
     Result<void> apply_landlock(const std::string& mode);
+    Result<void> apply_watch_git(const std::string& directory, const std::string& mode);
     Result<void> add_policy();
     Result<int> descriptor(const GivenOption& given);
     void share(Namespace kind);

@@ -258,6 +258,20 @@ Result<void> check_found(const Plan& plan) {
     return {};
 }
 
+// A process that is left could set a trap after the last look.
+Result<void> check_git_watches(const Plan& plan) {
+    for (const GitWatch& watch : plan.git_watches) {
+        if (plan.leftovers != Leftovers::kill) {
+            return broken("traps for git are looked for while processes go on");
+        }
+        if (watch.directory.empty() || watch.directory.find('\0') != std::string::npos ||
+            watch.mode == GitWatch::Mode::off) {
+            return broken("traps for git are looked for nowhere");
+        }
+    }
+    return {};
+}
+
 bool has_nul(const std::string& text) { return text.find('\0') != std::string::npos; }
 
 bool any_nul(const std::vector<std::string>& texts) {
@@ -298,8 +312,9 @@ Result<void> check_words(const Plan& plan) {
 }  // namespace
 
 Result<void> check(const Plan& plan) {
-    for (const auto rule : {check_setup, check_last_namespaces, check_seal, check_capabilities,
-                            check_nested, check_guards, check_found, check_words}) {
+    for (const auto rule :
+         {check_setup, check_last_namespaces, check_seal, check_capabilities, check_nested,
+          check_guards, check_found, check_git_watches, check_words}) {
         if (auto result = rule(plan); !result) return result;
     }
     return {};

@@ -255,6 +255,12 @@ std::string describe(const Plan& plan) {
                            : "nothing is made or changed by sbx")
                 : "mount points may be made below writable binds") +
            "\n";
+    for (const GitWatch& watch : plan.git_watches) {
+        out += "on the host: sbx looks for traps for git in " + quote(watch.directory) + ", " +
+               (watch.mode == GitWatch::Mode::end ? "moves them aside, and ends the sandbox"
+                                                  : "and tells of them at the end") +
+               "\n";
+    }
     if (plan.nested_userns == NestedUserns::allow && plan.wording == Wording::sbx) {
         out += "user namespaces: the command may make its own\n";
     }

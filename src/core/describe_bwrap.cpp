@@ -245,6 +245,9 @@ Result<std::string> describe_bwrap(const Spec& spec, const Host& host) {
     add_environment(spec, host, line);
     add_directory(spec, *plan, host, line);
     if (spec.argv0) line.add({"--argv0", *spec.argv0});
+    for (const GitWatch& watch : plan->git_watches) {
+        line.lack("traps for git are looked for in " + quote(watch.directory));
+    }
 
     std::string out = left_out(*plan);
     for (const std::string& what : line.lacking) out += "# not in bubblewrap: " + what + "\n";

@@ -232,6 +232,15 @@ struct Former {
     }
 };
 
+Json json_of(const std::vector<GitWatch>& watches) {
+    Json out = Json::array();
+    for (const GitWatch& watch : watches) {
+        out.add(Json::object(
+            {{"directory", watch.directory}, {"mode", word(git_watch_table, watch.mode)}}));
+    }
+    return out;
+}
+
 Json json_of(const Step& step, std::size_t number) {
     Form form = std::visit(Former{}, step);
     std::vector<Json::Member> members = {
@@ -265,6 +274,7 @@ std::string describe_json(const Plan& plan) {
                 {"leftovers", word(leftovers_table, plan.leftovers)},
                 {"die_with_parent", plan.die_with_parent},
                 {"host_writes", word(host_writes_table, plan.host_writes)},
+                {"git_watches", json_of(plan.git_watches)},
                 {"nested_userns", word(nested_userns_table, plan.nested_userns)},
                 {"own_descriptors", word(own_descriptors_table, plan.own_descriptors)},
                 {"descriptors", Json::object({{"userns", json_of(plan.userns_fd)},

@@ -13,6 +13,17 @@
 namespace sbx {
 namespace {
 
+constexpr WordTable<GitTrap::Kind, 8> trap_table = {{
+    {GitTrap::Kind::link, "link"},
+    {GitTrap::Kind::settings, "settings"},
+    {GitTrap::Kind::index, "index"},
+    {GitTrap::Kind::bare, "bare"},
+    {GitTrap::Kind::repository, "repository"},
+    {GitTrap::Kind::operation, "operation"},
+    {GitTrap::Kind::broken, "broken"},
+    {GitTrap::Kind::unseen, "unseen"},
+}};
+
 const char* word_of(Outcome::End end) {
     switch (end) {
         case Outcome::End::exited: return "exited";
@@ -58,6 +69,17 @@ Json failed_of(const Outcome& outcome) {
     return {};
 }
 
+Json traps_of(const Outcome& outcome) {
+    Json out = Json::array();
+    for (const GitTrap& trap : outcome.git_traps) {
+        out.add(Json::object({{"kind", word(trap_table, trap.kind)},
+                              {"path", trap.path},
+                              {"aside", trap.aside.empty() ? Json() : Json(trap.aside)},
+                              {"text", describe(trap)}}));
+    }
+    return out;
+}
+
 double seconds(std::chrono::microseconds time) {
     return std::chrono::duration<double>(time).count();
 }
@@ -100,6 +122,42 @@ Json protections_of(const Plan& plan) {
 
 }  // namespace
 
+std::string describe(const GitTrap& trap) {
+    const std::string path = quote(trap.path);
+    const bool moved = !trap.aside.empty();
+    const std::string away =
+        moved ? "; sbx moved it to " + quote(trap.aside) : "; remove it before you use git there";
+    switch (trap.kind) {
+        case GitTrap::Kind::link:
+            return path + " is a new symbolic link in .git, and git would write to its target" +
+                   away;
+        case GitTrap::Kind::settings:
+            return path + " is new, and git would take settings from another directory" + away;
+        case GitTrap::Kind::index:
+            return path + " names files outside of the working tree or in .git, and git checkout " +
+                   "would write to them" + away +
+                   (moved ? ", and git reset makes a new one" : " (git reset makes a new one)");
+        case GitTrap::Kind::bare:
+            return path + " makes the project a repository itself, whose settings git would take" +
+                   away;
+        case GitTrap::Kind::repository:
+            return path +
+                   " is a repository that is new or changed, and git would use its settings and "
+                   "hooks" +
+                   "; look at them before you use git there or commit it, or remove it";
+        case GitTrap::Kind::operation:
+            return path + " is an operation of git that is not finished, and git would run the " +
+                   "commands in its list; look at it before you continue or abort it, or remove it";
+        case GitTrap::Kind::broken:
+            return path + " was a repository, and is none any more; restore it from a clone";
+        case GitTrap::Kind::unseen:
+            return path +
+                   " could not be searched for traps for git; look at it before you use git "
+                   "there";
+    }
+    return path;
+}
+
 std::string describe_result(const Outcome& outcome, const Plan* plan,
                             const std::vector<std::string>& command, int exit_status) {
     const bool exited = outcome.end == Outcome::End::exited;
@@ -123,6 +181,8 @@ std::string describe_result(const Outcome& outcome, const Plan* plan,
     Json left = Json::array();
     for (const Error& one : outcome.left) left.add(one.message);
     out.add("left", left);
+    const bool watched = plan != nullptr && !plan->git_watches.empty();
+    out.add("git_traps", watched ? traps_of(outcome) : Json());
     out.add("protections", plan != nullptr ? protections_of(*plan) : Json());
     return out.text();
 }

@@ -146,6 +146,26 @@ std::vector<Step> plan_seal(const Spec& spec, const Host& host, const Privileges
     return seal;
 }
 
+// Of the same directory the last one counts.
+Result<std::vector<GitWatch>> plan_git_watches(const Spec& spec, const Host& host) {
+    std::vector<GitWatch> out;
+    for (GitWatch watch : spec.git_watches) {
+        const std::string option = "--watch-git " + quote(watch.directory);
+        if (watch.directory.empty()) return Error{option + ": a directory is wanted"};
+        if (watch.directory.front() != '/') watch.directory = host.cwd + "/" + watch.directory;
+        watch.directory = lexically_clean(watch.directory);
+        std::erase_if(out, [&](const GitWatch& o) { return o.directory == watch.directory; });
+        if (watch.mode == GitWatch::Mode::off) continue;
+        if (spec.leftovers != Leftovers::kill) {
+            return Error{option +
+                         " takes its last look after the end of all processes, and in the bwrap "
+                         "dialect some may go on; use the sbx dialect"};
+        }
+        out.push_back(std::move(watch));
+    }
+    return out;
+}
+
 }  // namespace
 
 Result<Plan> make_plan(const Spec& spec, const Host& host) {
@@ -158,6 +178,8 @@ Result<Plan> make_plan(const Spec& spec, const Host& host) {
     auto directories = planning::plan_directories(spec, host, environment);
     auto warnings = planning::find_warnings(spec, host, directories);
     if (!warnings) return warnings.error();
+    auto git_watches = plan_git_watches(spec, host);
+    if (!git_watches) return git_watches.error();
     auto descriptors = planning::plan_descriptors(spec, host);
     if (!descriptors) return descriptors.error();
 
@@ -177,6 +199,7 @@ Result<Plan> make_plan(const Spec& spec, const Host& host) {
     plan.info_fd = spec.info_fd;
     plan.json_status_fd = spec.json_status_fd;
     plan.result_fd = spec.result_fd;
+    plan.git_watches = std::move(*git_watches);
     const bool reaper = spec.unshare.has(Namespace::pid) || spec.leftovers == Leftovers::kill ||
                         spec.sync_fd || !spec.lock_files.empty() ||
                         has_step<step::WaylandSocket>(tree->steps);

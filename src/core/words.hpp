@@ -71,6 +71,11 @@ inline constexpr WordTable<OwnDescriptors, 2> own_descriptors_table = {{
     {OwnDescriptors::leave, "leave"},
     {OwnDescriptors::close, "close"},
 }};
+inline constexpr WordTable<GitWatch::Mode, 3> git_watch_table = {{
+    {GitWatch::Mode::off, "off"},
+    {GitWatch::Mode::tell, "tell"},
+    {GitWatch::Mode::end, "end"},
+}};
 
 /// The word that `table` has for `value`.
 template <typename E, std::size_t count>

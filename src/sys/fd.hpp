@@ -28,6 +28,8 @@ public:
     ~Fd() { reset(); }
 
     int get() const { return fd_; }
+    /// Gives it away: the caller closes it.
+    int release() { return std::exchange(fd_, -1); }
     explicit operator bool() const { return fd_ >= 0; }
     void reset() {
         if (fd_ >= 0) ::close(fd_);

@@ -9,6 +9,7 @@
 #include "sys/cleaner.hpp"
 #include "sys/explain.hpp"
 #include "sys/fd.hpp"
+#include "sys/git_watch.hpp"
 #include "sys/image.hpp"
 #include "sys/json_status.hpp"
 #include "sys/signal_guard.hpp"
@@ -109,11 +110,14 @@ private:
     bool has_started();
     Outcome ended(Status::Kind kind, int code) const;
     Outcome init_ended();
+    void end_sandbox();
     std::optional<Outcome> lose_guard();
     int prepare_wayland();
     std::optional<Outcome> connect_wayland(std::int32_t step);
     std::optional<Outcome> read_compositor();
     Outcome abandon_wayland(const std::string& why);
+    Outcome step_on_trap();
+    Outcome with_git_traps(Outcome outcome);
 
     const Plan& plan_;
     sys::SignalGuard guard_;
@@ -131,6 +135,7 @@ private:
     sys::WaylandClient compositor_;
     std::size_t wayland_step_ = 0;
     bool handed_over_ = false;
+    sys::GitWatcher git_;
     bool reaped_ = false;  // init
     std::optional<Usage> usage_;
     pid_t pid_ = -1;
@@ -178,6 +183,9 @@ std::optional<Outcome> Supervisor::prepare() {
     if (const int error = prepare_wayland()) {
         return refused("making a socket for the compositor: " + error_text(error));
     }
+    if (auto watched = git_.prepare(plan_.git_watches); !watched) {
+        return Outcome{Outcome::End::refused, 0, watched.error()};
+    }
     image.mask = guard_.mask();
     image.ignore_sigchld = guard_.ignored_sigchld();
     return std::nullopt;
@@ -219,6 +227,7 @@ int Supervisor::close_others() const {
          {plan_.info_fd, plan_.json_status_fd, plan_.userns_block_fd, plan_.result_fd}) {
         if (fd) keep.push_back(*fd);
     }
+    for (const int fd : git_.descriptors()) keep.push_back(fd);
     return sys::close_others(keep.data(), keep.size()).error;
 }
 
@@ -436,12 +445,8 @@ Outcome Supervisor::init_ended() {
                         : "); without a pid namespace, what the command left may still run"));
 }
 
-// What is guarded is so no longer, and the sandbox ends: a command without its guards is not what
-// was asked for.
-std::optional<Outcome> Supervisor::lose_guard() {
-    const auto lost = cleaner_.read_lost();
-    pollfd init{child_.get(), POLLIN, 0};
-    if (!lost && ::poll(&init, 1, 0) == 1) return std::nullopt;  // it went after init, as it should
+// Kills all that is inside, and waits for its end.
+void Supervisor::end_sandbox() {
     if (plan_.namespaces.has(Namespace::pid)) {
         call(SYS_pidfd_send_signal, child_.get(), SIGKILL, nullptr, 0);
     } else {
@@ -449,6 +454,34 @@ std::optional<Outcome> Supervisor::lose_guard() {
         ::shutdown(ready_.write.get(), SHUT_WR);
     }
     reap_init();
+}
+
+Outcome Supervisor::step_on_trap() {
+    end_sandbox();
+    return refused(quote(git_.deadly()) +
+                   " is a trap for git, so the sandbox was ended; see --watch-git in sbx(1)");
+}
+
+// The traps for git that are left, now that nobody can change them any more.
+Outcome Supervisor::with_git_traps(Outcome outcome) {
+    outcome.git_traps = git_.look_again();
+    const bool ran = outcome.end == Outcome::End::exited || outcome.end == Outcome::End::signalled;
+    if (!ran || git_.deadly().empty()) return outcome;
+    outcome.end = Outcome::End::refused;
+    outcome.code = 0;
+    outcome.error = {quote(git_.deadly()) +
+                     " is a trap for git that the command left, so it counts as failed; see "
+                     "--watch-git in sbx(1)"};
+    return outcome;
+}
+
+// What is guarded is so no longer, and the sandbox ends: a command without its guards is not what
+// was asked for.
+std::optional<Outcome> Supervisor::lose_guard() {
+    const auto lost = cleaner_.read_lost();
+    pollfd init{child_.get(), POLLIN, 0};
+    if (!lost && ::poll(&init, 1, 0) == 1) return std::nullopt;  // it went after init, as it should
+    end_sandbox();
     return sys::explain_lost_guard(plan_, lost);
 }
 
@@ -512,13 +545,14 @@ void Supervisor::read_signals() {
 Outcome Supervisor::watch() {
     while (true) {
         const int caller = awaits_caller_ ? *plan_.userns_block_fd : -1;
-        std::array<pollfd, 7> polled = {{{child_.get(), POLLIN, 0},
+        std::array<pollfd, 8> polled = {{{child_.get(), POLLIN, 0},
                                          {signals_.get(), POLLIN, 0},
                                          {report_.read.get(), POLLIN, 0},
                                          {status_.read.get(), POLLIN, 0},
                                          {caller, POLLIN, 0},
                                          {cleaner_.lost().get(), POLLIN, 0},
-                                         {compositor_.fd(), POLLIN, 0}}};
+                                         {compositor_.fd(), POLLIN, 0},
+                                         {git_.changes().get(), POLLIN, 0}}};
         if (::poll(polled.data(), polled.size(), -1) < 0) {
             if (errno == EINTR || errno == EAGAIN) continue;
             return abandon({"waiting for the sandbox: " + error_text(errno)});
@@ -527,6 +561,7 @@ Outcome Supervisor::watch() {
             if (auto outcome = lose_guard()) return *outcome;
             continue;
         }
+        if (polled[7].revents != 0 && git_.sees_trap()) return step_on_trap();
         const int unread = polled[2].revents != 0 ? read_report() : 0;
         if (unread != 0) return abandon({unread_report + error_text(unread)});
         continued_ = false;
@@ -567,6 +602,7 @@ Outcome Supervisor::run() {
         for (const sys::LostGuard& left : cleaner_.wait()) {
             outcome.left.push_back(sys::explain_left(plan_, left));
         }
+        outcome = with_git_traps(std::move(outcome));
     }
     const bool ran = outcome.end == Outcome::End::exited || outcome.end == Outcome::End::signalled;
     if (plan_.json_status_fd) {

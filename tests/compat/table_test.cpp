@@ -68,7 +68,8 @@ const std::set<std::string> own = {"dry-run",        "bare",
                                    "unset",          "show-profile",
                                    "save-profile",   "keep-env",
                                    "warning",        "result",
-                                   "doctor",         "wayland"};
+                                   "doctor",         "wayland",
+                                   "watch-git"};
 
 std::set<std::string> options_with_a_row() {
     std::set<std::string> out;

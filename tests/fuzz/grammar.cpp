@@ -93,7 +93,8 @@ Words written_by(const Words& words, const sbx::cli::Dialect& dialect) {
             case Option::bind:
             case Option::bind_try:
             case Option::dev_bind:
-            case Option::dev_bind_try: out.push_back(given.arguments[0]); break;
+            case Option::dev_bind_try:
+            case Option::watch_git: out.push_back(given.arguments[0]); break;
             case Option::overlay:
                 out.push_back(given.arguments[0]);
                 out.push_back(given.arguments[1]);
@@ -244,6 +245,7 @@ std::string Generator::value(const OptionRow& row, std::string_view kind, Taste 
     if (kind == "DEST" || kind == "PATH" || kind == "DIR" || kind == "TARGET") {
         if (taste == Taste::wild && one_in(2)) return any(hostile_paths());
         if (row.id == Option::chdir) return any({"/", "/tmp", "/a"});
+        if (row.id == Option::watch_git) return world_.writable() + any({"", "/directory"});
         if (row.id == Option::lock_file) return "/payload";
         if (row.id == Option::chmod && !one_in(4)) return any({"/", "/tmp"});
         return any({"/a", "/a/b", "/a/c", "/tmp/d", "/e/f/g", "/h", "/i", "j", "/tmp/k", "/l"});
@@ -261,6 +263,7 @@ std::string Generator::value(const OptionRow& row, std::string_view kind, Taste 
         return any({"default", "strict", "none", world_.directory() + "/fixed/policy.json"});
     }
     if (kind == "EDIT") return any({"allow:ptrace", "deny:mkdir", "deny:chmod", "allow:mount"});
+    if (row.id == Option::watch_git) return any({"tell", "end", "off"});
     if (kind == "MODE") return any({"auto", "require", "off"});
     if (kind == "LABEL") return "label";
     if (kind == "PROFILE") return any({"network", "system", "shell", "x11", "sound"});

@@ -304,3 +304,19 @@ TEST_CASE("check: an overlay says of all its directories which they are, or of n
     CHECK(overlay_is(Changes::forgotten, {one, one, one, one}) == message);
     CHECK(overlay_is(Changes::refused, {one, {"", 1, 0}}) == message);
 }
+
+TEST_CASE("check: traps for git") {
+    Plan plan = good_plan();
+    plan.git_watches = {{"/p", GitWatch::Mode::end}};
+    CHECK(verdict(plan) == "no error");
+    plan.leftovers = Leftovers::keep;
+    CHECK(verdict(plan) ==
+          std::string(prefix) + "traps for git are looked for while processes go on");
+    plan.leftovers = Leftovers::kill;
+    for (const GitWatch& watch :
+         {GitWatch{"", GitWatch::Mode::end}, GitWatch{"/p", GitWatch::Mode::off},
+          GitWatch{std::string("/p\0q", 4), GitWatch::Mode::tell}}) {
+        plan.git_watches = {watch};
+        CHECK(verdict(plan) == std::string(prefix) + "traps for git are looked for nowhere");
+    }
+}

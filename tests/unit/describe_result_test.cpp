@@ -105,3 +105,33 @@ TEST_CASE("the result of a sandbox that could not be made", "[result]") {
         CHECK(says(describe_result(outcome, &plan, {}, 127), "\"failed\": \"execution\","));
     }
 }
+
+TEST_CASE("the result of a command that left traps for git", "[result]") {
+    Outcome outcome{.end = Outcome::End::exited};
+    outcome.git_traps = {{GitTrap::Kind::link, "/p/.git/a\nb", "/p/.git/aside/a"},
+                         {GitTrap::Kind::operation, "/p/.git/rebase-merge", {}}};
+    const Plan watched = planned({"--watch-git", "/p", "tell", "true"});
+    const std::string text = describe_result(outcome, &watched, {}, 0);
+    CHECK(says(text, "\"kind\": \"link\""));
+    CHECK(says(text, "\"aside\": \"/p/.git/aside/a\""));
+    CHECK(says(text, "\"kind\": \"operation\""));
+    CHECK(says(describe(outcome.git_traps[0]), "\"/p/.git/a\\nb\" is a new symbolic link"));
+    CHECK(
+        says(describe_result({.end = Outcome::End::exited}, &watched, {}, 0), "\"git_traps\": []"));
+    const Plan other = planned({"true"});
+    CHECK(
+        says(describe_result({.end = Outcome::End::exited}, &other, {}, 0), "\"git_traps\": null"));
+}
+
+TEST_CASE("each kind of trap has a sentence that names its path and a remedy", "[result]") {
+    for (int kind = 0; kind <= static_cast<int>(GitTrap::Kind::unseen); ++kind) {
+        const GitTrap trap{static_cast<GitTrap::Kind>(kind), "/p/.git/x", {}};
+        const std::string text = describe(trap);
+        INFO(text);
+        CHECK(text.rfind("\"/p/.git/x\" ", 0) == 0);
+        CHECK(text.find("; ") != std::string::npos);
+        GitTrap moved = trap;
+        moved.aside = "/p/.git/aside/x";
+        CHECK(says(describe(moved), "\"/p/.git/aside/x\"") == trap.is_deliberate());
+    }
+}

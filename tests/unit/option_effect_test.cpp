@@ -40,6 +40,7 @@ std::string example(const OptionRow& row, const std::string& variable,
     // What the caller has, whoever that is.
     if (row.id == Option::keep_env) return "PATH";
     if (row.id == Option::warning) return variable == "NAME" ? "file-bind" : "refuse";
+    if (row.id == Option::watch_git && variable == "MODE") return "tell";
     if (variable == "MODE") return "require";
     if (variable == "EDIT") return "deny:ioctl";
     const auto found = by_variable.find(variable);

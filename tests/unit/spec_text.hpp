@@ -53,10 +53,10 @@ inline std::string text_of(const Spec& spec) {
     const auto& [wording, unshare, unshare_try, identity, uid, gid, hostname, userns_fd, userns2_fd,
                  pidns_fd, disable_userns, nested_userns, assert_userns_disabled, root_capabilities,
                  capabilities, root, given, host_writes, entries, entry_places, working_directory,
-                 environment, directory, descriptors, keep_fds, own_descriptors, filters, landlock,
-                 leftovers, signals, die_with_parent, new_session, as_pid_1, lock_files, sync_fd,
-                 block_fd, userns_block_fd, info_fd, json_status_fd, result_fd, warnings,
-                 profile_directories, argv0, command] = spec;
+                 git_watches, environment, directory, descriptors, keep_fds, own_descriptors,
+                 filters, landlock, leftovers, signals, die_with_parent, new_session, as_pid_1,
+                 lock_files, sync_fd, block_fd, userns_block_fd, info_fd, json_status_fd, result_fd,
+                 warnings, profile_directories, argv0, command] = spec;
     std::ostringstream out;
     const auto number = [&](const char* name, auto value) {
         out << name << ' ' << static_cast<int>(value) << '\n';
@@ -91,6 +91,7 @@ inline std::string text_of(const Spec& spec) {
         out << '\n';
     }
     for (const std::string& place : entry_places) out << "place " << place << '\n';
+    for (const GitWatch& watch : git_watches) number(watch.directory.c_str(), watch.mode);
     out << "working_directory " << working_directory << '\n';
     for (const EnvironmentChange& change : environment) {
         number("environment", change.kind);
