@@ -18,14 +18,14 @@
 namespace sbx {
 
 /// One system call that is allowed, or denied with EPERM, whatever the policy and the arguments of
-/// the call say.
+/// the call say. Or one family of sockets, which is denied with EAFNOSUPPORT.
 struct PolicyEdit {
     /// What the call meets.
     enum class Answer {
         allow,                ///< it is carried out
-        deny,                 ///< it fails with EPERM
+        deny,                 ///< it fails
     } answer = Answer::deny;  ///< what the call meets
-    std::string call = {};    ///< its name: "mkdir"
+    std::string call = {};    ///< its name: "mkdir"; "socket:AF_VSOCK" for one family of sockets
 };
 
 /// The names of the policies that are built in, sorted.

@@ -355,7 +355,8 @@ inline constexpr auto option_table = std::to_array<OptionRow>({
      "Filter system calls by a built-in policy, a file of OCI seccomp JSON, or none",
      Group::security},
     {Option::seccomp_edit, "seccomp-edit", "EDIT", Completion::edit,
-     "Change the policy: allow:CALL or deny:CALL, whatever it says of that system call",
+     "Change the policy: allow:CALL or deny:CALL, whatever it says of that system call, or "
+     "allow:socket:FAMILY for one family of sockets",
      Group::security},
     {Option::seccomp, "seccomp", "FD", Completion::descriptor,
      "Load the compiled seccomp filter (BPF) that descriptor FD gives", Group::security},

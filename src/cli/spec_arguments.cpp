@@ -305,7 +305,8 @@ Result<void> SpecBuilder::apply_edit(const std::string& text) {
         edits_.push_back({answer, text.substr(word.size())});
         return {};
     }
-    return Error{"--seccomp-edit takes allow:CALL or deny:CALL, as in allow:ptrace, and not \"" +
+    return Error{"--seccomp-edit takes allow:CALL or deny:CALL, as in allow:ptrace or "
+                 "allow:socket:AF_VSOCK, and not \"" +
                  text + "\""};
 }
 

@@ -10,23 +10,41 @@
 
 #include <sys/utsname.h>
 
+#include <algorithm>
 #include <array>
+#include <cerrno>
 #include <exception>
 
 namespace sbx {
 namespace {
 
-// The edit's answer in the place of all that the rules say of the call.
+// The edit's answer in the place of all that the rules and earlier edits say of the call, or of one
+// family of sockets: "socket:AF_VSOCK".
 Result<void> apply_edit(const PolicyEdit& edit, PolicyRules& policy) {
-    const auto call = system_call_by_name(edit.call);
-    if (!call) return Error{"unknown system call " + quote(edit.call)};
-    if (*call < 0) return Error{"this architecture has no system call " + quote(edit.call)};
-    for (PolicyRule& rule : policy.rules) std::erase(rule.calls, *call);
-    constexpr unsigned eperm = 1;
-    policy.rules.push_back(
-        {{*call},
-         edit.answer == PolicyEdit::Answer::allow ? SCMP_ACT_ALLOW : SCMP_ACT_ERRNO(eperm),
-         {}});
+    const std::size_t colon = std::min(edit.call.find(':'), edit.call.size());
+    const std::string name = edit.call.substr(0, colon);
+    const auto call = system_call_by_name(name);
+    if (!call) return Error{"unknown system call " + quote(name)};
+    if (*call < 0) return Error{"this architecture has no system call " + quote(name)};
+    const bool allows = edit.answer == PolicyEdit::Answer::allow;
+    if (colon < edit.call.size()) {
+        const std::string family_name = edit.call.substr(colon + 1);
+        if (name != "socket" && name != "socketpair") {
+            return Error{"only socket and socketpair are edited by a family, and not " +
+                         quote(edit.call)};
+        }
+        const auto family = family_by_name(family_name);
+        if (!family) return Error{"unknown family of sockets " + quote(family_name)};
+        // The kernel takes an int, so the upper half says nothing.
+        const scmp_arg_cmp test{0, SCMP_CMP_MASKED_EQ, UINT32_MAX, *family};
+        policy.edits.push_back(
+            {{*call}, allows ? SCMP_ACT_ALLOW : SCMP_ACT_ERRNO(EAFNOSUPPORT), {test}});
+        return {};
+    }
+    for (auto* rules : {&policy.rules, &policy.edits}) {
+        for (PolicyRule& rule : *rules) std::erase(rule.calls, *call);
+    }
+    policy.rules.push_back({{*call}, allows ? SCMP_ACT_ALLOW : SCMP_ACT_ERRNO(EPERM), {}});
     return {};
 }
 

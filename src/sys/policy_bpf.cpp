@@ -40,6 +40,14 @@ RulesByCall by_call(const PolicyRules& policy) {
             return leniency(left.action) < leniency(right.action);
         });
     }
+    for (const auto& edit : policy.edits) {
+        for (const int call : edit.calls) {
+            auto& rules = calls[call];
+            // A call that no rule names is answered by the default action.
+            if (rules.empty()) rules.push_back({policy.default_action, {}});
+            rules.insert(rules.begin(), {edit.action, edit.tests});
+        }
+    }
     return calls;
 }
 

@@ -4,6 +4,8 @@
 // Where several rules match one call, the strictest answer wins, as between several filters of one
 // process: KILL_PROCESS, KILL_THREAD, TRAP, ERRNO, LOG, ALLOW; of two errnos the first in the text.
 //
+// The edits of a policy come before its rules, and of several edits the last one wins.
+//
 // Calls that have rules with arguments come first (policy_arguments.hpp), then a binary search for
 // the ranges of numbers that have one answer. libseccomp, which would compare with each number by
 // itself, makes a filter five times as long, and the kernel translates and checks it at every

@@ -27,6 +27,8 @@ struct PolicyRule {
 struct PolicyRules {
     std::uint32_t default_action = SCMP_ACT_KILL_PROCESS;
     std::vector<PolicyRule> rules;
+    /// Each has a test. These answer before all of `rules`, and of several the last one does.
+    std::vector<PolicyRule> edits;
 };
 
 /// What includes and excludes are compared with.

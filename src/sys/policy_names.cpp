@@ -2,6 +2,7 @@
 #include "sys/policy_names.hpp"
 
 #include <sys/capability.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
@@ -74,6 +75,58 @@ constexpr std::array<Named<int>, 19> newer_calls{{
     {"open_tree_attr", 467},     // 6.15
     {"file_getattr", 468},       // 6.17
     {"file_setattr", 469},       // 6.17
+}};
+
+/// The families of sockets. Linux 5.15 brought the last one, which glibc 2.36 has too.
+constexpr std::array<Named<unsigned>, 48> families{{
+    {"AF_UNSPEC", AF_UNSPEC},
+    {"AF_UNIX", AF_UNIX},
+    {"AF_LOCAL", AF_LOCAL},
+    {"AF_INET", AF_INET},
+    {"AF_AX25", AF_AX25},
+    {"AF_IPX", AF_IPX},
+    {"AF_APPLETALK", AF_APPLETALK},
+    {"AF_NETROM", AF_NETROM},
+    {"AF_BRIDGE", AF_BRIDGE},
+    {"AF_ATMPVC", AF_ATMPVC},
+    {"AF_X25", AF_X25},
+    {"AF_INET6", AF_INET6},
+    {"AF_ROSE", AF_ROSE},
+    {"AF_DECnet", AF_DECnet},
+    {"AF_NETBEUI", AF_NETBEUI},
+    {"AF_SECURITY", AF_SECURITY},
+    {"AF_KEY", AF_KEY},
+    {"AF_NETLINK", AF_NETLINK},
+    {"AF_ROUTE", AF_ROUTE},
+    {"AF_PACKET", AF_PACKET},
+    {"AF_ASH", AF_ASH},
+    {"AF_ECONET", AF_ECONET},
+    {"AF_ATMSVC", AF_ATMSVC},
+    {"AF_RDS", AF_RDS},
+    {"AF_SNA", AF_SNA},
+    {"AF_IRDA", AF_IRDA},
+    {"AF_PPPOX", AF_PPPOX},
+    {"AF_WANPIPE", AF_WANPIPE},
+    {"AF_LLC", AF_LLC},
+    {"AF_IB", AF_IB},
+    {"AF_MPLS", AF_MPLS},
+    {"AF_CAN", AF_CAN},
+    {"AF_TIPC", AF_TIPC},
+    {"AF_BLUETOOTH", AF_BLUETOOTH},
+    {"AF_IUCV", AF_IUCV},
+    {"AF_RXRPC", AF_RXRPC},
+    {"AF_ISDN", AF_ISDN},
+    {"AF_PHONET", AF_PHONET},
+    {"AF_IEEE802154", AF_IEEE802154},
+    {"AF_CAIF", AF_CAIF},
+    {"AF_ALG", AF_ALG},
+    {"AF_NFC", AF_NFC},
+    {"AF_VSOCK", AF_VSOCK},
+    {"AF_KCM", AF_KCM},
+    {"AF_QIPCRTR", AF_QIPCRTR},
+    {"AF_SMC", AF_SMC},
+    {"AF_XDP", AF_XDP},
+    {"AF_MCTP", 45},
 }};
 
 struct OneArchitectureCall {
@@ -151,6 +204,8 @@ bool is_capability(std::string_view name) {
     cap_value_t number{};
     return shaped && cap_from_name(std::string(name).c_str(), &number) == 0;
 }
+
+std::optional<unsigned> family_by_name(std::string_view name) { return look_up(families, name); }
 
 std::optional<int> system_call_by_name(std::string_view name) {
     const int number = seccomp_syscall_resolve_name(std::string(name).c_str());

@@ -32,6 +32,9 @@ std::optional<unsigned> errno_by_name(std::string_view name);
 /// Whether it is a capability: "CAP_SYS_ADMIN", in these letters.
 bool is_capability(std::string_view name);
 
+/// The number of a family of sockets: "AF_VSOCK", ...
+std::optional<unsigned> family_by_name(std::string_view name);
+
 /// The number of a system call on this architecture. One that only other architectures have gets
 /// libseccomp's pseudo number, below -1.
 std::optional<int> system_call_by_name(std::string_view name);

@@ -271,6 +271,16 @@ void connect_abstract(Context& context, const Words& words) {
          ::connect(fd, reinterpret_cast<const sockaddr*>(&address), static_cast<socklen_t>(size)));
 }
 
+void make_socket(Context& context, const Words& words) {
+    const int fd = ::socket(std::stoi(words[0]), SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    const int stream =
+        fd < 0 && errno != EAFNOSUPPORT && errno != EPERM
+            ? ::socket(std::stoi(words[0]), SOCK_STREAM | SOCK_CLOEXEC, 0)
+            : fd;
+    tell(context, "socket", stream < 0 ? -1 : 0);
+    if (stream >= 0) ::close(stream);
+}
+
 void interfaces(Context& context, const Words&) {
     std::string text = "interfaces";
     struct if_nameindex* all = ::if_nameindex();
@@ -314,6 +324,7 @@ std::span<const Verb> tries() {
         {"getppid", 0, parent},
         {"loopback", 0, loopback},
         {"rule-network", 0, rule_network},
+        {"socket", 1, make_socket},
         {"connect-out", 0, connect_out},
         {"connect-abstract", 1, connect_abstract},
         {"interfaces", 0, interfaces},

@@ -7,6 +7,7 @@
 
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 
 #include <cerrno>
@@ -75,6 +76,31 @@ TEST_CASE("the built-in policy forbids what a build does not need", "[seccomp]")
     CHECK((lines[9] == "syscall EPERM" || lines[9] == "syscall ENOSYS"));
     CHECK((lines[10] == "syscall EPERM" || lines[10] == "syscall ENOSYS"));
     CHECK(lines[11] == "getppid ok");
+}
+
+TEST_CASE("four families of sockets are there, and others by an edit", "[seccomp]") {
+    const auto sockets = [](const std::vector<std::string>& options) {
+        std::vector<std::string> words;
+        for (const int family : {AF_UNIX, AF_INET, AF_INET6, AF_NETLINK, AF_PACKET, AF_ALG,
+                                 AF_VSOCK, AF_BLUETOOTH, AF_CAN, AF_TIPC}) {
+            if (!words.empty()) words.emplace_back(",");
+            words.insert(words.end(), {"socket", std::to_string(family)});
+        }
+        return lines_of(output(sbx(options, words)));
+    };
+    const std::vector<std::string> closed = sockets({});
+    REQUIRE(closed.size() == 10);
+    for (std::size_t i = 0; i < closed.size(); ++i) {
+        CHECK(closed[i] == (i < 4 ? "socket ok" : "socket EAFNOSUPPORT"));
+    }
+    // With the edit it is the kernel that answers. This one lets nobody have AF_PACKET who has not
+    // the capability, so that its answer tells the two apart on every machine.
+    CHECK(sockets({"--seccomp-edit", "allow:socket:AF_PACKET"})[4] == "socket EPERM");
+    CHECK(sockets({"--seccomp-edit", "allow:socket"})[4] == "socket EPERM");
+    CHECK(sockets({"--seccomp-edit", "allow:socket:AF_CAN"})[4] == "socket EAFNOSUPPORT");
+    CHECK(sockets({"--seccomp-edit", "deny:socket:AF_INET"})[1] == "socket EAFNOSUPPORT");
+    CHECK(sockets({"--seccomp-policy", "none"})[4] == "socket EPERM");
+    CHECK(sockets({"--cap-add", "CAP_NET_RAW"})[4] == "socket ok");
 }
 
 TEST_CASE("without the policy the kernel itself answers", "[seccomp]") {
