@@ -109,6 +109,14 @@ struct KernelVersion {
     constexpr auto operator<=>(const KernelVersion&) const = default;
 };
 
+/// Where the kernel puts core dumps: /proc/sys/kernel/core_pattern (core(5)).
+enum class CoreTarget {
+    inside,  ///< a file in the working directory of the process that dies
+    host,    ///< a program of the host, or a file with an absolute path; a limit of 1 prevents it
+    fixed,   ///< the same, and the caller's hard limit of 0 cannot be raised to that
+    socket,  ///< a socket of the host, which no limit prevents
+};
+
 /// What planning must know of the machine. A value: make_plan() asks for nothing else.
 struct Host {
     std::uint32_t uid = 0;                ///< the caller's effective user id
@@ -123,8 +131,12 @@ struct Host {
     /// One for each capability that the kernel has, by number: "cap_chown", ...; each is empty
     /// where the command keeps none.
     std::vector<std::string> capability_names = {};
-    std::vector<UsrLink> usr_links = {};           ///< of /, sorted
-    std::vector<std::string> proc_covers = {};     ///< what can change the host: "sys", "irq", ...
+    std::vector<UsrLink> usr_links = {};        ///< of /, sorted
+    std::vector<std::string> proc_covers = {};  ///< what can change the host: "sys", "irq", ...
+    /// For root: what only the host's root can read: "kpageflags", "slabinfo", ...
+    std::vector<std::string> proc_root_files = {};
+    std::uint64_t memory = 0;                      ///< of the machine, in bytes
+    CoreTarget core_target = CoreTarget::inside;   ///< where core dumps go
     std::vector<OpenDescriptor> descriptors = {};  ///< sorted by number
     std::vector<Source> sources = {};              ///< one for each of Spec::entries
     std::vector<HostDevice> devices = {};          ///< device nodes of the host's /dev

@@ -56,6 +56,8 @@ struct MountTmpfs {
     std::string destination = {};                      ///< where it is mounted
     unsigned mode = 0755;                              ///< of its top directory
     std::optional<std::uint64_t> size = std::nullopt;  ///< in bytes; none: the kernel's default
+    /// How many files and directories it can hold; none: the kernel's default.
+    std::optional<std::uint64_t> inodes = std::nullopt;
 };
 /// Mounts the procfs of a new pid namespace.
 struct MountProc {
@@ -84,6 +86,10 @@ struct WriteFile {
 /// A path of the new root becomes read-only by a bind over itself.
 struct CoverReadOnly {
     std::string destination = {};  ///< what is covered
+};
+/// What is at `destination`, in a procfs, can no longer be opened.
+struct Hide {
+    std::string destination = {};  ///< what is hidden; a file or a directory
 };
 /// The mount that is at `destination` becomes read-only.
 struct RemountReadOnly {
@@ -211,6 +217,9 @@ struct LimitCapabilities {
 struct ChangeDirectory {
     std::vector<std::string> candidates = {};  ///< tried in this order
 };
+/// Limits core dumps to one byte for good (RLIMIT_CORE): the kernel then writes no file, and starts
+/// no program, which a limit of 0 would not prevent (core(5)).
+struct LimitCoreDumps {};
 /// No program gains privileges by being executed (PR_SET_NO_NEW_PRIVS of prctl(2)).
 struct NoNewPrivileges {};
 /// The second wall, derived from the mounts (landlock(7)): of the rights in `files`, those that no
@@ -237,14 +246,14 @@ struct LoadFilter {
 /// Any of them. Those from NewProcessGroup on belong to Plan::seal, those before to Plan::setup.
 using Step = std::variant<
     step::MapIds, step::MountRoot, step::Bind, step::MountTmpfs, step::MountProc, step::MountDevpts,
-    step::MakeDirectory, step::MakeSymlink, step::WriteFile, step::CoverReadOnly,
+    step::MakeDirectory, step::MakeSymlink, step::WriteFile, step::CoverReadOnly, step::Hide,
     step::RemountReadOnly, step::BringUpLoopback, step::SetHostname, step::BindFd, step::BindData,
     step::MountOverlay, step::Chmod, step::MountMqueue, step::WaylandSocket, step::Guard,
     step::SetIds, step::Announce, step::LockFile, step::EnterRoot, step::EnterUserNamespace,
     step::JoinUserNamespace, step::LimitUserNamespaces, step::AssertNoUserNamespaces,
     step::NewProcessGroup, step::NewSession, step::JoinSessionKeyring, step::ChangeDirectory,
     step::DieWithParent, step::AwaitDescriptor, step::CloseDescriptors, step::LimitCapabilities,
-    step::NoNewPrivileges, step::EnforceLandlock, step::LoadFilter>;
+    step::LimitCoreDumps, step::NoNewPrivileges, step::EnforceLandlock, step::LoadFilter>;
 
 /// What is most often a mistake, in words that name the remedy.
 struct PlanWarning {

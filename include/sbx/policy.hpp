@@ -40,6 +40,12 @@ Result<SeccompFilter> builtin_policy(std::string_view name,
                                      std::span<const std::string> capabilities = {},
                                      std::span<const PolicyEdit> edits = {});
 
+/// A second filter, to go with a built-in policy: it refuses to make files with set-user-id or
+/// set-group-id bits (EPERM), which another user of the machine could run with the caller's rights.
+/// Its `for_root` is set. openat2(2), whose mode no filter sees, answers ENOSYS. An edit of a call
+/// opens it here too.
+Result<SeccompFilter> set_id_files_filter(std::span<const PolicyEdit> edits = {});
+
 /// The edits that let a command make user namespaces and set sandboxes up in them.
 std::vector<PolicyEdit> nested_sandbox_edits();
 

@@ -227,6 +227,7 @@ struct SeccompFilter {
     std::vector<std::uint64_t> program = {};
     bool denies_user_namespaces = false;  ///< it is known to let none be made
     std::optional<int> fd = {};           ///< the descriptor that it was read from, if any
+    bool for_root = false;  ///< loaded only if the caller is root (its effective uid is 0)
 };
 
 /// Who the caller is inside, when a user namespace is made: root, or the caller's own ids.
@@ -298,6 +299,26 @@ enum class Landlock {
     require,    ///< make_plan() fails when it is not all of it
 };
 
+/// How much of the memory /dev, and the /tmp that is given, may take.
+enum class TmpfsLimits {
+    half,    ///< half of it together, with the kernel's memory for their files
+    kernel,  ///< the kernel's default: half of it each
+};
+
+/// Whether the kernel may hand a core dump of the command to a program outside, or write one to a
+/// file that the host's root owns (core(5)).
+enum class CoreDumps {
+    inside,  ///< only what stays inside: a file in the working directory
+    host,    ///< as the machine has it
+};
+
+/// Whether the files of /proc that only root may read are there for a caller that is root. They
+/// tell of the kernel's memory, and ask for a uid, not for a capability.
+enum class RootFiles {
+    hide,  ///< they cannot be opened
+    show,  ///< they are there
+};
+
 /// Whether the caller's capabilities are kept when the caller is root and has no user namespace.
 enum class RootCapabilities {
     drop,  ///< none but those that Spec::capabilities adds
@@ -361,9 +382,11 @@ struct Spec {
     RootCapabilities root_capabilities = RootCapabilities::drop;  ///< what changes begin with
     std::vector<CapabilityChange> capabilities = {};              ///< made in this order
 
-    RootAccess root = RootAccess::read_only;      ///< of "/" itself, unless an entry covers it
-    GivenTree given = GivenTree::standard;        ///< what is there without an entry
-    HostWrites host_writes = HostWrites::refuse;  ///< whether the host may be written to
+    RootAccess root = RootAccess::read_only;       ///< of "/" itself, unless an entry covers it
+    GivenTree given = GivenTree::standard;         ///< what is there without an entry
+    HostWrites host_writes = HostWrites::refuse;   ///< whether the host may be written to
+    TmpfsLimits tmpfs_limits = TmpfsLimits::half;  ///< of what is given
+    RootFiles root_files = RootFiles::hide;        ///< of every procfs that an entry mounts
     std::vector<Entry> entries = {};  ///< carried out in this order; later ones cover earlier ones
     /// For errors: the "FILE:LINE" where each of `entries` was asked for; may have fewer.
     std::vector<std::string> entry_places = {};
@@ -387,7 +410,8 @@ struct Spec {
 
     /// Loaded in this order; none: no system call is refused.
     std::vector<SeccompFilter> filters = {};
-    Landlock landlock = Landlock::automatic;  ///< the second wall
+    Landlock landlock = Landlock::automatic;   ///< the second wall
+    CoreDumps core_dumps = CoreDumps::inside;  ///< of the command
 
     Leftovers leftovers = Leftovers::kill;  ///< what becomes of processes that are left
     Signals signals = Signals::forward;     ///< whether the command gets the caller's

@@ -9,10 +9,15 @@
 
 namespace sbx::cli {
 
+/// Whether the command of a caller that is root may make files with set-user-id or set-group-id
+/// bits, as far as a built-in policy is in force.
+enum class SetIdFiles { refuse, allow };
+
 struct Dialect {
     Spec defaults;
     std::string policy;  ///< built-in seccomp policy unless another is asked for
-    int failed = 125;    ///< exit status when the sandbox could not be built
+    SetIdFiles set_id_files = SetIdFiles::allow;  ///< of root's sandboxes
+    int failed = 125;  ///< exit status when the sandbox could not be built
     int not_executable = 126;
     int not_found = 127;
     int aborted = 123;             ///< when the sandbox ended before the command did
@@ -26,7 +31,8 @@ struct Dialect {
 inline Dialect sbx_dialect() {
     Spec spec;
     spec.own_descriptors = OwnDescriptors::close;
-    return {spec, "default", 125, 126, 127, 123, true, spec.unshare, {}, "", ""};
+    return {spec, "default", SetIdFiles::refuse, 125, 126, 127,
+            123,  true,      spec.unshare,       {},  "",  ""};
 }
 
 /// As bubblewrap 0.11.1 behaves (the version that clients parse).
@@ -44,11 +50,15 @@ inline Dialect bwrap_dialect() {
     spec.leftovers = Leftovers::keep;
     spec.nested_userns = NestedUserns::allow;
     spec.landlock = Landlock::off;
+    spec.tmpfs_limits = TmpfsLimits::kernel;
+    spec.core_dumps = CoreDumps::host;
+    spec.root_files = RootFiles::show;
     spec.signals = Signals::ignore;
     spec.warnings.fill(WarningMode::hide);
     const NamespaceSet all = Namespace::ipc | Namespace::pid | Namespace::network | Namespace::uts;
     const NamespaceSet tried = Namespace::user | Namespace::cgroup;
-    return {spec, "none", 1, 1, 1, 1, false, all, tried, "bubblewrap 0.11.1 (", ")"};
+    return {spec, "none", SetIdFiles::allow,     1,  1, 1, 1, false,
+            all,  tried,  "bubblewrap 0.11.1 (", ")"};
 }
 
 /// The dialect for the name that the program was called by (argv[0], with or without a path).

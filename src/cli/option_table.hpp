@@ -93,6 +93,7 @@ enum class Option {
     cap_drop,
     seccomp_policy,
     seccomp_edit,
+    allow_setuid_files,
     seccomp,
     add_seccomp_fd,
     landlock,
@@ -358,6 +359,8 @@ inline constexpr auto option_table = std::to_array<OptionRow>({
      "Change the policy: allow:CALL or deny:CALL, whatever it says of that system call, or "
      "allow:socket:FAMILY for one family of sockets",
      Group::security},
+    {Option::allow_setuid_files, "allow-setuid-files", "", Completion::none,
+     "As root: let the command set set-user-id and set-group-id bits of files", Group::security},
     {Option::seccomp, "seccomp", "FD", Completion::descriptor,
      "Load the compiled seccomp filter (BPF) that descriptor FD gives", Group::security},
     {Option::add_seccomp_fd, "add-seccomp-fd", "FD", Completion::descriptor,

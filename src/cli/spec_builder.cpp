@@ -168,6 +168,7 @@ Result<void> SpecBuilder::apply(const GivenOption& given) {
             policy_place_ = given.place;
             return {};
         case Option::seccomp_edit: return apply_edit(a[0]);
+        case Option::allow_setuid_files: return {};  // asked for when the policy is known
         case Option::seccomp:
         case Option::add_seccomp_fd: return apply_filter(given);
         case Option::landlock: return apply_landlock(a[0]);
@@ -237,6 +238,13 @@ Result<void> SpecBuilder::add_policy() {
     auto filter = builtin_policy(wanted, *capabilities, edits);
     if (!filter) return filter.error();
     spec_.filters.push_back(std::move(*filter));
+    // A sandbox inside needs openat2, which that filter closes.
+    const bool opened =
+        given_.contains(Option::allow_setuid_files) || given_.contains(Option::allow_userns);
+    if (opened || dialect_.set_id_files == SetIdFiles::allow) return {};
+    auto second = set_id_files_filter(edits_);
+    if (!second) return second.error();
+    spec_.filters.push_back(std::move(*second));
     return {};
 }
 

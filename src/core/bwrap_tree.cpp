@@ -82,7 +82,7 @@ private:
 std::size_t Translator::dev_length(std::size_t at) const {
     const auto* tmpfs = std::get_if<step::MountTmpfs>(&plan_.setup[at]);
     if (tmpfs == nullptr) return 0;
-    const std::vector<Step> dev = planning::dev_steps(tmpfs->destination, host_.devices);
+    const std::vector<Step> dev = planning::dev_steps(tmpfs->destination, spec_, host_);
     if (plan_.setup.size() - at < dev.size()) return 0;
     for (std::size_t i = 0; i < dev.size(); ++i) {
         if (describe(dev[i]) != describe(plan_.setup[at + i])) return 0;
@@ -176,6 +176,7 @@ struct Translator::Adder {
     std::optional<Error> operator()(const step::MountTmpfs& s) const {
         Words words = perms(s.mode, 0755);
         if (s.size) words = words + Words{"--size", std::to_string(*s.size)};
+        if (s.inodes) self.line_.lack("a limit on the number of files in a tmpfs");
         return self.put(words + Words{"--tmpfs"}, s.destination, Parents::with_them);
     }
     std::optional<Error> operator()(const step::MountProc& s) const {
@@ -239,6 +240,9 @@ struct Translator::Adder {
     std::optional<Error> operator()(const step::CoverReadOnly& s) const {
         const std::string name = s.destination.substr(s.destination.rfind('/') + 1);
         return self.put({"--ro-bind", "/proc/" + name}, s.destination);
+    }
+    std::optional<Error> operator()(const step::Hide& s) const {
+        return self.put({"--ro-bind", "/dev/null"}, s.destination);
     }
     std::optional<Error> operator()(const step::RemountReadOnly& s) const {
         const TreeModel::Place place = self.model_.look(s.destination);
@@ -390,7 +394,9 @@ std::optional<Error> Translator::translate() {
             length = 1;
             error = std::visit(Adder{*this}, plan_.setup[i]);
         } else {
-            error = put({"--dev"}, std::get<step::MountTmpfs>(plan_.setup[i]).destination);
+            const auto& tmpfs = std::get<step::MountTmpfs>(plan_.setup[i]);
+            if (tmpfs.size) line_.lack("a limit on the size of /dev");
+            error = put({"--dev"}, tmpfs.destination);
         }
         if (error) return error;
         for (std::size_t end = i + length; i < end; ++i) {

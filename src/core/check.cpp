@@ -131,6 +131,7 @@ Result<void> check_seal(const Plan& plan) {
     if (count<step::CloseDescriptors>(steps) != 1) return broken("descriptors are closed once");
     if (count<step::JoinSessionKeyring>(steps) != 1) return broken("the keyring is replaced once");
     if (count<step::LimitCapabilities>(steps) != 1) return broken("capabilities are limited once");
+    if (count<step::LimitCoreDumps>(steps) > 1) return broken("core dumps are limited once");
     // While the capabilities are there they keep others out; after that there must be nothing left
     // to take. And what waits, waits before.
     const std::size_t closed = position<step::CloseDescriptors>(steps);

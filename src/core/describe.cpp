@@ -108,6 +108,7 @@ struct Sentence {
     std::string operator()(const step::MountTmpfs& s) const {
         std::string text = "tmpfs on " + quote(s.destination) + " mode " + octal(s.mode);
         if (s.size) text += " size " + std::to_string(*s.size);
+        if (s.inodes) text += ", " + std::to_string(*s.inodes) + " files at most";
         return text;
     }
     std::string operator()(const step::MountProc& s) const {
@@ -129,6 +130,7 @@ struct Sentence {
     std::string operator()(const step::CoverReadOnly& s) const {
         return "cover " + quote(s.destination) + " read-only";
     }
+    std::string operator()(const step::Hide& s) const { return "hide " + quote(s.destination); }
     std::string operator()(const step::RemountReadOnly& s) const {
         return "remount " + quote(s.destination) + " read-only";
     }
@@ -180,6 +182,9 @@ struct Sentence {
         if (s.names.size() == s.count && s.ambient == 0) return "keep root's capabilities";
         return "drop all capabilities but " + list(s.names) +
                (s.ambient == 0 ? ", which only uid 0 keeps across exec" : "");
+    }
+    std::string operator()(const step::LimitCoreDumps&) const {
+        return "allow no core dumps, which would leave the sandbox";
     }
     std::string operator()(const step::NoNewPrivileges&) const { return "set no_new_privs"; }
     std::string operator()(const step::EnforceLandlock& s) const {

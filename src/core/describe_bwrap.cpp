@@ -180,6 +180,9 @@ void add_filters(const Plan& plan, Line& line) {
     }
     const char* option = given.size() == 1 ? "--seccomp" : "--add-seccomp-fd";
     for (const int fd : given) line.add({option, std::to_string(fd)});
+    if (first_step<step::LimitCoreDumps>(plan.seal) != nullptr) {
+        line.lack("no core dump leaves the sandbox");
+    }
     const auto* landlock = first_step<step::EnforceLandlock>(plan.seal);
     if (landlock == nullptr) return;
     line.lack(landlock->files != 0 ? "Landlock behind the mounts"

@@ -96,9 +96,11 @@ struct Former {
                  {"found", json_of(s.found)}}};
     }
     Form operator()(const step::MountTmpfs& s) const {
-        return {
-            "tmpfs",
-            {{"destination", s.destination}, {"mode", octal(s.mode)}, {"size", json_of(s.size)}}};
+        return {"tmpfs",
+                {{"destination", s.destination},
+                 {"mode", octal(s.mode)},
+                 {"size", json_of(s.size)},
+                 {"inodes", json_of(s.inodes)}}};
     }
     Form operator()(const step::MountProc& s) const {
         return {"proc", {{"destination", s.destination}}};
@@ -117,6 +119,9 @@ struct Former {
     }
     Form operator()(const step::CoverReadOnly& s) const {
         return {"cover-read-only", {{"destination", s.destination}}};
+    }
+    Form operator()(const step::Hide& s) const {
+        return {"hide", {{"destination", s.destination}}};
     }
     Form operator()(const step::RemountReadOnly& s) const {
         return {"remount-read-only", {{"destination", s.destination}}};
@@ -209,6 +214,7 @@ struct Former {
     Form operator()(const step::ChangeDirectory& s) const {
         return {"enter-directory", {{"candidates", Json::array_of(s.candidates)}}};
     }
+    Form operator()(const step::LimitCoreDumps&) const { return {"limit-core-dumps"}; }
     Form operator()(const step::NoNewPrivileges&) const { return {"no-new-privileges"}; }
     Form operator()(const step::EnforceLandlock& s) const {
         Json rules = Json::array();

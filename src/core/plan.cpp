@@ -141,8 +141,14 @@ std::vector<Step> plan_seal(const Spec& spec, const Host& host, const Privileges
         if ((privileges.keep >> i & 1U) != 0) limit.names.push_back(host.capability_names[i]);
     }
     seal.emplace_back(std::move(limit));
+    if (spec.core_dumps == CoreDumps::inside && host.core_target == CoreTarget::host) {
+        seal.emplace_back(step::LimitCoreDumps{});
+    }
     seal.emplace_back(step::ChangeDirectory{std::move(directories)});
-    for (const SeccompFilter& filter : spec.filters) seal.emplace_back(step::LoadFilter{filter});
+    for (const SeccompFilter& filter : spec.filters) {
+        if (filter.for_root && host.uid != 0) continue;
+        seal.emplace_back(step::LoadFilter{filter});
+    }
     return seal;
 }
 
@@ -235,6 +241,15 @@ Result<Plan> make_plan(const Spec& spec, const Host& host) {
     if (up_last) plan.setup.emplace_back(step::BringUpLoopback{});
     if (informs && late) plan.setup.emplace_back(step::Announce{});
     plan.notes = std::move(tree->notes);
+    if (spec.core_dumps == CoreDumps::inside && host.core_target == CoreTarget::fixed) {
+        plan.notes.emplace_back(
+            "core dumps go to the host, as kernel.core_pattern says: the caller's hard limit of 0 "
+            "(ulimit -Hc) cannot be raised to 1, which would prevent it");
+    }
+    if (spec.core_dumps == CoreDumps::inside && host.core_target == CoreTarget::socket) {
+        plan.notes.emplace_back(
+            "core dumps go to the host: no limit prevents the socket in kernel.core_pattern");
+    }
     plan.warnings = std::move(*warnings);
     const bool has_places = std::any_of(spec.entry_places.begin(), spec.entry_places.end(),
                                         [](const auto& place) { return !place.empty(); });

@@ -12,6 +12,26 @@
 namespace sbx::planning {
 namespace {
 
+// A file system that nobody asked for takes at most `size` of the memory for what is in its files,
+// in 32nds, and holds one file for so many bytes of the memory. Each file takes about a kilobyte of
+// the kernel's memory: of /tmp, 1/16 in all.
+struct Share {
+    std::uint64_t size;
+    std::uint64_t bytes_per_inode;
+};
+constexpr Share tmp_share = {12, 16U << 10U};
+constexpr Share dev_share = {1, 1U << 20U};
+constexpr std::uint64_t least_inodes = 1024;
+
+step::MountTmpfs limited_tmpfs(const Spec& spec, const Host& host, Share share,
+                               const std::string& destination, unsigned mode) {
+    step::MountTmpfs out{destination, mode};
+    if (spec.tmpfs_limits == TmpfsLimits::kernel || host.memory == 0) return out;
+    out.size = host.memory / 32 * share.size;
+    out.inodes = std::max(host.memory / share.bytes_per_inode, least_inodes);
+    return out;
+}
+
 // Turns entries into steps, in order.
 class TreePlanner {
 public:
@@ -212,6 +232,10 @@ void TreePlanner::add_proc(const std::string& destination) {
     for (const std::string& name : host_.proc_covers) {
         tree_.steps.emplace_back(step::CoverReadOnly{destination + "/" + name});
     }
+    if (spec_.root_files == RootFiles::show) return;
+    for (const std::string& name : host_.proc_root_files) {
+        tree_.steps.emplace_back(step::Hide{destination + "/" + name});
+    }
 }
 
 std::optional<Error> TreePlanner::add_dev(const std::string& destination) {
@@ -223,9 +247,7 @@ std::optional<Error> TreePlanner::add_dev(const std::string& destination) {
                          " to show inside; leave out /dev with --bare, or declare another"};
         }
     }
-    for (Step& step : dev_steps(destination, host_.devices)) {
-        tree_.steps.push_back(std::move(step));
-    }
+    for (Step& step : dev_steps(destination, spec_, host_)) tree_.steps.push_back(std::move(step));
     if (!host_.output_terminal.empty()) {
         tree_.steps.emplace_back(step::Bind{host_.output_terminal, host_.output_terminal,
                                             destination + "/console", Access::device,
@@ -347,7 +369,7 @@ std::optional<Error> TreePlanner::add_given() {
             tree_.steps.emplace_back(step::MountMqueue{"/dev/mqueue"});
     }
     if (!declares("/tmp")) {
-        tree_.steps.emplace_back(step::MountTmpfs{"/tmp", 01777, std::nullopt});
+        tree_.steps.emplace_back(limited_tmpfs(spec_, host_, tmp_share, "/tmp", 01777));
     }
     if (!declares("/usr")) return std::nullopt;
     for (const UsrLink& link : host_.usr_links) {
@@ -391,8 +413,7 @@ Result<Tree> TreePlanner::plan() {
 
 }  // namespace
 
-std::vector<Step> dev_steps(const std::string& destination,
-                            const std::vector<HostDevice>& devices) {
+std::vector<Step> dev_steps(const std::string& destination, const Spec& spec, const Host& host) {
     static constexpr std::array<std::array<const char*, 2>, 6> links = {{
         {"/proc/self/fd", "fd"},
         {"/proc/self/fd/0", "stdin"},
@@ -401,12 +422,12 @@ std::vector<Step> dev_steps(const std::string& destination,
         {"/proc/kcore", "core"},
         {"pts/ptmx", "ptmx"},
     }};
-    std::vector<Step> out = {step::MountTmpfs{destination, 0755, std::nullopt}};
+    std::vector<Step> out = {limited_tmpfs(spec, host, dev_share, destination, 0755)};
     for (const DeviceNode& node : device_nodes) {
         const std::string source = std::string("/dev/") + node.name;
         step::Bind bind{source, source, destination + "/" + node.name, Access::device,
                         NodeKind::other};
-        for (const HostDevice& device : devices) {
+        for (const HostDevice& device : host.devices) {
             if (device.name == node.name) bind.found = device.found;
         }
         out.emplace_back(std::move(bind));

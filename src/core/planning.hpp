@@ -62,7 +62,7 @@ std::optional<DesktopService> desktop_service_at(const std::string& path,
 std::string_view desktop_power(DesktopService service);
 
 /// A small /dev at `destination`, but for the console, which only a terminal has.
-std::vector<Step> dev_steps(const std::string& destination, const std::vector<HostDevice>& devices);
+std::vector<Step> dev_steps(const std::string& destination, const Spec& spec, const Host& host);
 
 /// True when an entry of `spec` needs uid 0 and gid 0 in the namespace that owns the mounts.
 bool has_devpts(const Spec& spec);

@@ -327,12 +327,14 @@ struct TreeModel::Maker {
         self.nodes_[found].mode = s.mode;
         return {};
     }
-    std::string operator()(const step::CoverReadOnly& s) const {
+    std::string close(const std::string& destination) const {
         Index found = 0;
-        if (std::string why = self.find(s.destination, found); !why.empty()) return why;
+        if (std::string why = self.find(destination, found); !why.empty()) return why;
         self.close(found);
         return {};
     }
+    std::string operator()(const step::CoverReadOnly& s) const { return close(s.destination); }
+    std::string operator()(const step::Hide& s) const { return close(s.destination); }
     std::string operator()(const step::RemountReadOnly& s) const {
         Index found = 0;
         if (std::string why = self.find(s.destination, found); !why.empty()) return why;

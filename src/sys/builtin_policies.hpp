@@ -15,6 +15,9 @@ struct BuiltinPolicy {
     std::span<const std::uint64_t> program;  ///< for a command without capabilities
 };
 
+/// Among them, not to be asked for by name: what else holds for a caller that is root.
+inline constexpr std::string_view set_id_files_name = "set-id-files";
+
 /// Sorted by name.
 std::span<const BuiltinPolicy> builtin_policies();
 

@@ -28,11 +28,22 @@ bool denies_user_namespaces(std::span<const std::string> capabilities,
                           capabilities.end();
 }
 
+Result<SeccompFilter> filter_of(const BuiltinPolicy& policy,
+                                std::span<const std::string> capabilities,
+                                std::span<const PolicyEdit> edits) {
+    if (!capabilities.empty() || !edits.empty()) {
+        return compile_policies(policy.json, policy.name, capabilities, edits);
+    }
+    return SeccompFilter{std::string(policy.name), {policy.program.begin(), policy.program.end()}};
+}
+
 }  // namespace
 
 std::vector<std::string> builtin_policy_names() {
     std::vector<std::string> names;
-    for (const auto& policy : builtin_policies()) names.emplace_back(policy.name);
+    for (const auto& policy : builtin_policies()) {
+        if (policy.name != set_id_files_name) names.emplace_back(policy.name);
+    }
     return names;
 }
 
@@ -41,20 +52,27 @@ Result<SeccompFilter> builtin_policy(std::string_view name,
                                      std::span<const PolicyEdit> edits) {
     std::string known;
     for (const auto& policy : builtin_policies()) {
+        if (policy.name == set_id_files_name) continue;
         if (policy.name == name) {
-            SeccompFilter filter{std::string(name), {policy.program.begin(), policy.program.end()}};
-            if (!capabilities.empty() || !edits.empty()) {
-                auto compiled = compile_policies(policy.json, name, capabilities, edits);
-                if (!compiled) return compiled.error();
-                filter = std::move(*compiled);
-            }
-            filter.denies_user_namespaces = denies_user_namespaces(capabilities, edits);
+            auto filter = filter_of(policy, capabilities, edits);
+            if (filter)
+                filter->denies_user_namespaces = denies_user_namespaces(capabilities, edits);
             return filter;
         }
         known += (known.empty() ? "" : ", ") + std::string(policy.name);
     }
     return Error{"no built-in seccomp policy is called " + quote(name) + "; there is: " + known +
                  ", and none"};
+}
+
+Result<SeccompFilter> set_id_files_filter(std::span<const PolicyEdit> edits) {
+    for (const auto& policy : builtin_policies()) {
+        if (policy.name != set_id_files_name) continue;
+        auto filter = filter_of(policy, {}, edits);
+        if (filter) filter->for_root = true;
+        return filter;
+    }
+    return Error{"this sbx was built without the policy " + quote(set_id_files_name)};
 }
 
 }  // namespace sbx

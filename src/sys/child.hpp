@@ -303,13 +303,16 @@ int clone_tree(int place, std::uint64_t attributes);
 /// the errno of making it.
 Failure cover_with(int tree, int place);
 
+/// Covers the directory that `place` refers to with an empty one that cannot be changed.
+Failure cover_with_empty_directory(int place, const char* mode);
+
 /// Gives the detached tree `tree` the flags of `access`, all its mounts, and attaches it.
 Failure attach_bind(Setup& setup, int tree, Access access, const char* path, NodeKind kind,
                     unsigned parents = 0755);
 
 struct FileSystem {
     const char* type;
-    const char* options[2][2];  // unused ones are {nullptr, nullptr}
+    const char* options[3][2];  // unused ones are {nullptr, nullptr}
     unsigned attributes;
 };
 

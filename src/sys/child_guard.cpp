@@ -61,16 +61,6 @@ Failure make_read_only(int place) {
 // What a guard has put upon a file: it has no name, and cannot be mounted upon, or once more.
 bool is_nameless(const struct stat& status) { return status.st_nlink == 0 && status.st_size == 0; }
 
-Failure cover_with_empty_directory(int place, const char* mode) {
-    int mount = -1;
-    const Failure failure =
-        make_mount({"tmpfs",
-                    {{"mode", mode}, {"nr_inodes", "1"}},
-                    MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC},
-                   mount);
-    return failure ? failure : cover_with(mount, place);
-}
-
 Failure cover(const Setup& setup, int place, Kind kind) {
     if (kind == Kind::protect) return make_read_only(place);
     struct stat status {};

@@ -157,6 +157,16 @@ Failure cover_with(int tree, int place) {
     return failure;
 }
 
+Failure cover_with_empty_directory(int place, const char* mode) {
+    int mount = -1;
+    const Failure failure =
+        make_mount({"tmpfs",
+                    {{"mode", mode}, {"nr_inodes", "1"}},
+                    MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC},
+                   mount);
+    return failure ? failure : cover_with(mount, place);
+}
+
 Failure attach_bind(Setup& setup, int tree, Access access, const char* path, NodeKind kind,
                     unsigned parents) {
     mount_attr attributes{};
@@ -178,12 +188,17 @@ namespace {
 Failure mount_tmpfs(Setup& setup, const step::MountTmpfs& s) {
     char mode[16];
     char size[32];
+    char inodes[32];
     FileSystem wanted{"tmpfs",
-                      {{"mode", digits(s.mode, 8, mode + sizeof mode)}, {}},
+                      {{"mode", digits(s.mode, 8, mode + sizeof mode)}, {}, {}},
                       MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV};
     if (s.size) {
         wanted.options[1][0] = "size";
         wanted.options[1][1] = digits(*s.size, 10, size + sizeof size);
+    }
+    if (s.inodes) {
+        wanted.options[2][0] = "nr_inodes";
+        wanted.options[2][1] = digits(*s.inodes, 10, inodes + sizeof inodes);
     }
     int mount = -1;
     Failure failure = make_mount(wanted, mount);
@@ -212,6 +227,34 @@ Failure cover_read_only(Setup& setup, const step::CoverReadOnly& s) {
     const Failure failure = cover_with(clone_tree(place, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
                                                              MOUNT_ATTR_NOEXEC | MOUNT_ATTR_RDONLY),
                                        place);
+    close_fd(place);
+    return failure;
+}
+
+// A file of procfs is covered with a device that its mount does not let anybody open (nodev): it
+// needs no file of ours. Another procfs file could be read.
+Failure hide(Setup& setup, const step::Hide& s) {
+    constexpr unsigned inert =
+        MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_RDONLY;
+    forget_last(setup);
+    const int place = open_existing(setup, s.destination.c_str());
+    if (place < 0) return {-place};
+    struct stat status {};
+    Failure failure = stat_of(place, status);
+    if (!failure && S_ISDIR(status.st_mode)) {
+        failure = cover_with_empty_directory(place, "0000");
+    } else if (!failure) {
+        const int device = open_tree(AT_FDCWD, "/dev/null", OPEN_TREE_CLONE);
+        failure = device < 0 ? Failure{-device} : stat_of(device, status);
+        // A /dev/null of the host that is a file (CVE-2025-31133) would be shown.
+        if (!failure && !S_ISCHR(status.st_mode)) failure = {ENODEV};
+        mount_attr attributes{};
+        attributes.attr_set = inert;
+        attributes.propagation = MS_PRIVATE;
+        if (!failure) failure = failed(mount_setattr(device, "", AT_EMPTY_PATH, attributes));
+        if (!failure) failure = failed(move_mount(device, place));
+        if (device >= 0) close_fd(device);
+    }
     close_fd(place);
     return failure;
 }
@@ -363,6 +406,7 @@ Failure do_setup_step(Setup& setup, const Step& step) {
                             s->destination.c_str());
     }
     if (const auto* s = std::get_if<step::CoverReadOnly>(&step)) return cover_read_only(setup, *s);
+    if (const auto* s = std::get_if<step::Hide>(&step)) return hide(setup, *s);
     if (const auto* s = std::get_if<step::RemountReadOnly>(&step)) {
         return remount_read_only(setup, *s);
     }

@@ -8,6 +8,7 @@
 #include <linux/keyctl.h>
 #include <linux/seccomp.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <climits>
@@ -64,6 +65,13 @@ Failure change_directory(ChildImage& image, const step::ChangeDirectory& s) {
         return {};
     }
     return failure;
+}
+
+// A pattern that is a program takes no notice of a limit of 0. A limit of 1 marks such a program
+// itself, for which no other one is started (core(5)); and no file fits into one byte.
+Failure limit_core_dumps() {
+    const rlimit64 limit{1, 1};
+    return failed(call(SYS_prlimit64, 0, RLIMIT_CORE, &limit, nullptr));
 }
 
 // close_range(2) from `first` to `last`, but for those that live until exec.
@@ -163,6 +171,7 @@ Failure do_seal_step(ChildImage& image, const Step& step) {
     }
     if (const auto* s = std::get_if<step::CloseDescriptors>(&step))
         return close_descriptors(image, *s);
+    if (std::get_if<step::LimitCoreDumps>(&step) != nullptr) return limit_core_dumps();
     if (std::get_if<step::NoNewPrivileges>(&step) != nullptr) {
         return failed(call(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
     }

@@ -17,8 +17,10 @@
 #include <fcntl.h>
 #include <linux/landlock.h>
 #include <sys/capability.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysinfo.h>
 #include <sys/sysmacros.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -128,22 +130,36 @@ Result<std::vector<std::string>> names_in(const char* path) {
 
 // What the host's root can write to in procfs: sysctls, the SysRq trigger, interrupts, and whatever
 // drivers and modules add. Every directory but those of processes, since no list of names is whole.
-Result<std::vector<std::string>> proc_covers() {
+// And the files that nobody else can read: they tell of the kernel's memory, and of other users.
+Result<void> look_at_proc(Host& host) {
     auto names = names_in("/proc");
     if (!names) return names.error();
-    std::vector<std::string> out;
+    names->emplace_back("tty/driver");  // the one directory further down that is root's alone
     for (const std::string& name : *names) {
         if (std::isdigit(static_cast<unsigned char>(name[0])) != 0) continue;
         struct stat status {};
         const std::string path = "/proc/" + name;
-        if (::lstat(path.c_str(), &status) != 0) return failure(quote(path), errno);
-        const bool writable = S_ISREG(status.st_mode) && (status.st_mode & 0222U) != 0;
-        if (S_ISDIR(status.st_mode) || writable) out.push_back(name);
+        if (::lstat(path.c_str(), &status) != 0) {
+            if (errno == ENOENT && name == names->back()) continue;
+            return failure(quote(path), errno);
+        }
+        const bool regular = S_ISREG(status.st_mode);
+        const bool directory = S_ISDIR(status.st_mode);
+        const bool below = name.find('/') != std::string::npos;
+        // A device is what a container around us has put upon a file to hide it.
+        const bool roots = (regular || directory) && (status.st_mode & 0404U) == 0400;
+        if (roots || S_ISCHR(status.st_mode)) host.proc_root_files.push_back(name);
+        const bool writable = regular && (status.st_mode & 0222U) != 0;
+        if ((directory && !below) || writable) host.proc_covers.push_back(name);
     }
-    std::sort(out.begin(), out.end());
+    std::sort(host.proc_covers.begin(), host.proc_covers.end());
+    std::sort(host.proc_root_files.begin(), host.proc_root_files.end());
     // The one that is always there; not to see it is not to see procfs.
-    if (std::find(out.begin(), out.end(), "sys") == out.end()) return Error{no_proc()};
-    return out;
+    if (std::find(host.proc_covers.begin(), host.proc_covers.end(), "sys") ==
+        host.proc_covers.end()) {
+        return Error{no_proc()};
+    }
+    return {};
 }
 
 Result<OpenDescriptor> open_descriptor(int fd) {
@@ -213,6 +229,28 @@ Result<void> add_proc(const Spec& spec, Host& host) {
     if (::stat("/proc", &status) != 0) return Error{no_proc()};
     host.proc_found = Found{"", status.st_dev, status.st_ino};
     return {};
+}
+
+// 0 where it is not to be known: a tmpfs then has the size that the kernel gives it.
+std::uint64_t memory() {
+    struct sysinfo status {};
+    if (::sysinfo(&status) != 0) return 0;
+    return std::uint64_t{status.totalram} * status.mem_unit;
+}
+
+// A relative pattern is a file where the process is that dies, in its own root. All else leads to
+// the host: a program, a socket, or a path that the kernel may take from the host's root, for a
+// process of which nobody may take a dump (fs.suid_dumpable in proc(5)). What cannot be read is
+// taken for that, too.
+CoreTarget core_target() {
+    char first = '|';
+    const Fd pattern(::open("/proc/sys/kernel/core_pattern", O_RDONLY | O_CLOEXEC));
+    if (pattern && ::read(pattern.get(), &first, 1) < 0) first = '|';
+    if (first == '@') return CoreTarget::socket;
+    if (first != '|' && first != '/') return CoreTarget::inside;
+    rlimit limit{};
+    const bool fixed = ::getrlimit(RLIMIT_CORE, &limit) == 0 && limit.rlim_max == 0;
+    return fixed ? CoreTarget::fixed : CoreTarget::host;
 }
 
 }  // namespace
@@ -316,8 +354,10 @@ Result<Host> probe_host(const Spec& spec) {
     }
     if (auto got = take(usr_links(), host.usr_links); !got) return got.error();
     if (host.uid == 0) {
-        if (auto got = take(proc_covers(), host.proc_covers); !got) return got.error();
+        if (auto looked = look_at_proc(host); !looked) return looked.error();
     }
+    if (spec.tmpfs_limits == TmpfsLimits::half) host.memory = memory();
+    if (spec.core_dumps == CoreDumps::inside) host.core_target = core_target();
     if (spec.descriptors == Descriptors::inherited) {
         if (auto got = take(inherited_descriptors(), host.descriptors); !got) return got.error();
     } else {

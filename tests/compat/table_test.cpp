@@ -61,15 +61,15 @@ const std::set<std::string> own = {"dry-run",        "bare",
                                    "share-time",     "keep-fd",
                                    "map-root-user",  "map-current-user",
                                    "seccomp-policy", "seccomp-edit",
-                                   "allow-userns",   "landlock",
-                                   "mask",           "mask-try",
-                                   "protect",        "protect-try",
-                                   "protect-unless", "profile",
-                                   "unset",          "show-profile",
-                                   "save-profile",   "keep-env",
-                                   "warning",        "result",
-                                   "doctor",         "wayland",
-                                   "watch-git"};
+                                   "allow-userns",   "allow-setuid-files",
+                                   "landlock",       "mask",
+                                   "mask-try",       "protect",
+                                   "protect-try",    "protect-unless",
+                                   "profile",        "unset",
+                                   "show-profile",   "save-profile",
+                                   "keep-env",       "warning",
+                                   "result",         "doctor",
+                                   "wayland",        "watch-git"};
 
 std::set<std::string> options_with_a_row() {
     std::set<std::string> out;

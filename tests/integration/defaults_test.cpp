@@ -5,15 +5,22 @@
 
 #include <catch2/catch.hpp>
 
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/sysinfo.h>
 #include <unistd.h>
 
 #include <array>
+#include <cstdint>
 #include <filesystem>
+#include <fstream>
+#include <sstream>
 
 namespace integration {
 namespace {
 
 namespace fs = std::filesystem;
+using Options = std::vector<std::string>;
 
 TEST_CASE("the links of a merged /usr are there when /usr is", "[defaults]") {
     const std::string with = output(sbx({"--ro-bind", "/usr", "/usr"}, {"list", "/"}));
@@ -155,6 +162,82 @@ TEST_CASE("what is declared takes the place of what is given", "[defaults]") {
     const std::string out = output(sbx({"--bind", place.path(), "/tmp", "--tmpfs", "/dev"},
                                        {"list", "/tmp", ",", "list", "/dev"}));
     CHECK(out == "entry mark file 0644 0\n");
+}
+
+TEST_CASE("what is given takes half of the memory at most", "[defaults]") {
+    struct sysinfo machine {};
+    REQUIRE(::sysinfo(&machine) == 0);
+    const std::uint64_t memory = std::uint64_t{machine.totalram} * machine.mem_unit;
+    const auto held = [](const std::string& line) {
+        std::istringstream words(line);
+        std::string verb;
+        std::uint64_t bytes = 0;
+        std::uint64_t files = 0;
+        words >> verb >> bytes >> files;
+        CHECK(files > 0);
+        return bytes + files * 1024;
+    };
+    const auto sizes = [](const Start& start) { return lines_of(output(start)); };
+    const Options ask = {"holds", "/tmp", ",", "holds", "/dev", ",", "holds", "/dev/shm"};
+    const auto given = sizes(sbx({}, ask));
+    REQUIRE(given.size() == 3);
+    CHECK(given[1] == given[2]);  // one file system
+    CHECK(held(given[0]) + held(given[1]) <= memory / 2);
+    const auto chosen = sizes(sbx({"--size", "8192", "--tmpfs", "/tmp", "--dev", "/dev"}, ask));
+    REQUIRE(chosen.size() == 3);
+    CHECK(chosen[0].rfind("holds 8192 ", 0) == 0);
+    CHECK(chosen[1] == given[1]);
+    const auto usual = sizes(bwrap({"--dev", "/dev", "--tmpfs", "/tmp"}, ask));
+    CHECK(held(usual[0]) + held(usual[1]) > memory / 2);
+    // Enough of it to write more than one of the pages that it is made of.
+    CHECK(output(sbx({}, {"fill", "/dev/shm/x", "1000", ",", "fill", "/tmp/x", "1000"})) ==
+          "fill ok\nfill ok\n");
+}
+
+TEST_CASE("no core dump leaves the sandbox", "[defaults]") {
+    std::ifstream file("/proc/sys/kernel/core_pattern");
+    std::string pattern;
+    std::getline(file, pattern);
+    rlimit mine{};
+    REQUIRE(::getrlimit(RLIMIT_CORE, &mine) == 0);
+    const std::string own = std::to_string(mine.rlim_cur) + " " + std::to_string(mine.rlim_max);
+    const bool leaves = !pattern.empty() && (pattern[0] == '|' || pattern[0] == '/');
+    const std::string out = output(sbx({}, {"core-limit"}));
+    INFO(pattern << "\n" << out);
+    CHECK(value(out, "core-limit") == (leaves && mine.rlim_max != 0 ? "1 1" : own));
+    if (leaves) CHECK(has_line(out, "core-raise EPERM"));
+    CHECK(value(output(bwrap({}, {"core-limit"})), "core-limit") == own);
+    const bool has_room = mine.rlim_max >= 8192;  // RLIM_INFINITY is the largest number
+    // With a pattern of the test's own, in the place of the machine's, which others need.
+    struct Case {
+        const char* pattern;
+        bool may_be_raised;
+        const char* limit;
+    };
+    for (const Case& c :
+         {Case{"|/usr/bin/apport %p", true, "1 1"}, Case{"/var/crash/core.%p", true, "1 1"},
+          Case{"core", true, "4096 8192"}, Case{"%e/core", true, "4096 8192"},
+          Case{"@/run/coredump", true, "4096 8192"}, Case{"", true, "1 1"},
+          Case{"|/usr/bin/apport %p", false, "0 0"}}) {
+        INFO(c.pattern);
+        const TemporaryDirectory place;
+        const std::string other = place.file("pattern", c.pattern);
+        const std::string inside = in_child([&] {
+            enter_own_namespaces(As::itself);
+            mount_or_throw(other.c_str(), "/proc/sys/kernel/core_pattern", nullptr, MS_BIND);
+            Start start =
+                sbx({"--landlock=off", "--bare", "--seccomp-policy", "none", "--allow-userns"},
+                    {"core-limit"});
+            start.prepare = [&] {
+                const rlimit some = has_room && c.may_be_raised ? rlimit{4096, 8192} : rlimit{0, 0};
+                if (::setrlimit(RLIMIT_CORE, &some) != 0) ::_exit(112);
+            };
+            const Ended ended = run(start);
+            return ended.out + ended.err;
+        });
+        CHECK(value(inside, "core-limit") == (has_room ? c.limit : "0 0"));
+        CHECK(has_line(inside, "core-raise EPERM"));
+    }
 }
 
 TEST_CASE("the bwrap dialect gives nothing", "[defaults]") {

@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <linux/mount.h>
+#include <linux/openat2.h>
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/ptrace.h>
@@ -219,6 +220,67 @@ void squat(Context& context, const Words& words) {
     say(context, "squat " + std::string(names.empty() ? "nothing" : "ok"));
 }
 
+// Every call that could make a file with `bit` of its mode in directory WORD: "set-id CALL ok".
+void set_id_files(const Context& context, const std::string& place, unsigned bit) {
+    const unsigned mode = bit | 0755U;
+    const auto path = [&](const char* name) {
+        return place + "/" + name + (bit == S_ISUID ? "-u" : "-g");
+    };
+    const auto fresh = [&](const char* name) {
+        const std::string made = path(name);
+        ::close(::open(made.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0755));
+        return made;
+    };
+    tell(context, "set-id chmod", ::syscall(SYS_chmod, fresh("chmod").c_str(), mode));
+    const int file = ::open(fresh("fchmod").c_str(), O_RDONLY | O_CLOEXEC);
+    tell(context, "set-id fchmod", ::syscall(SYS_fchmod, file, mode));
+    tell(context, "set-id fchmodat",
+         ::syscall(SYS_fchmodat, AT_FDCWD, fresh("fchmodat").c_str(), mode));
+    constexpr long fchmodat2 = 452;  // Linux 6.6; on all architectures
+    tell(context, "set-id fchmodat2",
+         ::syscall(fchmodat2, AT_FDCWD, fresh("fchmodat2").c_str(), mode, 0));
+    // The upper half of a word is not looked at by the kernel.
+    const std::uint64_t high = 1ULL << 32U | mode;
+    tell(context, "set-id high", ::syscall(SYS_chmod, fresh("high").c_str(), high));
+    constexpr int create = O_WRONLY | O_CREAT | O_CLOEXEC;
+    tell(context, "set-id open", ::syscall(SYS_open, path("open").c_str(), create, mode));
+    tell(context, "set-id creat", ::syscall(SYS_creat, path("creat").c_str(), mode));
+    tell(context, "set-id openat",
+         ::syscall(SYS_openat, AT_FDCWD, path("openat").c_str(), create, mode));
+    open_how how{};
+    how.flags = create;
+    how.mode = mode;
+    tell(context, "set-id openat2",
+         ::syscall(SYS_openat2, AT_FDCWD, path("openat2").c_str(), &how, sizeof how));
+    constexpr int unnamed = O_WRONLY | O_TMPFILE | O_CLOEXEC;
+    for (const bool old : {true, false}) {
+        const long made = old ? ::syscall(SYS_open, place.c_str(), unnamed, mode)
+                              : ::syscall(SYS_openat, AT_FDCWD, place.c_str(), unnamed, mode);
+        tell(context, old ? "set-id open-unnamed" : "set-id openat-unnamed", made);
+        const std::string link = "/proc/self/fd/" + std::to_string(made);
+        ::linkat(AT_FDCWD, link.c_str(), AT_FDCWD, path(old ? "unnamed" : "unnamed-at").c_str(),
+                 AT_SYMLINK_FOLLOW);
+    }
+    tell(context, "set-id mknod", ::syscall(SYS_mknod, path("mknod").c_str(), S_IFREG | mode, 0));
+    tell(context, "set-id mknodat",
+         ::syscall(SYS_mknodat, AT_FDCWD, path("mknodat").c_str(), S_IFREG | mode, 0));
+    // The kernel leaves these bits out by itself.
+    say(context,
+        std::string("mkdir ") + (::mkdir(path("mkdir").c_str(), mode) == 0 ? "ok" : "failed"));
+    // Other bits are not touched, nor is a mode that nobody looks at.
+    say(context, std::string("plain ") + (::chmod(fresh("plain").c_str(), 01755) == 0 &&
+                                                  ::syscall(SYS_openat, AT_FDCWD, place.c_str(),
+                                                            O_RDONLY | O_CLOEXEC, mode) >= 0
+                                              ? "ok"
+                                              : "failed"));
+}
+
+void set_id(Context& context, const Words& words) {
+    ::umask(0);
+    set_id_files(context, words[0], S_ISUID);
+    set_id_files(context, words[0], S_ISGID);
+}
+
 }  // namespace
 
 std::span<const Verb> attacks() {
@@ -230,6 +292,7 @@ std::span<const Verb> attacks() {
         {"undo", 1, undo},
         {"uncover", 2, uncover},
         {"climb", 1, climb},
+        {"set-id", 1, set_id},
         {"squat", 1, squat},
     });
     return verbs;

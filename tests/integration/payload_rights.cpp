@@ -10,6 +10,7 @@
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
@@ -51,6 +52,55 @@ void find_writable(const Context& context, const std::string& path, unsigned dep
 void writable_proc(Context& context, const Words& words) {
     find_writable(context, words[0], 0);
     say(context, "searched");
+}
+
+// Which files of procfs, those of processes and sysctls apart, open for reading although their mode
+// is for their owner alone.
+void find_owners(const Context& context, const std::string& path, bool closed, unsigned depth) {
+    DIR* listing = ::opendir(path.c_str());
+    if (listing == nullptr) return;
+    while (const dirent* entry = ::readdir(listing)) {
+        if (entry->d_name[0] == '.' || (depth == 0 && is_process(entry->d_name))) continue;
+        const std::string name = path + "/" + entry->d_name;
+        struct stat status {};
+        if (::lstat(name.c_str(), &status) != 0) continue;
+        const bool own = closed || (status.st_mode & 0004U) == 0;
+        if (S_ISDIR(status.st_mode) && (depth != 0 || std::strcmp(entry->d_name, "sys") != 0)) {
+            find_owners(context, name, own, depth + 1);
+        }
+        if (S_ISDIR(status.st_mode) || S_ISLNK(status.st_mode) || !own) continue;
+        const int fd = ::open(name.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+        if (fd < 0) continue;
+        ::close(fd);
+        say(context, "owners " + escaped(name));
+    }
+    ::closedir(listing);
+}
+
+void owners_proc(Context& context, const Words& words) {
+    find_owners(context, words[0], false, 0);
+    say(context, "searched");
+}
+
+// What a file system can hold: "holds BYTES FILES".
+void holds(Context& context, const Words& words) {
+    struct statvfs status {};
+    if (::statvfs(words[0].c_str(), &status) != 0) {
+        tell(context, "holds", -1);
+        return;
+    }
+    say(context, "holds " + std::to_string(status.f_blocks * status.f_frsize) + " " +
+                     std::to_string(status.f_files));
+}
+
+// "core-limit SOFT HARD", and whether the hard one can be raised.
+void core_limit(Context& context, const Words&) {
+    rlimit limit{};
+    ::getrlimit(RLIMIT_CORE, &limit);
+    say(context,
+        "core-limit " + std::to_string(limit.rlim_cur) + " " + std::to_string(limit.rlim_max));
+    limit = {RLIM_INFINITY, RLIM_INFINITY};
+    tell(context, "core-raise", ::setrlimit(RLIMIT_CORE, &limit));
 }
 
 // Looks for the key of type "user" with that description, in every keyring that has a name, and by
@@ -166,6 +216,9 @@ void mount_flags(Context& context, const Words& words) {
 std::span<const Verb> rights() {
     static constexpr auto verbs = std::to_array<Verb>({
         {"writable-proc", 1, writable_proc},
+        {"owners-proc", 1, owners_proc},
+        {"holds", 1, holds},
+        {"core-limit", 0, core_limit},
         {"find-key", 2, find_key},
         {"find-key-told", 2, find_key_told},
         {"gain", 0, gain},

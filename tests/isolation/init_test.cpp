@@ -170,6 +170,20 @@ TEST_CASE("real root that shares the user namespace cannot look into init either
     }
 }
 
+TEST_CASE("root in the bwrap dialect reaches init by CAP_SYS_PTRACE, and not without it",
+          "[init]") {
+    // As in bubblewrap, whose root keeps its capabilities over the host.
+    const auto memory = [](const Options& options) {
+        return output(bwrap(options, {"open-rw", "/proc/1/mem"}));
+    };
+    const std::string closed = "open-rw EACCES\n";
+    CHECK(memory({"--unshare-pid"}) == (is_root() ? "open-rw ok\n" : closed));
+    CHECK(memory({"--unshare-pid", "--cap-drop", "CAP_SYS_PTRACE"}) == closed);
+    CHECK(memory({"--unshare-pid", "--unshare-user"}) == closed);
+    CHECK(memory({"--unshare-pid", "--unshare-user", "--cap-add", "ALL"}) == closed);
+    CHECK(output(sbx({"--cap-add", "ALL"}, {"open-rw", "/proc/1/mem"})) == closed);
+}
+
 TEST_CASE("the command is seen by nobody before it is executed", "[init]") {
     // What runs beside the command in its namespaces is started by it; before, there is nobody.
     for (const Case& c : with_init()) {

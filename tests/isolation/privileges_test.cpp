@@ -11,6 +11,7 @@
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -18,6 +19,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
@@ -284,6 +286,101 @@ TEST_CASE("no file of the machine's in /proc opens for writing, whoever the call
             }
         }
     }
+}
+
+TEST_CASE("no file of the machine's in /proc that is for root alone opens for reading",
+          "[privileges]") {
+    for (const Options& more : std::vector<Options>{{},
+                                                    {"--map-current-user"},
+                                                    {"--share-pid"},
+                                                    {"--proc", "/p"},
+                                                    {"--cap-add", "CAP_CHOWN"}}) {
+        INFO((more.empty() ? "" : more.front()));
+        const bool elsewhere = !more.empty() && more.front() == "--proc";
+        for (const char* path : {"/proc", "/p"}) {
+            if (!elsewhere && path == std::string("/p")) continue;
+            CHECK(output(sbx(more, {"owners-proc", path})) == "searched\n");
+        }
+    }
+    // So that it is the sandbox that hides them, and not a kernel without such files.
+    Start start;
+    start.program = payload_path();
+    start.words = {"owners-proc", "/proc"};
+    CHECK(contains(output(start), "owners /proc/") == is_root());
+    // In the bwrap dialect root sees them, as in bubblewrap.
+    const std::string shown = output(bwrap({"--unshare-user"}, {"owners-proc", "/proc"}));
+    CHECK(contains(shown, "owners /proc/") == is_root());
+}
+
+// ---- files that others could run with the caller's rights ----
+
+TEST_CASE("root's command leaves no file with set-user-id or set-group-id bits", "[privileges]") {
+    const auto left = [](const TemporaryDirectory& place) {
+        std::string out;
+        for (const auto& entry : std::filesystem::directory_iterator(place.path())) {
+            struct stat status {};
+            if (::lstat(entry.path().c_str(), &status) == 0 && (status.st_mode & 06000U) != 0) {
+                out += entry.path().filename().string() + " ";
+            }
+        }
+        return out;
+    };
+    for (const Options& more : std::vector<Options>{{},
+                                                    {"--seccomp-policy", "strict"},
+                                                    {"--map-current-user"},
+                                                    {"--uid", "1000", "--gid", "1000"},
+                                                    {"--seccomp-edit", "allow:keyctl"},
+                                                    {"--cap-add", "CAP_FSETID"}}) {
+        INFO((more.empty() ? "" : more.back()));
+        const TemporaryDirectory place;
+        Options options = more;
+        options.insert(options.end(), {"--bind", place.path(), "/d"});
+        const std::string out = output(sbx(options, {"set-id", "/d"}));
+        INFO(out);
+        int refused = 0;
+        for (const std::string& line : lines_of(out)) {
+            if (line.rfind("set-id ", 0) != 0) {
+                CHECK(line.substr(line.size() - 3) == " ok");
+                continue;
+            }
+            refused += line.substr(line.size() - 3) == " ok" ? 0 : 1;
+        }
+        const int calls = 26;
+        // Of an ordinary user they are the user's own.
+        if (is_root()) {
+            CHECK(refused == calls);
+            CHECK(left(place).empty());
+        } else {
+            CHECK(refused < calls);
+        }
+    }
+}
+
+TEST_CASE("what opens set-user-id files to root's command", "[privileges]") {
+    // Where the calls themselves are asked, each of them works: it is the filter that refuses them.
+    for (const Options& more : std::vector<Options>{
+             {"--allow-setuid-files"}, {"--allow-userns"}, {"--seccomp-policy", "none"}}) {
+        INFO(more.front());
+        const TemporaryDirectory place;
+        Options options = more;
+        options.insert(options.end(), {"--bind", place.path(), "/d"});
+        const std::string out = output(sbx(options, {"set-id", "/d"}));
+        INFO(out);
+        for (const std::string& line : lines_of(out)) {
+            // Linux 6.6 has brought it.
+            if (contains(line, "fchmodat2") && contains(line, "ENOSYS")) continue;
+            // Not every file system has files without a name.
+            if (contains(line, "unnamed") && contains(line, "EOPNOTSUPP")) continue;
+            CHECK(line.substr(line.size() - 3) == " ok");
+        }
+    }
+    const TemporaryDirectory place;
+    const std::string one = output(
+        sbx({"--seccomp-edit", "allow:fchmod", "--bind", place.path(), "/d"}, {"set-id", "/d"}));
+    CHECK(has_line(one, "set-id fchmod ok"));
+    CHECK(has_line(one, "set-id chmod ok") != is_root());
+    CHECK(has_line(output(bwrap({"--bind", place.path(), "/d"}, {"set-id", "/d"})),
+                   "set-id chmod ok"));
 }
 
 // ---- what is at /proc around sbx ----

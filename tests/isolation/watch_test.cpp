@@ -8,6 +8,7 @@
 #include <catch2/catch.hpp>
 
 #include <fcntl.h>
+#include <sys/inotify.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -428,6 +429,42 @@ TEST_CASE("it ends without sbx, too", "[watch]") {
     CHECK_FALSE(has_ended(waiting.life.read));  // in this dialect the command goes on
     replace(place.path() + "/git/config", place.path() + "/other");
     CHECK(ends(waiting.life.read));
+}
+
+TEST_CASE("without an inotify instance left a guard fails, and says which limit it is", "[watch]") {
+    // All programs of a user share them (inotify(7)), so a command can use up its caller's.
+    const TemporaryDirectory place;
+    place.file("kept", "text");
+    for (const Name name : both) {
+        const std::string out = in_child([&] {
+            enter_own_namespaces(As::root);
+            write_to("/proc/sys/user/max_inotify_instances", "2");
+            std::vector<Descriptor> others;
+            Words options = {"--bind", place.path(), "/p", "--protect", "/p/kept"};
+            options.insert(options.begin(), {"--unshare-user", "--unshare-pid"});
+            const auto started = [&] {
+                const Ended ended = run(sandbox(name, options, {"echo", "ran"}));
+                return std::to_string(ended.status) + " " + ended.out + ended.err;
+            };
+            std::string said;
+            for (int i = 0; i < 2; ++i) {
+                said += started() + "|";
+                others.emplace_back(::inotify_init1(IN_CLOEXEC));
+            }
+            return said + started();
+        });
+        INFO(out);
+        const std::size_t second = out.find('|');
+        REQUIRE(second != std::string::npos);
+        const std::size_t last = out.find('|', second + 1);
+        REQUIRE(last != std::string::npos);
+        CHECK(out.rfind("0 ran\n", 0) == 0);
+        CHECK(out.compare(second + 1, 6, "0 ran\n") == 0);
+        const std::string failed = out.substr(last + 1);
+        CHECK(failed.rfind(name == Name::sbx ? "125 " : "1 ", 0) == 0);
+        CHECK(contains(failed, "fs.inotify.max_user_instances may be raised"));
+        CHECK_FALSE(contains(failed, "ran"));
+    }
 }
 
 }  // namespace

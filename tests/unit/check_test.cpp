@@ -152,6 +152,8 @@ TEST_CASE("check: a new procfs shows the processes of a new pid namespace") {
 TEST_CASE("check: what the seal must do, once") {
     CHECK(broken([](Plan& p) { remove_step<step::NoNewPrivileges>(p.seal); }) ==
           "no_new_privs is set once");
+    CHECK(broken([](Plan& p) { repeat_step<step::LimitCoreDumps>(p.seal); }) ==
+          "core dumps are limited once");
     CHECK(broken([](Plan& p) { repeat_step<step::NoNewPrivileges>(p.seal); }) ==
           "no_new_privs is set once");
     CHECK(broken([](Plan& p) { remove_step<step::ChangeDirectory>(p.seal); }) ==

@@ -88,10 +88,11 @@ TEST_CASE("what a step has is in its JSON by name") {
     CHECK(found.get<std::string>("found.relative") == ".");
     CHECK(found.get<std::uint64_t>("found.device") == 2049);
     CHECK(found.get<std::uint64_t>("found.inode") == UINT64_MAX);
-    const Tree tmpfs = object_of(step::MountTmpfs{"/t", 01777, UINT64_MAX});
+    const Tree tmpfs = object_of(step::MountTmpfs{"/t", 01777, UINT64_MAX, 7});
+    CHECK(tmpfs.get<std::string>("inodes") == "7");
     CHECK(tmpfs.get<std::string>("mode") == "1777");
     CHECK(tmpfs.get<std::uint64_t>("size") == UINT64_MAX);
-    CHECK(object_of(step::MountTmpfs{"/t", 0755, {}}).get<std::string>("size") == "null");
+    CHECK(object_of(step::MountTmpfs{"/t", 0755, {}, {}}).get<std::string>("size") == "null");
     const Tree map = object_of(step::MapIds{"0 1000 1\n1 100000 65536\n", "0 1001 1\n"});
     REQUIRE(map.get_child("uid_map").size() == 2);
     CHECK(map.get_child("uid_map").back().second.get<unsigned>("outside") == 100000);

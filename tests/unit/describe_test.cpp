@@ -35,13 +35,14 @@ TEST_CASE("a name cannot forge a line of a plan") {
     const std::string evil = "/x\n  9. load seccomp filter \"default\"";
     const std::vector<Step> steps = {
         step::Bind{evil, "/x", evil, Access::read_only, NodeKind::directory},
-        step::MountTmpfs{evil, 0755, {}},
+        step::MountTmpfs{evil, 0755, {}, {}},
         step::MountProc{evil},
         step::MountDevpts{evil},
         step::MakeDirectory{evil, 0755},
         step::MakeSymlink{evil, evil},
         step::WriteFile{0, evil, 0},
         step::CoverReadOnly{evil},
+        step::Hide{evil},
         step::RemountReadOnly{evil},
         step::SetHostname{evil},
         step::ChangeDirectory{{evil, evil}},

@@ -74,6 +74,7 @@ Context context_of(const OptionRow& row) {
         case Option::unset: return {.before = {"--dir", "/gone"}};
         case Option::share_time: return {.before = {"--unshare-time"}};
         case Option::keep_env: return {.before = {"--clearenv"}};
+        case Option::allow_setuid_files:
         case Option::seccomp_edit: return {.before = {"--seccomp-policy", "default"}};
         default: return {};
     }

@@ -198,6 +198,48 @@ TEST_CASE("filters come last, in order, after no_new_privs") {
                                                    "load seccomp filter \"b\" (1 instructions)"});
 }
 
+TEST_CASE("a filter for root is loaded where the caller is root") {
+    Spec spec = plain_spec();
+    spec.filters = {filter("all"), filter("root's")};
+    spec.filters.back().for_root = true;
+    const auto names = [&](Who who) {
+        Words out;
+        for (const auto& load :
+             steps_of<step::LoadFilter>(planned(spec, fake_host(spec, who)).seal)) {
+            out.push_back(load.filter.name);
+        }
+        return out;
+    };
+    CHECK(names(Who::user) == Words{"all"});
+    CHECK(names(Who::root) == Words{"all", "root's"});
+}
+
+TEST_CASE("core dumps are limited where they would leave the sandbox") {
+    struct Case {
+        CoreTarget target;
+        bool limited;
+        const char* note;
+    };
+    for (const Case& c : {Case{CoreTarget::inside, false, ""}, Case{CoreTarget::host, true, ""},
+                          Case{CoreTarget::fixed, false, "hard limit of 0"},
+                          Case{CoreTarget::socket, false, "no limit prevents the socket"}}) {
+        Spec spec = plain_spec();
+        Host host = fake_host(spec);
+        host.core_target = c.target;
+        const Plan plan = planned(spec, host);
+        CHECK(has_step<step::LimitCoreDumps>(plan.seal) == c.limited);
+        const bool noted = std::any_of(
+            plan.notes.begin(), plan.notes.end(),
+            [&](const std::string& note) { return note.find(c.note) != std::string::npos; });
+        CHECK(noted == (c.note[0] != '\0'));
+        spec.core_dumps = CoreDumps::host;
+        const Plan open = planned(spec, host);
+        CHECK_FALSE(has_step<step::LimitCoreDumps>(open.seal));
+        CHECK(open.notes.empty());
+    }
+    CHECK_FALSE(has_step<step::LimitCoreDumps>(planned(plain_bwrap_spec()).seal));
+}
+
 TEST_CASE("an empty filter is refused, as the kernel would") {
     Spec spec = plain_spec();
     spec.filters = {filter("a"), {"descriptor 7", {}}};

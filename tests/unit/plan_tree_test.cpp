@@ -58,6 +58,72 @@ TEST_CASE("entries become steps in the order given") {
                 "bind \"/c\" on \"/z\" with devices", "remount \"/x\" read-only"});
 }
 
+TEST_CASE("what is given takes half of the memory at most, with its files") {
+    constexpr std::uint64_t per_file = 1024;  // of the kernel's memory, and more than it takes
+    for (const unsigned gibibytes : {1U, 2U, 8U, 24U, 4096U}) {
+        Spec spec = plain_spec();
+        spec.tmpfs_limits = TmpfsLimits::half;
+        Host host = fake_host(spec);
+        host.memory = std::uint64_t{gibibytes} << 30U;
+        const auto plan = make_plan(spec, host);
+        REQUIRE(plan);
+        const auto mounts = steps_of<step::MountTmpfs>(plan->setup);
+        REQUIRE(mounts.size() == 2);
+        std::uint64_t all = 0;
+        for (const step::MountTmpfs& mount : mounts) {
+            INFO(describe(Step(mount)));
+            REQUIRE(mount.size);
+            REQUIRE(mount.inodes);
+            CHECK(*mount.size % 4096 == 0);
+            CHECK(*mount.size >= host.memory / 32);
+            CHECK(*mount.inodes >= 1024);
+            all += *mount.size + *mount.inodes * per_file;
+        }
+        CHECK(all <= host.memory / 2);
+        CHECK(all >= host.memory / 5 * 2);
+    }
+}
+
+TEST_CASE("a size that was asked for, an unknown memory and the bwrap dialect") {
+    Spec spec = with({entry::Tmpfs{"/tmp", 01777, 4096}, entry::Tmpfs{"/t", 0755, {}}});
+    spec.tmpfs_limits = TmpfsLimits::half;
+    for (const step::MountTmpfs& mount : steps_of<step::MountTmpfs>(planned(spec).setup)) {
+        if (mount.destination == "/tmp") CHECK(mount.size == 4096U);
+        if (mount.destination == "/t") CHECK_FALSE(mount.size);
+        CHECK(mount.inodes.has_value() == (mount.destination == "/dev"));
+    }
+    Host host = fake_host(spec);
+    host.memory = 0;
+    const auto plan = make_plan(spec, host);
+    REQUIRE(plan);
+    const auto mounts = steps_of<step::MountTmpfs>(plan->setup);
+    CHECK(std::none_of(mounts.begin(), mounts.end(), [](const auto& m) { return m.inodes; }));
+    spec = with({entry::Dev{"/dev"}}, plain_bwrap_spec());
+    for (const step::MountTmpfs& mount : steps_of<step::MountTmpfs>(planned(spec).setup)) {
+        CHECK_FALSE(mount.size);
+        CHECK_FALSE(mount.inodes);
+    }
+}
+
+TEST_CASE("what only the host's root may read in /proc is hidden from root") {
+    const auto hidden = [](Spec spec, Who who, RootFiles files = RootFiles::hide) {
+        spec.root_files = files;
+        Words out;
+        for (const auto& hide : steps_of<step::Hide>(planned(spec, who).setup)) {
+            out.push_back(hide.destination);
+        }
+        return out;
+    };
+    CHECK(hidden(plain_spec(), Who::root) == Words{"/proc/kpageflags", "/proc/slabinfo"});
+    CHECK(hidden(with({entry::Proc{"/p"}}), Who::root).back() == "/p/slabinfo");
+    CHECK(hidden(bare({entry::Proc{"/proc"}}), Who::root).size() == 2);
+    Spec shared = plain_spec();
+    shared.unshare.remove(Namespace::pid);
+    CHECK(hidden(shared, Who::root).size() == 2);
+    CHECK(hidden(plain_spec(), Who::root, RootFiles::show).empty());
+    CHECK(plain_bwrap_spec().root_files == RootFiles::show);
+}
+
 TEST_CASE("a bind knows what its source is, and opens the real path") {
     const Plan plan = planned(bare({bind("/link", "/x"), bind("rel/file", "/y")}));
     const auto binds = steps_of<step::Bind>(plan.setup);

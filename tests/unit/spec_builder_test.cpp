@@ -420,8 +420,9 @@ TEST_CASE("a policy comes before the filters of descriptors, which may forbid lo
     const MemoryFile file("12345678");
     const Dialect dialect = sbx_dialect();
     const Spec spec = good(test::spec_of({"--seccomp", file.text()}, dialect));
-    REQUIRE(spec.filters.size() == 2);
+    REQUIRE(spec.filters.size() == 3);
     CHECK(spec.filters[0].name == "default");
+    CHECK(spec.filters[1].name == "set-id-files");
     CHECK(good(test::spec_of({"--seccomp-policy", "none"}, dialect)).filters.empty());
     const Spec other = good(bwrap_spec({"--seccomp-policy", "default"}));
     REQUIRE(other.filters.size() == 1);
@@ -446,7 +447,7 @@ TEST_CASE("the default policy knows of capabilities that are kept") {
     const Spec with = good(test::spec_of({"--cap-add", "cap_sys_admin"}, dialect));
     const Spec dropped =
         good(test::spec_of({"--cap-add", "cap_sys_admin", "--cap-drop", "all"}, dialect));
-    REQUIRE(with.filters.size() == 1);
+    REQUIRE(with.filters.size() == 2);
     CHECK(with.filters[0].program != without.filters[0].program);
     CHECK(dropped.filters[0].program == without.filters[0].program);
 }

@@ -52,11 +52,12 @@ inline std::string text_of(const Spec& spec) {
     // By count, so that a new field does not compile until it is written below.
     const auto& [wording, unshare, unshare_try, identity, uid, gid, hostname, userns_fd, userns2_fd,
                  pidns_fd, disable_userns, nested_userns, assert_userns_disabled, root_capabilities,
-                 capabilities, root, given, host_writes, entries, entry_places, working_directory,
-                 git_watches, environment, directory, descriptors, keep_fds, own_descriptors,
-                 filters, landlock, leftovers, signals, die_with_parent, new_session, as_pid_1,
-                 lock_files, sync_fd, block_fd, userns_block_fd, info_fd, json_status_fd, result_fd,
-                 warnings, profile_directories, argv0, command] = spec;
+                 capabilities, root, given, host_writes, tmpfs_limits, root_files, entries,
+                 entry_places, working_directory, git_watches, environment, directory, descriptors,
+                 keep_fds, own_descriptors, filters, landlock, core_dumps, leftovers, signals,
+                 die_with_parent, new_session, as_pid_1, lock_files, sync_fd, block_fd,
+                 userns_block_fd, info_fd, json_status_fd, result_fd, warnings, profile_directories,
+                 argv0, command] = spec;
     std::ostringstream out;
     const auto number = [&](const char* name, auto value) {
         out << name << ' ' << static_cast<int>(value) << '\n';
@@ -85,6 +86,8 @@ inline std::string text_of(const Spec& spec) {
     number("root", root);
     number("given", given);
     number("host_writes", host_writes);
+    number("tmpfs_limits", tmpfs_limits);
+    number("root_files", root_files);
     for (const Entry& entry : entries) {
         out << "entry " << entry.index() << ' ';
         std::visit(EntryText{out}, entry);
@@ -103,9 +106,10 @@ inline std::string text_of(const Spec& spec) {
     number("own_descriptors", own_descriptors);
     for (const SeccompFilter& filter : filters) {
         out << "filter " << filter.name << ' ' << filter.program.size() << ' '
-            << filter.denies_user_namespaces << '\n';
+            << filter.denies_user_namespaces << filter.for_root << '\n';
     }
     number("landlock", landlock);
+    number("core_dumps", core_dumps);
     number("leftovers", leftovers);
     number("signals", signals);
     number("die_with_parent", die_with_parent);

@@ -48,9 +48,11 @@ inline Result<Spec> bwrap_spec(const Words& words) { return spec_of(words, cli::
 inline std::string sbx_error(const Words& words) { return error_of(sbx_spec(words)); }
 
 /// A Spec with the least in it that can be planned. Without a filter it would get a second user
-/// namespace; that and Landlock are looked at by tests of their own.
+/// namespace; that, Landlock, sizes and root's view of procfs are looked at by tests of their own.
 inline Spec plain_spec() {
     Spec spec;
+    spec.tmpfs_limits = TmpfsLimits::kernel;
+    spec.root_files = RootFiles::show;
     spec.nested_userns = NestedUserns::allow;
     spec.landlock = Landlock::off;
     spec.command = {"true"};
