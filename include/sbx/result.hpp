@@ -12,8 +12,8 @@ namespace sbx {
 /// Why something could not be done.
 struct Error {
     /// A sentence for people: lower case, no full stop, names the thing in quotes, then the remedy
-    /// where one is known, after "; ". Names are those of options of the command `sbx`. It may hold
-    /// bytes of paths that are not UTF-8; control characters in them are escaped.
+    /// where one is known, after "; ". Names are those of options of the command `sbx`. Names of
+    /// files may come from an attacker: print it as printable() of <sbx/text.hpp> gives it.
     std::string message;
 };
 

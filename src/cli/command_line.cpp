@@ -3,6 +3,8 @@
 
 #include "cli/nearest.hpp"
 
+#include <sbx/text.hpp>
+
 #include <boost/program_options.hpp>
 
 #include <algorithm>
@@ -20,7 +22,7 @@ constexpr const char* command_key = "the command";
 
 std::string unknown_option(const std::string& word, const Dialect& dialect) {
     if (dialect.defaults.wording == Wording::bubblewrap) return "Unknown option " + word;
-    std::string text = "unknown option \"" + word + "\"";
+    std::string text = "unknown option " + quote(word);
     std::vector<std::string_view> names;
     for (const OptionRow& row : option_table) names.push_back(row.name);
     const std::size_t dashes = std::min(word.find_first_not_of('-'), word.size());
@@ -110,8 +112,9 @@ private:
         for (std::size_t i = 0; i < wanted; ++i) {
             const std::string& argument = words[at + 1 + i];
             if (takes_option_for_path(*row, argument)) {
-                return refuse(lacks_arguments(*row) + ", and \"" + argument +
-                              "\" is an option; a path of that name is written ./" + argument);
+                return refuse(lacks_arguments(*row) + ", and " + quote(argument) +
+                              " is an option; a path of that name is written " +
+                              shell_words({"./" + argument}));
             }
             option.value.push_back(argument);
         }

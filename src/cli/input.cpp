@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/input.hpp"
 
+#include <sbx/text.hpp>
+
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -26,7 +28,7 @@ std::optional<std::uint64_t> parse_number(std::string_view text, int base, std::
 Error wrong_argument(const OptionRow& row, const std::string& takes, const std::string& text,
                      Wording wording, const std::string& bubblewrap) {
     if (wording == Wording::bubblewrap) return {bubblewrap};
-    return {"--" + std::string(row.name) + " takes " + takes + ", and not \"" + text + "\""};
+    return {"--" + std::string(row.name) + " takes " + takes + ", and not " + quote(text)};
 }
 
 Result<int> parse_descriptor(const OptionRow& row, const std::string& text, Wording wording) {
@@ -71,8 +73,8 @@ Result<std::string> read_all(int fd, const std::string& what) {
 
 Result<std::string> read_file(const std::string& path) {
     const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return Error{"\"" + path + "\": " + std::strerror(errno)};
-    return read_all(fd, "\"" + path + "\"");
+    if (fd < 0) return Error{quote(path) + ": " + std::strerror(errno)};
+    return read_all(fd, quote(path));
 }
 
 namespace {
@@ -93,16 +95,16 @@ int write_all(int fd, std::string_view text) {
 Result<void> check_name(int fd, const std::string& path) {
     struct stat open {};
     struct stat named {};
-    if (::fstat(fd, &open) != 0) return Error{"\"" + path + "\": " + std::strerror(errno)};
+    if (::fstat(fd, &open) != 0) return Error{quote(path) + ": " + std::strerror(errno)};
     if (::lstat(path.c_str(), &named) != 0) {
-        return Error{"\"" + path + "\" was moved or removed meanwhile: " + std::strerror(errno)};
+        return Error{quote(path) + " was moved or removed meanwhile: " + std::strerror(errno)};
     }
     if (named.st_dev != open.st_dev || named.st_ino != open.st_ino) {
-        return Error{"\"" + path + "\" was replaced meanwhile; do not trust the file of that name"};
+        return Error{quote(path) + " was replaced meanwhile; do not trust the file of that name"};
     }
     if (S_ISREG(open.st_mode) && open.st_nlink > 1) {
-        return Error{"\"" + path +
-                     "\" has a second name (a hard link), by which it could be changed later; "
+        return Error{quote(path) +
+                     " has a second name (a hard link), by which it could be changed later; "
                      "remove it first"};
     }
     return {};
@@ -113,10 +115,10 @@ Result<void> check_name(int fd, const std::string& path) {
 Result<void> write_new_file(const std::string& path, const std::string& text) {
     const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (fd < 0 && errno == EEXIST) {
-        return Error{"\"" + path + "\" is there already; remove it, or name another file"};
+        return Error{quote(path) + " is there already; remove it, or name another file"};
     }
     if (fd < 0) {
-        return Error{"\"" + path + "\": " + std::strerror(errno) +
+        return Error{quote(path) + ": " + std::strerror(errno) +
                      (errno == ENOENT ? "; its directory must be there, make it first" : "")};
     }
     int error = write_all(fd, text);
@@ -125,7 +127,7 @@ Result<void> write_new_file(const std::string& path, const std::string& text) {
     if (!named) return named;
     if (error == 0) return {};
     ::unlink(path.c_str());
-    return Error{"writing \"" + path + "\": " + std::strerror(error)};
+    return Error{"writing " + quote(path) + ": " + std::strerror(error)};
 }
 
 Result<int> open_result(const std::string& path) {
@@ -139,7 +141,7 @@ Result<int> open_result(const std::string& path) {
         ::close(fd);
         return Error{"--result " + named.error().message};
     }
-    return Error{"--result \"" + path + "\": " + std::strerror(errno) +
+    return Error{"--result " + quote(path) + ": " + std::strerror(errno) +
                  (errno == ELOOP ? "; a symbolic link is not followed, name the file itself" : "")};
 }
 

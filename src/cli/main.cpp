@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// main: words in, exit status out. The only place that prints and the only one that exits.
+// main: words in, exit status out. The only place that exits.
 #include "cli/command_line.hpp"
 #include "cli/dialect.hpp"
 #include "cli/help.hpp"
 #include "cli/input.hpp"
 #include "cli/option_list.hpp"
-#include "cli/printable.hpp"
+#include "cli/output.hpp"
 #include "cli/spec_builder.hpp"
 
 #include <sbx/doctor.hpp>
 #include <sbx/host.hpp>
 #include <sbx/plan.hpp>
 #include <sbx/run.hpp>
+#include <sbx/text.hpp>
 
 #include <fcntl.h>
 #include <sys/auxv.h>
@@ -20,7 +21,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
-#include <cstdio>
 #include <cstring>
 #include <exception>
 #include <optional>
@@ -72,8 +72,9 @@ private:
 void Program::say(Level level, Prefix prefix, const std::string& message) const {
     const auto slash = called_.find_last_of('/');
     const std::string name = slash == std::string::npos ? called_ : called_.substr(slash + 1);
-    if (prefix == Prefix::level) std::fprintf(stderr, "<%d>", static_cast<int>(level));
-    std::fprintf(stderr, "%s: %s\n", printable(name).c_str(), printable(message).c_str());
+    const std::string number =
+        prefix == Prefix::level ? "<" + std::to_string(static_cast<int>(level)) + ">" : "";
+    write_error(number + printable(name) + ": " + printable(message) + "\n");
 }
 
 int Program::fail(const std::string& message, int status) const {
@@ -89,12 +90,12 @@ int Program::fail_usage(const CommandLine& line) const {
         const bool took = !line.options.empty() && line.options.back().arguments.size() > 1;
         return end(nullptr,
                    refused(Error{"no command given" +
-                                 (took ? ", and the last option took \"" +
-                                             line.options.back().arguments.back() + "\""
+                                 (took ? ", and the last option took " +
+                                             quote(line.options.back().arguments.back())
                                        : "") +
                                  "; sbx [OPTIONS] COMMAND [ARGS...], and sbx --help for more"}));
     }
-    std::fputs(bubblewrap_help(called_).c_str(), stderr);
+    write_error(bubblewrap_help(printable(called_)));
     return dialect_.failed;
 }
 
@@ -109,18 +110,20 @@ bool is_format(const CommandLine& line) {
 
 // Bubblewrap's callers look for its options there, all of them.
 int Program::help(const std::string& topic, const CommandLine& line) const {
-    if (dialect_.defaults.wording == Wording::bubblewrap) return print(bubblewrap_help(called_));
-    if (topic.empty() && line.command.size() == 1 && help_text(called_, line.command[0])) {
+    if (dialect_.defaults.wording == Wording::bubblewrap)
+        return print(bubblewrap_help(printable(called_)));
+    if (topic.empty() && line.command.size() == 1 &&
+        help_text(printable(called_), line.command[0])) {
         return fail("a topic follows an equals sign, as in --help=" + line.command[0]);
     }
-    const auto text = help_text(called_, topic);
+    const auto text = help_text(printable(called_), topic);
     return text ? print(*text) : fail(text.error().message);
 }
 
 int Program::print(const std::string& text) const {
-    const bool put = std::fputs(text.c_str(), stdout) >= 0;
-    if (std::fflush(stdout) == 0 && put) return 0;
-    return fail("writing to standard output failed: " + std::string(std::strerror(errno)));
+    const int error = write_output(text);
+    if (error == 0) return 0;
+    return fail("writing to standard output failed: " + std::string(std::strerror(error)));
 }
 
 // Nothing is overwritten: what is there may be the work of an hour.
@@ -130,14 +133,15 @@ int Program::save(const std::string& path, const CommandLine& line) const {
     const std::string text = profile_of(line, *directory);
     if (path == "-") return print(text);
     if (auto written = write_new_file(path, text); !written) return fail(written.error().message);
-    const std::string use = called_ + " --profile " + profile_argument(path, profile_search());
-    return print("use it as: " + printable(use) + " COMMAND\n");
+    const std::string use =
+        shell_words({called_, "--profile", profile_argument(path, profile_search())});
+    return print("use it as: " + use + " COMMAND\n");
 }
 
 int Program::examine(Format format, const CommandLine& line) const {
     if (!line.command.empty()) {
-        return fail("--doctor runs no command, and \"" + line.command[0] +
-                    "\" is one; a format follows an equals sign, as in --doctor=json");
+        return fail("--doctor runs no command, and " + quote(line.command[0]) +
+                    " is one; a format follows an equals sign, as in --doctor=json");
     }
     for (const GivenOption& option : line.options) {
         if (option.row->id == Option::doctor || option.row->id == Option::level_prefix) continue;
@@ -154,7 +158,7 @@ int Program::examine(Format format, const CommandLine& line) const {
 std::string Program::late_option() const {
     for (std::size_t i = 1; i < command_.size() && dialect_.defaults.wording == Wording::sbx; ++i) {
         if (option_named_by(command_[i]) == nullptr) continue;
-        return "; \"" + command_[i] + "\" after the command is the command's, options of " +
+        return "; " + quote(command_[i]) + " after the command is the command's, options of " +
                "sbx come before it";
     }
     return {};

@@ -2,7 +2,8 @@
 #include "cli/option_list.hpp"
 
 #include "cli/input.hpp"
-#include "cli/printable.hpp"
+
+#include <sbx/text.hpp>
 
 #include <algorithm>
 
@@ -38,8 +39,8 @@ Result<void> check_no_command(const CommandLine& line, const std::string& number
     const bool none = std::all_of(line.command.begin(), line.command.end(),
                                   [](const std::string& word) { return word.empty(); });
     if (none) return {};
-    return Error{"--args " + number + ": \"" + line.command.front() +
-                 "\" is no option; the command cannot come from descriptor " + number +
+    return Error{"--args " + number + ": " + quote(line.command.front()) +
+                 " is no option; the command cannot come from descriptor " + number +
                  ", put it on the command line"};
 }
 
@@ -60,6 +61,12 @@ bool is_meant(const GivenOption& given, const std::string& words) {
     return handle_of(given) == words || with_blanks(given.arguments) == words;
 }
 
+// As it stands in a profile, unless it could be taken for something else.
+std::string as_words(const std::string& text) {
+    const std::string::size_type odd = text.find_first_of(";\"\\");
+    return odd == std::string::npos && printable(text) == text ? text : quote(text);
+}
+
 // Takes back what `unset` names of the options before it.
 Result<void> take_back(const GivenOption& unset, std::vector<GivenOption>& options) {
     const std::string& what = unset.arguments[0];
@@ -69,8 +76,8 @@ Result<void> take_back(const GivenOption& unset, std::vector<GivenOption>& optio
     if (row == nullptr) {
         return Error{
             "--unset takes the name of an option without dashes, and an argument of it, "
-            "as in \"bind /src\"; there is no option \"" +
-            name + "\""};
+            "as in \"bind /src\"; there is no option " +
+            quote(name)};
     }
     std::vector<GivenOption> kept;
     std::string others;
@@ -86,13 +93,13 @@ Result<void> take_back(const GivenOption& unset, std::vector<GivenOption>& optio
             }
             continue;
         }
-        if (same) others += (others.empty() ? "" : ", ") + handle_of(given);
+        if (same) others += (others.empty() ? "" : ", ") + quote_if_needed(handle_of(given));
         kept.push_back(std::move(given));
     }
     options = std::move(kept);
     if (found) return {};
     const bool in_profile = !unset.place.empty();
-    std::string text = (in_profile ? "unset = " + what : "--unset \"" + what + "\"") +
+    std::string text = (in_profile ? "unset = " + as_words(what) : "--unset " + quote(what)) +
                        ": there is no such option before it to take back";
     if (!others.empty()) return Error{text + "; " + name + " is there for " + others};
     if (in_profile) text += "; if another profile has it, give this one after it";
@@ -195,8 +202,7 @@ std::string effective_text(const CommandLine& line) {
         if (!describes_sandbox(given.row->id)) continue;
         std::string text = profile_line(given.row->name, given.arguments);
         if (text.size() < column) text += std::string(column - text.size(), ' ');
-        out += text + " # " + (given.place.empty() ? "the command line" : printable(given.place)) +
-               "\n";
+        out += text + " # " + (given.place.empty() ? "the command line" : given.place) + "\n";
     }
     return out;
 }

@@ -3,6 +3,8 @@
 
 #include "cli/nearest.hpp"
 
+#include <sbx/text.hpp>
+
 #include <algorithm>
 
 namespace sbx::cli {
@@ -16,7 +18,7 @@ Result<PlanFormat> parse_plan_format(const std::string& name) {
         if (format != plan_formats.front() && format != plan_formats.back()) text += ", ";
         text += format;
     }
-    text += ", and not \"" + name + "\"";
+    text += ", and not " + quote(name);
     const std::string_view close = nearest(name, plan_formats);
     if (!close.empty()) text += "; did you mean " + std::string(close) + "?";
     return Error{text};

@@ -5,6 +5,7 @@
 #include "cli/nearest.hpp"
 
 #include <sbx/host.hpp>
+#include <sbx/text.hpp>
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -58,17 +59,17 @@ private:
 std::string no_such_key(const std::string& key) {
     if (key == "profile") return "a profile takes another one in by: include = NAME";
     for (const BuiltinProfile& one : builtin_profiles()) {
-        if (one.name == key) return "\"" + key + "\" is a profile; write: include = " + key;
+        if (one.name == key) return quote(key) + " is a profile; write: include = " + key;
     }
     if (const OptionRow* row = find_option(key); row != nullptr) {
-        return "\"" + key + "\" belongs on the command line, not into a profile";
+        return quote(key) + " belongs on the command line, not into a profile";
     }
     std::vector<std::string_view> names = {"include"};
     for (const OptionRow& row : option_table) {
         if (describes_sandbox(row.id)) names.push_back(row.name);
     }
     const std::string_view close = nearest(known_elsewhere(key), names);
-    return "unknown option \"" + key + "\"" +
+    return "unknown option " + quote(key) +
            (close.empty() ? "; sbx --help=all lists them all"
                           : "; did you mean " + std::string(close) + "?");
 }
@@ -98,7 +99,7 @@ public:
             // One that is there and cannot be read is no reason to take another one of its name.
             const bool missing = error == ENOENT || error == ENOTDIR;
             if (fd < 0 && missing && !directory.has(file)) continue;
-            if (fd < 0) return Error{"profile \"" + path + "\": " + std::strerror(error)};
+            if (fd < 0) return Error{"profile " + quote(path) + ": " + std::strerror(error)};
             return add(fd, path, directory);
         }
         for (const BuiltinProfile& builtin : builtin_profiles()) {
@@ -108,10 +109,10 @@ public:
         }
         if (is_open(name)) open = name;
         if (!open.empty()) {
-            return Error{"profile \"" + open +
-                         "\" includes itself: there is no other one that is "
-                         "called \"" +
-                         name + "\""};
+            return Error{"profile " + quote(open) +
+                         " includes itself: there is no other one that is "
+                         "called " +
+                         quote(name)};
         }
         return Error{not_found(name)};
     }
@@ -127,17 +128,18 @@ private:
         std::string below = name;
         while (below.compare(0, 2, "./") == 0 && !from.name().empty()) below.erase(0, 2);
         const std::string path = (below.front() == '/' ? "" : from.name()) + below;
-        if (is_open(path)) return Error{"profile \"" + path + "\" includes itself"};
+        if (is_open(path)) return Error{"profile " + quote(path) + " includes itself"};
         const std::size_t file = below.find_last_of('/') + 1;
         const Directory directory(from, file == 0 ? "." : below.substr(0, file),
                                   path.substr(0, path.find_last_of('/') + 1));
         const int fd = directory.open(below.substr(file));
         if (fd >= 0) return add(fd, path, directory);
-        return Error{"profile \"" + path + "\": " + std::strerror(errno) + without_extension(name)};
+        return Error{"profile " + quote(path) + ": " + std::strerror(errno) +
+                     without_extension(name)};
     }
 
     Result<void> add(int fd, const std::string& path, const Directory& directory) {
-        const auto text = read_all(fd, "\"" + path + "\"");
+        const auto text = read_all(fd, quote(path));
         if (!text) return Error{"profile " + text.error().message};
         return add(*text, path, directory);
     }
@@ -146,7 +148,7 @@ private:
         // One that includes itself by another path, or many that each include many.
         if (++count_ > most_profiles) {
             endless_ = true;
-            return Error{"profile \"" + path + "\": more than " + std::to_string(most_profiles) +
+            return Error{"profile " + quote(path) + ": more than " + std::to_string(most_profiles) +
                          " are included, it may include itself"};
         }
         const auto lines = parse_profile(text, path, search_.variables);
@@ -197,7 +199,7 @@ private:
     static std::string without_extension(const std::string& name) {
         const std::string stem = stem_of(name);
         if (stem.empty() || name.find('/') != std::string::npos) return {};
-        return "; a name has no dot: " + stem + " would be a profile of that name";
+        return "; a name has no dot: " + quote_if_needed(stem) + " would be a profile of that name";
     }
 
     std::string not_found(const std::string& name) const {
@@ -208,14 +210,14 @@ private:
             builtin += (builtin.empty() ? "" : ", ") + std::string(one.name);
         }
         const std::string_view close = nearest(name, names);
-        std::string text = "there is no profile \"" + name + "\"";
+        std::string text = "there is no profile " + quote(name);
         if (::faccessat(AT_FDCWD, name.c_str(), F_OK, 0) == 0) {
-            return text + "; the file of that name is ./" + name;
+            return text + "; the file of that name is " + quote_if_needed("./" + name);
         }
         if (!close.empty()) return text + "; did you mean " + std::string(close) + "?";
         text += "; looked for";
         for (const std::string& directory : search_.directories) {
-            text += " " + directory + "/" + name + std::string(extension) + ",";
+            text += " " + quote_if_needed(directory + "/" + name + std::string(extension)) + ",";
         }
         return text + " and among the built-in ones: " + builtin;
     }

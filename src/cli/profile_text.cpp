@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/profile_text.hpp"
 
-#include "cli/printable.hpp"
+#include <sbx/text.hpp>
 
 #include <algorithm>
+#include <charconv>
 
 namespace sbx::cli {
 namespace {
@@ -88,6 +89,7 @@ private:
                     "twice for the character itself"};
             }
             const char meant = take();
+            if (meant == 'x') return read_byte(out);
             out += meant == 'n' ? '\n' : meant == 't' ? '\t' : meant;
             return {};
         }
@@ -104,6 +106,19 @@ private:
         }
         rest_.remove_prefix(1);
         return read_variable(out);
+    }
+
+    // Two hexadecimal digits.
+    Result<void> read_byte(std::string& out) {
+        unsigned value = 0;
+        const char* end = rest_.data() + std::min<std::size_t>(rest_.size(), 2);
+        const auto [at, error] = std::from_chars(rest_.data(), end, value, 16);
+        if (error != std::errc{} || at != rest_.data() + 2 || value == 0) {
+            return Error{"a byte is written as \\x and two hexadecimal digits, and is not 00"};
+        }
+        rest_.remove_prefix(2);
+        out += static_cast<char>(value);
+        return {};
     }
 
     // What follows "${": a name, and what stands for it when it is not defined, after ":-".
@@ -159,7 +174,7 @@ Result<ProfileLine> parse_line(std::string_view line, const Variables& variables
     }
     const std::size_t blank = key.find_first_of(blanks);
     if (blank != std::string_view::npos) {
-        return Error{"an equals sign is missing after \"" + printable(key.substr(0, blank)) + "\""};
+        return Error{"an equals sign is missing after " + quote(key.substr(0, blank))};
     }
     if (key.empty()) return Error{"no option stands before the equals sign"};
     // Among them a second byte order mark, and the blanks of web pages. A key with one could not be
@@ -167,8 +182,8 @@ Result<ProfileLine> parse_line(std::string_view line, const Variables& variables
     const bool is_ascii = std::all_of(key.begin(), key.end(),
                                       [](char c) { return static_cast<unsigned char>(c) < 0x80; });
     if (!is_ascii) {
-        return Error{"\"" + printable(key) +
-                     "\" has a character that no option has; write the name again by hand"};
+        return Error{quote(key) +
+                     " has a character that no option has; write the name again by hand"};
     }
     ProfileLine out;
     out.key = key;
@@ -190,7 +205,7 @@ Result<std::vector<ProfileLine>> parse_profile(std::string_view text, const std:
         const std::size_t end = std::min(text.find('\n'), text.size());
         const std::string_view line = trimmed(text.substr(0, end));
         text.remove_prefix(std::min(end + 1, text.size()));
-        const std::string place = name + ":" + std::to_string(number);
+        const std::string place = quote_if_needed(name) + ":" + std::to_string(number);
         if (line.find('\0') != std::string_view::npos) {
             return Error{place + ": this is not a text, there is a NUL byte in it"};
         }
@@ -210,15 +225,14 @@ Result<std::vector<ProfileLine>> parse_profile(std::string_view text, const std:
 
 std::string profile_word(std::string_view word) {
     const bool plain = !word.empty() && word[0] != '~' &&
-                       word.find_first_of(" \t\r\n\\'\"#$") == std::string_view::npos;
+                       word.find_first_of(" \\'\"#$") == std::string_view::npos &&
+                       printable(word) == word;
     if (plain) return std::string(word);
-    std::string out = "\"";
-    for (const char c : word) {
-        if (c == '"' || c == '\\' || c == '\n') out += '\\';
-        if (c == '$') out += '$';
-        out += c == '\n' ? 'n' : c;
+    std::string out = quote(word);
+    for (std::size_t at = 0; (at = out.find('$', at)) != std::string::npos; at += 2) {
+        out.insert(at, 1, '$');
     }
-    return out + "\"";
+    return out;
 }
 
 std::string profile_line(std::string_view key, const std::vector<std::string>& words) {

@@ -5,6 +5,7 @@
 #include "cli/spec_builder.hpp"
 
 #include <sbx/host.hpp>
+#include <sbx/text.hpp>
 
 #include <algorithm>
 #include <cctype>
@@ -82,7 +83,7 @@ Result<void> SpecBuilder::apply_dry_run(const GivenOption& given) {
 Result<void> SpecBuilder::apply_doctor(const GivenOption& given) {
     const std::string format = given.arguments.empty() ? "text" : given.arguments[0];
     if (format != "text" && format != "json") {
-        return Error{"--doctor takes text or json, and not \"" + format + "\""};
+        return Error{"--doctor takes text or json, and not " + quote(format)};
     }
     mode_ = Mode::doctor;
     format_ = format == "json" ? Format::json : Format::text;
@@ -305,14 +306,15 @@ Result<void> SpecBuilder::apply_edit(const std::string& text) {
         edits_.push_back({answer, text.substr(word.size())});
         return {};
     }
-    return Error{"--seccomp-edit takes allow:CALL or deny:CALL, as in allow:ptrace or "
-                 "allow:socket:AF_VSOCK, and not \"" +
-                 text + "\""};
+    return Error{
+        "--seccomp-edit takes allow:CALL or deny:CALL, as in allow:ptrace or "
+        "allow:socket:AF_VSOCK, and not " +
+        quote(text)};
 }
 
 Result<void> SpecBuilder::apply_landlock(const std::string& mode) {
     if (mode != "auto" && mode != "require" && mode != "off") {
-        return Error{"--landlock takes auto, require or off, and not \"" + mode + "\""};
+        return Error{"--landlock takes auto, require or off, and not " + quote(mode)};
     }
     spec_.landlock = mode == "auto"      ? Landlock::automatic
                      : mode == "require" ? Landlock::require
@@ -322,8 +324,8 @@ Result<void> SpecBuilder::apply_landlock(const std::string& mode) {
 
 Result<void> SpecBuilder::apply_watch_git(const std::string& directory, const std::string& mode) {
     if (mode != "tell" && mode != "end" && mode != "off") {
-        return Error{"--watch-git takes tell, end or off after the directory, and not \"" + mode +
-                     "\""};
+        return Error{"--watch-git takes tell, end or off after the directory, and not " +
+                     quote(mode)};
     }
     spec_.git_watches.push_back({directory, mode == "tell"  ? GitWatch::Mode::tell
                                             : mode == "end" ? GitWatch::Mode::end
@@ -333,8 +335,7 @@ Result<void> SpecBuilder::apply_watch_git(const std::string& directory, const st
 
 Result<void> SpecBuilder::apply_warning(const std::string& name, const std::string& mode) {
     if (mode != "show" && mode != "hide" && mode != "refuse") {
-        return Error{"--warning takes show, hide or refuse after the name, and not \"" + mode +
-                     "\""};
+        return Error{"--warning takes show, hide or refuse after the name, and not " + quote(mode)};
     }
     const WarningMode value = mode == "show"   ? WarningMode::show
                               : mode == "hide" ? WarningMode::hide
@@ -349,7 +350,7 @@ Result<void> SpecBuilder::apply_warning(const std::string& name, const std::stri
         return {};
     }
     const std::string_view close = nearest(name, warning_names);
-    std::string text = "there is no warning \"" + name + "\"";
+    std::string text = "there is no warning " + quote(name);
     if (!close.empty()) return Error{text + "; did you mean " + std::string(close) + "?"};
     text += "; there are all";
     for (const std::string_view one : warning_names) text += ", " + std::string(one);

@@ -7,6 +7,7 @@
 #include <sbx/host.hpp>
 #include <sbx/plan.hpp>
 #include <sbx/policy.hpp>
+#include <sbx/text.hpp>
 
 #include <algorithm>
 #include <cctype>
@@ -263,9 +264,9 @@ Result<void> SpecBuilder::check_path_inside(const std::string& path,
     while (rest.substr(0, 2) == "./") rest.erase(0, rest.find_first_not_of('/', 1));
     const bool here = rest.empty() || rest == ".";
     const bool below_root = !here && rest.substr(0, 2) != "..";
-    return Error{"\"" + path + "\" is relative, and a path inside begins with \"/\"; write \"" +
-                 (place.empty() ? "$PWD" : "${CWD}") + (here ? "" : "/" + rest) + "\"" +
-                 (below_root ? ", or \"/" + rest + "\"" : "")};
+    return Error{quote(path) + " is relative, and a path inside begins with \"/\"; write " +
+                 quote((place.empty() ? "$PWD" : "${CWD}") + (here ? "" : "/" + rest)) +
+                 (below_root ? ", or " + quote("/" + rest) : "")};
 }
 
 Result<void> SpecBuilder::check_destinations() const {

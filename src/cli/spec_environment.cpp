@@ -3,6 +3,8 @@
 #include "cli/profile.hpp"
 #include "cli/spec_builder.hpp"
 
+#include <sbx/text.hpp>
+
 #include <string>
 
 namespace sbx::cli {
@@ -18,20 +20,20 @@ Result<void> check_name(Kind kind, const GivenOption& given, Wording wording) {
     if (name.empty() || equals != std::string::npos) {
         const bool has_both = ours && kind == Kind::set && !name.empty() && equals != 0;
         return Error{
-            option + " failed; \"" + name + "\" is not a name for a variable" +
+            option + " failed; " + quote(name) + " is not a name for a variable" +
             (has_both ? ", and the value is a word of its own: " + option + " NAME VALUE" : "")};
     }
     const std::size_t star = name.find('*');
     if (kind != Kind::keep) {
         if (!ours || star == std::string::npos) return {};
-        return Error{option + " \"" + name +
-                     "\": a * stands for itself here; clearenv and then keep-env leave out all but "
+        return Error{option + " " + quote(name) +
+                     ": a * stands for itself here; clearenv and then keep-env leave out all but "
                      "what is named"};
     }
     // Other names are possible, and a list or a value most often.
     if (star >= name.size() - 1 && name.find_first_of(" \t\n,;:$.") == std::string::npos) return {};
-    return Error{"--keep-env \"" + name +
-                 "\": one name, or the beginning of names with a * at its end; give it once for "
+    return Error{"--keep-env " + quote(name) +
+                 ": one name, or the beginning of names with a * at its end; give it once for "
                  "each"};
 }
 

@@ -15,14 +15,6 @@ using Kind = entry::Guard::Kind;
 using Origin = TreeModel::Origin;
 using Type = TreeModel::Type;
 
-// A name as it is where that can be read in one way only: no blank, and nothing to be escaped.
-std::string shown(const std::string& name) {
-    const std::string quoted = quote(name);
-    const bool plain =
-        quoted.size() == name.size() + 2 && !name.empty() && name.find(' ') == std::string::npos;
-    return plain ? name : quoted;
-}
-
 // Columns of a terminal, as far as one for each character is right.
 std::size_t width(const std::string& text) {
     return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
@@ -144,7 +136,7 @@ std::string Picture::what(Index index) const {
     if (node.guard == Kind::mask) return "masked: empty, and cannot be opened";
     if (node.origin == Origin::placeholder) return "protected: nothing, and nothing can be made";
     const char* guarded = node.guard ? ", protected" : "";
-    if (node.type == Type::link) return "link to " + shown(node.target) + guarded;
+    if (node.type == Type::link) return "link to " + quote_if_needed(node.target) + guarded;
     const Phrase phrase = this->phrase(index);
     std::string text = phrase.what + (model_.is_read_only(index) ? ", read-only" : ", writable");
     text += phrase.after;
@@ -167,7 +159,7 @@ std::string Picture::text() {
             const bool last = name == children.rbegin()->first;
             todo.push_back({model_.top(child),
                             branch.below + (last ? "\u2514\u2500\u2500 " : "\u251c\u2500\u2500 "),
-                            branch.below + (last ? "    " : "\u2502   "), shown(name)});
+                            branch.below + (last ? "    " : "\u2502   "), quote_if_needed(name)});
         }
         std::reverse(todo.begin() + more, todo.end());
     }

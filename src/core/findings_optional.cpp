@@ -128,7 +128,8 @@ Finding id_helpers(const MachineFacts& facts) {
             case Privilege::none:
                 out.state = State::missing;
                 out.fact = helper->path + " has no privileges";
-                out.remedy = "as root, setcap cap_set" + kind + "=ep " + helper->path;
+                out.remedy =
+                    "as root, setcap cap_set" + kind + "=ep " + shell_words({helper->path});
                 return out;
             case Privilege::withheld:
                 out.state = State::missing;

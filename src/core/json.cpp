@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/json.hpp"
 
+#include "core/text.hpp"
+
 #include <array>
 #include <cstdio>
 
@@ -9,46 +11,24 @@ namespace {
 
 constexpr std::size_t widest = 96;  // columns that an array or object on one line may end in
 
-// The length of the UTF-8 sequence at the start of `text`, by table 3-7 of the Unicode standard; 0
-// when it is none.
-std::size_t sequence_length(std::string_view text) {
-    const auto byte = [&](std::size_t at) {
-        return at < text.size() ? static_cast<unsigned char>(text[at]) : 0U;
-    };
-    const auto continues = [&](std::size_t from, std::size_t until) {
-        for (std::size_t i = from; i < until; ++i) {
-            if ((byte(i) & 0xc0U) != 0x80U) return false;
-        }
-        return true;
-    };
-    const unsigned first = byte(0);
-    const unsigned second = byte(1);
-    if (first < 0x80) return 1;
-    if (first >= 0xc2 && first <= 0xdf) return continues(1, 2) ? 2 : 0;
-    if (first >= 0xe0 && first <= 0xef) {
-        const bool overlong = first == 0xe0 && second < 0xa0;
-        const bool surrogate = first == 0xed && second > 0x9f;
-        return !overlong && !surrogate && continues(1, 3) ? 3 : 0;
-    }
-    if (first >= 0xf0 && first <= 0xf4) {
-        const bool overlong = first == 0xf0 && second < 0x90;
-        const bool too_large = first == 0xf4 && second > 0x8f;
-        return !overlong && !too_large && continues(1, 4) ? 4 : 0;
-    }
-    return 0;
-}
-
 void append_escape(std::string& out, unsigned code) {
     static constexpr char digits[] = "0123456789abcdef";
     out += "\\u";
     for (const unsigned shift : {12U, 8U, 4U, 0U}) out += digits[code >> shift & 0xfU];
 }
 
+// Beyond the first 65536 characters as two surrogates, as JSON wants it.
+void append_character(std::string& out, std::uint32_t code) {
+    if (code < 0x10000) return append_escape(out, code);
+    append_escape(out, 0xd800U + ((code - 0x10000) >> 10U));
+    append_escape(out, 0xdc00U + ((code - 0x10000) & 0x3ffU));
+}
+
 std::string quoted(std::string_view text) {
     std::string out = "\"";
     while (!text.empty()) {
         const auto byte = static_cast<unsigned char>(text[0]);
-        std::size_t length = sequence_length(text);
+        std::size_t length = utf8_length(text);
         if (byte == '"' || byte == '\\') {
             out += '\\';
             out += text[0];
@@ -56,11 +36,11 @@ std::string quoted(std::string_view text) {
             out += "\\n";
         } else if (byte == '\t') {
             out += "\\t";
-        } else if (byte < 0x20 || byte == 0x7f) {
-            append_escape(out, byte);
         } else if (length == 0) {
             append_escape(out, 0xdc00U + byte);
             length = 1;
+        } else if (printable_length(text) == 0) {
+            append_character(out, code_point(text.substr(0, length)));
         } else {
             out += text.substr(0, length);
         }

@@ -3,9 +3,23 @@
 
 #include "core/text.hpp"
 
+#include <algorithm>
 #include <cerrno>
+#include <iterator>
+#include <string_view>
 
 namespace sbx {
+
+bool is_of_system(const std::string& path) {
+    constexpr std::string_view directories[] = {"/usr",       "/bin",      "/sbin",
+                                                "/lib",       "/lib32",    "/lib64",
+                                                "/libx32",    "/opt",      "/etc/alternatives",
+                                                "/nix/store", "/gnu/store"};
+    if ((path + "/").find("/../") != std::string::npos) return false;
+    return std::any_of(
+        std::begin(directories), std::end(directories),
+        [&path](std::string_view directory) { return is_at_or_below(path, directory); });
+}
 
 std::string no_proc() {
     return "/proc is not mounted here, and user ids are mapped through it; mount proc on /proc";

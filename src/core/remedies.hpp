@@ -23,6 +23,11 @@ struct Restrictions {
 /// restriction.
 std::string user_namespace_remedy(int error, const Restrictions& restrictions);
 
+/// Whether the clean path `path` is at or below a directory that belongs to the system, so that a
+/// message may recommend to show it although a file of an attacker named it. False where it has
+/// "..".
+bool is_of_system(const std::string& path);
+
 /// What is wrong where the host has no procfs, then what to do.
 std::string no_proc();
 

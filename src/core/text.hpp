@@ -2,6 +2,10 @@
 // Words for messages and the comparison of paths as text. Pure; it must not look at a file system.
 #pragma once
 
+#include <sbx/text.hpp>
+
+#include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -9,16 +13,17 @@
 
 namespace sbx {
 
-/// `text` in double quotes, with control bytes, quotes and backslashes as \n, \", \\, \x1b, so
-/// that a name cannot forge a line of output. Bytes from 0x80 on are left alone (UTF-8 or not).
-std::string quote(std::string_view text);
+/// The length of the UTF-8 character at the start of `text`, 0 when there is none.
+std::size_t utf8_length(std::string_view text);
 
-/// The words of `argv` as a shell would need them to be typed: in '...', or in $'...' when there
-/// are control bytes, so that a word cannot forge a line of output.
-std::string shell_words(const std::vector<std::string>& argv);
+/// The number of the UTF-8 character `character`, of which there is all and no more.
+std::uint32_t code_point(std::string_view character);
 
-/// The same for every shell of POSIX, of which not all know $'...': control bytes are what printf
-/// gives.
+/// As utf8_length(), and 0 also for a character that printable() escapes.
+std::size_t printable_length(std::string_view text);
+
+/// As shell_words(), for every shell of POSIX, of which not all know $'...': what cannot be printed
+/// is what printf gives.
 std::string posix_words(const std::vector<std::string>& argv);
 
 /// strerror(3) in the C locale's words, beginning with a small letter.

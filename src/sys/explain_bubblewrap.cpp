@@ -124,7 +124,7 @@ struct StepText {
         const std::string what = "Can't make symlink at " + s.destination + ": ";
         if (report.detail == Detail::other_symlink && excerpt) {
             const auto size = static_cast<std::size_t>(excerpt->size);
-            return what + "existing destination is " + std::string(excerpt->data, size);
+            return what + "existing destination is " + quote_if_needed({excerpt->data, size});
         }
         if (report.detail == Detail::not_a_symlink) {
             return what + "destination exists and is not a symlink";

@@ -3,13 +3,18 @@
 
 #include "core/executable.hpp"
 #include "core/planning.hpp"
+#include "core/remedies.hpp"
 #include "core/steps.hpp"
 #include "core/text.hpp"
 #include "sys/explain_bubblewrap.hpp"
+#include "sys/fd.hpp"
 #include "sys/machine.hpp"
 
 #include <sbx/host.hpp>
 
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -23,16 +28,33 @@ Outcome outcome(Outcome::End end, std::string message) {
     return {.end = end, .error = Error{std::move(message)}};
 }
 
-// How the host's `path` could be shown inside.
+// How the host's `path`, of which a file says the name, could be shown inside; empty: not to be
+// recommended. The file may be the attacker's, and the name that of the caller's keys.
 std::string showing_option(const std::string& path) {
     const std::string real = real_path(path);
     if (is_at_or_below(real, "/usr")) return "--ro-bind /usr /usr";
+    return is_of_system(real) ? "--ro-bind " + shell_words({real, real}) : "";
+}
+
+// The same of a path that is the caller's own word, unless a link on its way says otherwise.
+std::string showing_own(const std::string& path) {
+    std::string option = showing_option(path);
+    open_how how{};
+    how.flags = O_PATH | O_CLOEXEC;
+    how.resolve = RESOLVE_NO_SYMLINKS;
+    const Fd open(
+        static_cast<int>(::syscall(SYS_openat2, AT_FDCWD, path.c_str(), &how, sizeof how)));
+    if (!option.empty() || !open) return option;
     // No more than that: a program in a home would bring the home with it.
+    const std::string real = real_path(path);
     return "--ro-bind " + shell_words({real, real});
 }
 
 std::string host_has(const std::string& path) {
-    return "; the host has " + quote(path) + ", and " + showing_option(path) + " shows it";
+    const std::string option = showing_own(path);
+    return "; the host has " + quote(path) +
+           (option.empty() ? ", which is or leads outside of the system's directories"
+                           : ", and " + option + " shows it");
 }
 
 bool on_host(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }
@@ -59,8 +81,12 @@ std::string broken_link(const Plan& plan, const std::string& path) {
         if (!is_shown(plan, target)) {
             const std::string directory =
                 target.substr(0, std::max<std::size_t>(target.find_last_of('/'), 1));
-            return quote(at) + " is a link to " + quote(target) + ", which is not inside; " +
-                   "--ro-bind " + directory + " " + directory + " shows it";
+            std::string text =
+                quote(at) + " is a link to " + quote(target) + ", which is not inside";
+            if (is_of_system(directory) && is_of_system(real_path(directory))) {
+                text += "; --ro-bind " + shell_words({directory, directory}) + " shows it";
+            }
+            return text;
         }
         at = target;
     }
@@ -81,7 +107,9 @@ Outcome explain_head(const Plan& plan, int error, const Excerpt& head) {
         if (!link.empty() && is_shown(plan, interpreter)) {
             text += ": " + link;
         } else if (on_host(interpreter)) {
-            text += "; " + showing_option(interpreter) + " shows it";
+            const std::string option = showing_option(interpreter);
+            text += option.empty() ? "; this machine has it, outside of the system's directories"
+                                   : "; " + option + " shows it";
             const std::string real = real_path(interpreter);
             if (real != lexically_clean(interpreter) && is_at_or_below(real, "/usr")) {
                 text += " (" + quote(interpreter) + " is a link to " + quote(real) + ")";

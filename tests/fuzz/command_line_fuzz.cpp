@@ -6,12 +6,12 @@
 
 #include "cli/input.hpp"
 #include "cli/option_list.hpp"
-#include "cli/printable.hpp"
 #include "cli/spec_builder.hpp"
 #include "memory_file.hpp"
 #include "plans/plan_case.hpp"
 
 #include <sbx/plan.hpp>
+#include <sbx/text.hpp>
 
 #include <algorithm>
 #include <memory>
@@ -28,7 +28,7 @@ cli::Dialect dialect_of(const PlanCase& one) { return cli::dialect_for(one.diale
 
 void check_message(const Error& error) {
     require(!error.message.empty(), "an error says something");
-    require(!has_control(cli::printable(error.message)), "it is one line", error.message);
+    require(!has_control(printable(error.message)), "it is one line", error.message);
 }
 
 bool is_reader(cli::Option id) {

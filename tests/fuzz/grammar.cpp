@@ -40,6 +40,9 @@ const Words& hostile_paths() {
                               "/new\nline",
                               "/\x1b[2J",
                               "/\xff\xfe",
+                              "/\xc2\x9b"
+                              "31m\xe2\x80\xae\xe2\x81\xa6\xe2\x80\xa8",
+                              "/a; --ro-bind / /\xef\xbb\xbf\x9b",
                               "/ ",
                               "--",
                               "-",

@@ -5,7 +5,6 @@
 #include "cli/input.hpp"
 #include "cli/nearest.hpp"
 #include "cli/option_table.hpp"
-#include "cli/printable.hpp"
 #include "core/text.hpp"
 
 #include <charconv>
@@ -117,9 +116,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     require(!has_control(quoted), "nothing in quotes moves the cursor", quoted);
     require(unquoted(quoted) == text, "quotes lose nothing", quoted);
 
-    const std::string shown = cli::printable(text);
+    const std::string shown = printable(text);
     require(!has_control(shown), "nothing that is printed moves the cursor", shown);
-    require(cli::printable(shown) == shown, "what can be printed stays as it is", shown);
+    require(printable(shown) == shown, "what can be printed stays as it is", shown);
 
     const std::vector<std::string> words = cli::split_at_nul(text);
     std::string joined;

@@ -162,6 +162,40 @@ TEST_CASE("a program without its ELF interpreter names the file that is missing"
     }
 }
 
+TEST_CASE("no file recommends to show what is the caller's", "[exit]") {
+    const TemporaryDirectory home;
+    home.directory("keys");
+    const std::string key = home.file("keys/id", "key", 0755);
+    const TemporaryDirectory place;
+    const std::string path = place.path();
+    place.file("script", "#!" + key + "\n", 0755);
+    place.file("shadow", "#!/etc/shadow\n", 0755);
+    place.file("root", "#!/usr/../.." + key + "\n", 0755);
+    place.link("link", key);
+    place.link("a; rm -rf x", "/usr/bin/a; rm -rf $HOME");
+    place.link("above", "/usr/.." + key);
+    place.link("top", "/etc");
+    for (const char* name : {"script", "shadow", "root", "link", "above", "top"}) {
+        const Ended ended =
+            run(plain(Name::sbx, {"--ro-bind", path, path, "--", path + "/" + name}));
+        INFO(name << ": " << ended.err);
+        CHECK(ended.status >= 126);
+        CHECK_FALSE(contains(ended.err, "bind"));
+    }
+    // Where a link is what the caller's own word comes to.
+    Start start = plain(Name::sbx, {"link"});
+    start.prepare = [&path] { ::setenv("PATH", path.c_str(), 1); };
+    const Ended found = run(start);
+    INFO(found.err);
+    CHECK(found.status == 127);
+    CHECK_FALSE(contains(found.err, "bind"));
+    // What is recommended is one word for a shell.
+    const TemporaryDirectory odd;
+    const std::string tool = odd.file("a; rm -rf x", "#!/bin/sh\n", 0755);
+    CHECK(contains(run(plain(Name::sbx, {tool})).err,
+                   "--ro-bind '" + tool + "' '" + tool + "' shows it"));
+}
+
 TEST_CASE("a script without its interpreter names it", "[exit]") {
     const TemporaryDirectory place;
     const std::string here = place.file("here", "#!/usr/bin/env sh\n", 0755);

@@ -43,6 +43,9 @@ must_fail src/cli/main.cpp '"core/text.hpp"'
 must_fail src/cli/main.cpp '"sys/child.hpp"'
 must_fail src/cli/main.cpp '<core/text.hpp>'
 must_fail src/cli/main.cpp '<seccomp.h>'
+must_fail src/cli/main.cpp '<cstdio>'
+must_fail src/cli/help.cpp '<iostream>'
+must_fail src/cli/option_list.cpp '<fstream>'
 
 rm -r "$work/top/src/core"
 mkdir "$work/top/src/core"

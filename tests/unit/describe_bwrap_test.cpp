@@ -155,5 +155,5 @@ TEST_CASE("words are for any shell of POSIX") {
     CHECK(posix_words({"a\nb"}) == "\"$(printf 'a\\012b')\"");
     CHECK(posix_words({"a\n\n"}) == "\"$(printf 'a')\"'\n\n'");
     CHECK(posix_words({"\n"}) == "'\n'");
-    CHECK(posix_words({"\xff\t"}) == "\"$(printf '\xff\\011')\"");
+    CHECK(posix_words({"\xff\t"}) == "\"$(printf '\\377\\011')\"");
 }

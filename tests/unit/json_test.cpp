@@ -54,6 +54,9 @@ TEST_CASE("no byte of a string is lost or forges anything", "[json]") {
         {"\xf4\x90\x80\x80", "\\udcf4\\udc90\\udc80\\udc80"},  // beyond the last one
         {"\xe2\x82", "\\udce2\\udc82"},                        // cut short
         {"\xc3(", "\\udcc3("},
+        {"\u009b\u0085", "\\u009b\\u0085"},  // a terminal acts upon these
+        {"\u202e\u2028\u200b\ufeff", "\\u202e\\u2028\\u200b\\ufeff"},
+        {"\U000e0041", "\\udb40\\udc41"},
     };
     for (const Row& row : rows) {
         CHECK(Json(row.bytes).text() == "\"" + std::string(row.text) + "\"\n");
