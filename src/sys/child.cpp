@@ -234,6 +234,7 @@ void child_main(ChildImage& image) {
         if (failure) fail(image, i, failure, &setup.excerpt);
     }
     Failure done = failed(call(SYS_umask, umask));
+    end_guards(setup);
     if (image.cleaner >= 0) close_fd(image.cleaner);
     // The death signal was for set-up; the command's own is a step of its seal.
     if (!done && plan.init == Init::command) {

@@ -226,6 +226,15 @@ struct OwnDirectory {
     char text[256];  ///< how it was called, with the last slash
 };
 
+/// The directory that the last guard was in, when the way to it has no links: the next guard is
+/// mostly in it, too.
+struct GuardedDirectory {
+    int fd = -1;    ///< fixed and watched already
+    int view = -1;  ///< the cleaner's view of it
+    std::size_t length = 0;
+    char text[PATH_MAX];  ///< its path, with the last slash
+};
+
 /// What set-up steps share.
 struct Setup {
     ChildImage& image;
@@ -235,7 +244,9 @@ struct Setup {
     std::int32_t step = 0;  ///< index in Plan::setup of the one that is carried out
     OwnDirectory last{};
     bool guarding = false;  ///< guards are the last: nothing is bound any more
-    Excerpt excerpt{};      ///< goes with the report when `size` is not 0
+    GuardedDirectory guarded{};
+    int nothing = -1;   ///< a mount of an empty directory (0555), which covers what is missing
+    Excerpt excerpt{};  ///< goes with the report when `size` is not 0
 };
 
 /// What is made when a destination is missing: the place itself, and directories on the way to it.
@@ -303,6 +314,9 @@ int clone_tree(int place, std::uint64_t attributes);
 /// the errno of making it.
 Failure cover_with(int tree, int place);
 
+/// Makes a detached mount of an empty directory, read-only and with `mode`, in octal.
+Failure mount_empty_directory(const char* mode, int& mount);
+
 /// Covers the directory that `place` refers to with an empty one that cannot be changed.
 Failure cover_with_empty_directory(int place, const char* mode);
 
@@ -358,6 +372,9 @@ Failure cover_with_empty_file(const Setup& setup, int place, unsigned mode);
 
 /// Hides what is at a destination or makes it read-only, and fixes the way to it.
 Failure guard(Setup& setup, const step::Guard& s);
+
+/// Closes what guards share: to be called after the last one.
+void end_guards(Setup& setup);
 
 /// A path with room to be rewritten while links are followed.
 struct Path {

@@ -30,6 +30,8 @@ struct Walk {
     bool last = false;
     int current = -1;
     char name[NAME_MAX + 1];
+    int view = -1;  // the cleaner's of `current`; a view of its own, since this one may become
+                    // read-only, in which it could remove nothing
 };
 
 Failure guard_path(Setup& setup, Path& path, Kind kind, int links);
@@ -61,6 +63,14 @@ Failure make_read_only(int place) {
 // What a guard has put upon a file: it has no name, and cannot be mounted upon, or once more.
 bool is_nameless(const struct stat& status) { return status.st_nlink == 0 && status.st_size == 0; }
 
+// All that is missing shares one file system, since making one costs more than all else here.
+// Nothing but what is attached can be cloned, before Linux 6.15.
+Failure cover_with_nothing(Setup& setup, int place) {
+    if (setup.nothing >= 0) return cover_with(clone_tree(setup.nothing, 0), place);
+    Failure failure = mount_empty_directory("0555", setup.nothing);
+    return failure ? failure : failed(move_mount(setup.nothing, place));
+}
+
 Failure cover(const Setup& setup, int place, Kind kind) {
     if (kind == Kind::protect) return make_read_only(place);
     struct stat status {};
@@ -75,12 +85,12 @@ Failure cover(const Setup& setup, int place, Kind kind) {
 
 // What is missing is hidden by something that is the sandbox's own. Who could open the placeholder
 // itself could keep a lock on it, and with that keep it from being removed.
-Failure cover_missing(const Setup& setup, int place, Kind kind) {
+Failure cover_missing(Setup& setup, int place, Kind kind) {
     struct stat status {};
     if (Failure f = stat_of(place, status)) return f;
     const bool masks = kind == Kind::mask;
     if (S_ISDIR(status.st_mode)) {
-        return cover_with_empty_directory(place, masks ? "0000" : "0555");
+        return masks ? cover_with_empty_directory(place, "0000") : cover_with_nothing(setup, place);
     }
     return cover_with_empty_file(setup, place, masks ? 0 : 0444);
 }
@@ -121,7 +131,7 @@ Failure watch_absence(const Setup& setup, const Walk& walk, bool& again) {
 }
 
 // The component is missing, or another sandbox's placeholder.
-Failure guard_missing(Setup& setup, const Walk& walk, Kind kind, bool& again) {
+Failure guard_missing(Setup& setup, Walk& walk, Kind kind, bool& again) {
     struct statfs around {};
     bool own = false;
     Failure failure = failed(call(SYS_fstatfs, walk.current, &around));
@@ -136,11 +146,9 @@ Failure guard_missing(Setup& setup, const Walk& walk, Kind kind, bool& again) {
         failure = make_node(walk.current, walk.name, node, names_file ? 0444 : 0555);
     } else {
         bool there = true;
-        // A view of the cleaner's own: this one may become read-only, and it could remove nothing.
-        const int view = clone_tree(walk.current, 0);
-        if (view < 0) return {-view};
-        failure = ask_for_placeholder(setup, view, walk.name, node, there);
-        close_fd(view);
+        if (walk.view < 0) walk.view = clone_tree(walk.current, 0);
+        if (walk.view < 0) return {-walk.view};
+        failure = ask_for_placeholder(setup, walk.view, walk.name, node, there);
         if (!failure && !there) return watch_absence(setup, walk, again);
     }
     if (failure.error == EEXIST) {  // somebody was faster
@@ -276,14 +284,53 @@ bool is_dot(const Path& path, std::size_t end) {
     return path.text[end - 1] == '.' && (end == 1 || path.text[end - 2] == '/');
 }
 
+void forget_guarded(GuardedDirectory& last) {
+    if (last.fd >= 0) close_fd(last.fd);
+    if (last.view >= 0) close_fd(last.view);
+    last.fd = -1;
+    last.view = -1;
+}
+
+// Begins where the last guard was, if this one is in the same directory, else at "/".
+Failure begin(Setup& setup, Walk& walk, std::size_t whole) {
+    GuardedDirectory& last = setup.guarded;
+    std::size_t start = whole;
+    while (start > 0 && walk.path.text[start - 1] != '/') --start;
+    const bool same =
+        last.fd >= 0 && last.length == start && std::memcmp(last.text, walk.path.text, start) == 0;
+    if (!same) {
+        walk.current = open_existing(setup, "/");
+        return {walk.current < 0 ? -walk.current : 0};
+    }
+    walk.end = last.length;
+    walk.current = last.fd;
+    walk.view = last.view;
+    last.fd = -1;
+    last.view = -1;
+    return {};
+}
+
+// For the next guard.
+void remember(Setup& setup, Walk& walk) {
+    GuardedDirectory& last = setup.guarded;
+    if (walk.start == 0 || walk.start >= sizeof last.text) return;
+    forget_guarded(last);
+    std::memcpy(last.text, walk.path.text, walk.start);
+    last.length = walk.start;
+    last.fd = walk.current;
+    last.view = walk.view;
+    walk.current = -1;
+    walk.view = -1;
+}
+
 Failure walk_once(Setup& setup, Path& path, Kind kind, int links, bool& again) {
     // What ends in "/" or "/." is a directory, and that is all that they say.
     std::size_t whole = path.length;
     while (whole > 0 && (path.text[whole - 1] == '/' || is_dot(path, whole))) --whole;
     if (whole == 0) return {EISDIR, Detail::link_upwards};
-    Walk walk{path, 0, 0, false, open_existing(setup, "/"), {}};
-    if (walk.current < 0) return {-walk.current};
-    Failure failure;
+    Walk walk{path, 0, 0, false, -1, {}};
+    Failure failure = begin(setup, walk, whole);
+    if (failure) return failure;
     bool done = false;
     while (!failure && !done && walk.end < whole) {
         walk.start = walk.end;
@@ -301,7 +348,9 @@ Failure walk_once(Setup& setup, Path& path, Kind kind, int links, bool& again) {
         if (std::strcmp(walk.name, ".") == 0) continue;
         failure = step_on(setup, walk, kind, links, done, again);
     }
-    close_fd(walk.current);
+    if (!failure && !again && walk.last) remember(setup, walk);
+    if (walk.view >= 0) close_fd(walk.view);
+    if (walk.current >= 0) close_fd(walk.current);
     return failure;
 }
 
@@ -329,6 +378,12 @@ Failure guard(Setup& setup, const step::Guard& s) {
     Path path;
     if (Failure failure = load(path, s.destination.c_str())) return failure;
     return guard_path(setup, path, s.kind, most_links);
+}
+
+void end_guards(Setup& setup) {
+    forget_guarded(setup.guarded);
+    if (setup.nothing >= 0) close_fd(setup.nothing);
+    setup.nothing = -1;
 }
 
 }  // namespace sbx::sys

@@ -157,13 +157,17 @@ Failure cover_with(int tree, int place) {
     return failure;
 }
 
+Failure mount_empty_directory(const char* mode, int& mount) {
+    return make_mount(
+        {"tmpfs",
+         {{"mode", mode}, {"nr_inodes", "1"}},
+         MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC},
+        mount);
+}
+
 Failure cover_with_empty_directory(int place, const char* mode) {
     int mount = -1;
-    const Failure failure =
-        make_mount({"tmpfs",
-                    {{"mode", mode}, {"nr_inodes", "1"}},
-                    MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC},
-                   mount);
+    const Failure failure = mount_empty_directory(mode, mount);
     return failure ? failure : cover_with(mount, place);
 }
 
