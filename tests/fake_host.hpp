@@ -4,6 +4,7 @@
 #pragma once
 
 #include "core/entries.hpp"
+#include "core/pattern.hpp"
 
 #include <sbx/host.hpp>
 #include <sbx/spec.hpp>
@@ -11,6 +12,7 @@
 #include <cerrno>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -62,12 +64,34 @@ inline std::vector<Source> fake_sources(const Spec& spec) {
     return out;
 }
 
+/// A file and a directory match each pattern, but for what its name says that it is missing; where
+/// it says "partial", not all was searched.
+inline Source fake_matches(const Pattern& pattern) {
+    const std::string name = pattern.parts.back();
+    const auto says = [&](std::string_view word) { return name.find(word) != std::string::npos; };
+    Source out;
+    out.error = says("partial") ? EOVERFLOW : says("missing") ? ENOENT : 0;
+    if (says("missing")) return out;
+    for (const auto& [in, kind] : {std::pair{"/one/file-", Source::Kind::file},
+                                   std::pair{"/two/", Source::Kind::directory}}) {
+        Source match;
+        match.kind = kind;
+        match.path = pattern.directory + in + name;
+        out.more.push_back(match);
+    }
+    return out;
+}
+
 /// As probe_host() does it for guards.
 inline void add_guard_sources(const Spec& spec, std::vector<Source>& sources) {
     for (std::size_t i = 0; i < spec.entries.size(); ++i) {
         const auto* guard = std::get_if<entry::Guard>(&spec.entries[i]);
         if (guard == nullptr) continue;
         sources[i].error = ENOENT;
+        if (const auto pattern = pattern_of(guard->destination)) {
+            sources[i] = fake_matches(*pattern);
+            continue;
+        }
         for (const std::string& path :
              planning::Places(spec).shown_at(sources, guard->destination)) {
             sources[i] = fake_source(path);

@@ -39,9 +39,11 @@ struct Source {
         other,              ///< a device, a socket, ...
     } kind = Kind::none;    ///< what it is
     std::string path = {};  ///< absolute, free of symbolic links where the kernel can tell
-    /// errno of looking it up; 0 when it is there. EEXIST for a guard whose Guard::unless is there.
+    /// errno of looking it up; 0 when it is there. EEXIST for a guard whose Guard::unless is there;
+    /// EOVERFLOW for a pattern when not all was searched.
     int error = 0;
-    /// Of an overlay: its sources, then upper and work if it has them.
+    /// Of an overlay: its sources, then upper and work if it has them. Of a guard with a pattern:
+    /// what matches, by its path inside, sorted.
     std::vector<Source> more = {};
     std::string stops_at = {};  ///< on an error: the part of the path at which the lookup ends
     std::string link = {};      ///< what that one says, when it is a link that leads nowhere

@@ -149,10 +149,12 @@ struct Mqueue {
 struct Guard {
     /// What becomes of it.
     enum class Kind {
-        mask,                                  ///< empty, and cannot be opened
-        protect,                               ///< read-only
-    } kind = Kind::mask;                       ///< what becomes of it
-    std::string destination = {};              ///< absolute, without "..", not "/"
+        mask,             ///< empty, and cannot be opened
+        protect,          ///< read-only
+    } kind = Kind::mask;  ///< what becomes of it
+    /// Absolute, without "..", not "/". With IfMissing::skip a component "*" or "**" begins a
+    /// pattern as .gitignore has them, and all that matches is meant: probe_host() looks for it.
+    std::string destination = {};
     IfMissing if_missing = IfMissing::refuse;  ///< skip: only what a bind or overlay shows there
     /// A path as `destination`: where a bind or overlay shows something there that is neither a
     /// link nor another sandbox's placeholder, nothing is done.
@@ -344,12 +346,13 @@ enum class Warning {
     working_directory,  ///< that of the caller is not there inside, so the command starts elsewhere
     desktop_socket,     ///< a socket by which programs outside can be controlled or listened to
     shared_directory,   ///< a directory in which programs outside keep sockets and temporary files
+    partial_search,     ///< a guard's pattern was not looked for everywhere
 };
 
 /// Their names, in the order of Warning.
-inline constexpr std::array<std::string_view, 9> warning_names = {
-    "hidden-mount", "file-bind",         "writable-home",  "writable-root",   "misplaced-guard",
-    "agent-socket", "working-directory", "desktop-socket", "shared-directory"};
+inline constexpr std::array<std::string_view, 10> warning_names = {
+    "hidden-mount", "file-bind",         "writable-home",  "writable-root",    "misplaced-guard",
+    "agent-socket", "working-directory", "desktop-socket", "shared-directory", "partial-search"};
 
 /// What becomes of a warning.
 enum class WarningMode {

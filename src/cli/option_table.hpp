@@ -253,11 +253,15 @@ inline constexpr auto option_table = std::to_array<OptionRow>({
     {Option::mask, "mask", "PATH", Completion::inside_path,
      "Hide PATH: empty, and cannot be opened, whatever else is mounted", Group::tree},
     {Option::mask_try, "mask-try", "PATH", Completion::inside_path,
-     "As --mask, but left out when nothing of the host is there", Group::tree},
+     "As --mask, for what is there when the sandbox starts; PATH may be a pattern, as in "
+     "/src/**/.env",
+     Group::tree},
     {Option::protect, "protect", "PATH", Completion::inside_path,
      "Keep PATH as it is, or missing, although it is below something writable", Group::tree},
     {Option::protect_try, "protect-try", "PATH", Completion::inside_path,
-     "As --protect, but left out when nothing of the host is there", Group::tree},
+     "As --protect, for what is there when the sandbox starts; PATH may be a pattern, as in "
+     "/src/**/.git",
+     Group::tree},
     {Option::protect_unless, "protect-unless", "OTHER PATH", Completion::inside_path,
      "As --protect PATH, but left out when something of the host is at OTHER", Group::tree},
     {Option::watch_git, "watch-git", "DIR MODE", Completion::host_path,

@@ -276,6 +276,10 @@ const Source* Translator::found(const step::Guard& s) const {
         const bool same =
             guard != nullptr && guard->kind == s.kind && guard->destination == s.destination;
         if (same) return &host_.sources[i];
+        if (guard == nullptr || guard->kind != s.kind) continue;
+        for (const Source& match : host_.sources[i].more) {
+            if (match.path == s.destination) return &match;
+        }
     }
     return nullptr;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/devices.hpp"
 #include "core/entries.hpp"
+#include "core/pattern.hpp"
 #include "core/planning.hpp"
 #include "core/text.hpp"
 
@@ -48,6 +49,9 @@ private:
     std::optional<Error> add_dev(const std::string& destination);
     void add_proc(const std::string& destination);
     std::optional<Error> check_guard(const entry::Guard& guard) const;
+    std::optional<Error> check_pattern(const entry::Guard& guard) const;
+    void add_guard(const entry::Guard& guard, std::size_t index);
+    bool is_guarded(const std::string& path) const;
     std::optional<Error> add_given();
     bool is_skipped(std::size_t index) const;
     bool declares(std::string_view clean_path) const;
@@ -63,6 +67,7 @@ private:
 bool TreePlanner::is_skipped(std::size_t index) const {
     if (const auto* guard = std::get_if<entry::Guard>(&spec_.entries[index])) {
         if (!guard->unless.empty()) return host_.sources[index].error == EEXIST;
+        if (pattern_of(guard->destination)) return host_.sources[index].more.empty();
         return guard->if_missing == IfMissing::skip && host_.sources[index].error != 0 &&
                !places_.may_be_elsewhere(host_, guard->destination);
     }
@@ -312,15 +317,7 @@ std::optional<Error> TreePlanner::add(const Entry& entry, std::size_t index) {
         }
         std::optional<Error> operator()(const entry::Guard& e) const {
             if (auto error = self.check_guard(e)) return error;
-            if (!self.is_skipped(index)) {
-                self.guards_.push_back({e.kind, e.destination});
-                return std::nullopt;
-            }
-            const bool masks = e.kind == entry::Guard::Kind::mask;
-            const std::string why = e.unless.empty() ? ", where nothing of the host is"
-                                                     : ", since " + quote(e.unless) + " is there";
-            self.tree_.notes.push_back("left out: " + std::string(masks ? "mask " : "protect ") +
-                                       quote(e.destination) + why);
+            self.add_guard(e, index);
             return std::nullopt;
         }
         std::optional<Error> operator()(const entry::RemountReadOnly& e) const {
@@ -331,7 +328,70 @@ std::optional<Error> TreePlanner::add(const Entry& entry, std::size_t index) {
     return std::visit(Adder{*this, index}, entry);
 }
 
+void TreePlanner::add_guard(const entry::Guard& guard, std::size_t index) {
+    const bool masks = guard.kind == entry::Guard::Kind::mask;
+    const std::string what = (masks ? "mask " : "protect ") + quote(guard.destination);
+    const bool pattern = pattern_of(guard.destination).has_value();
+    if (pattern && host_.sources[index].error == EOVERFLOW) {
+        tree_.notes.push_back(what + ": not all directories were searched");
+    }
+    if (is_skipped(index)) {
+        tree_.notes.push_back("left out: " + what +
+                              (pattern ? ", which nothing of the host matches"
+                               : guard.unless.empty()
+                                   ? ", where nothing of the host is"
+                                   : ", since " + quote(guard.unless) + " is there"));
+        return;
+    }
+    if (!pattern) {
+        guards_.push_back({guard.kind, guard.destination});
+        return;
+    }
+    for (const Source& found : host_.sources[index].more) {
+        const bool twice = std::any_of(guards_.begin(), guards_.end(), [&](const auto& other) {
+            return other.kind == guard.kind && other.destination == found.path;
+        });
+        if (!twice && (masks || !is_guarded(found.path))) {
+            guards_.push_back({guard.kind, found.path});
+        }
+    }
+}
+
+// Whether a guard that names its path itself keeps `path` already.
+bool TreePlanner::is_guarded(const std::string& path) const {
+    for (std::size_t i = 0; i < spec_.entries.size(); ++i) {
+        const auto* guard = std::get_if<entry::Guard>(&spec_.entries[i]);
+        if (guard != nullptr && is_at_or_below(path, places_[i]) &&
+            !pattern_of(guard->destination) && !is_skipped(i)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// What cannot be made where it is missing needs a name.
+std::optional<Error> TreePlanner::check_pattern(const entry::Guard& guard) const {
+    const bool masks = guard.kind == entry::Guard::Kind::mask;
+    const std::string option = masks ? "--mask" : "--protect";
+    const auto pattern = pattern_of(guard.destination);
+    if (pattern_of(guard.unless)) {
+        return Error{"--protect-unless " + quote(guard.unless) + ": a path is wanted, no pattern"};
+    }
+    if (!pattern) return std::nullopt;
+    if (!guard.unless.empty() || guard.if_missing != IfMissing::skip) {
+        return Error{option + " " + quote(guard.destination) +
+                     ": a path is wanted, since what a pattern matches may be made at any time; " +
+                     option + "-try guards what matches when the sandbox is started"};
+    }
+    if (pattern->parts.back() == "**") {
+        return Error{option + "-try " + quote(guard.destination) +
+                     ": \"**\" stands for directories, and a name is wanted after it"};
+    }
+    return std::nullopt;
+}
+
 std::optional<Error> TreePlanner::check_guard(const entry::Guard& guard) const {
+    if (auto error = check_pattern(guard)) return error;
     const char* option = guard.kind == entry::Guard::Kind::mask ? "--mask " : "--protect ";
     if (guard.destination.empty() || guard.destination.front() != '/') {
         return Error{option + quote(guard.destination) +

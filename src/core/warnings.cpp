@@ -2,6 +2,7 @@
 // What can be done and is most often a mistake. Words only: nothing is changed for it.
 #include "core/entries.hpp"
 #include "core/exposure.hpp"
+#include "core/pattern.hpp"
 #include "core/planning.hpp"
 #include "core/sight.hpp"
 #include "core/text.hpp"
@@ -58,6 +59,7 @@ public:
         if (asked(Warning::agent_socket)) find_sockets();
         if (asked(Warning::desktop_socket)) find_desktop_sockets();
         if (asked(Warning::misplaced_guard)) find_guards();
+        if (asked(Warning::partial_search)) find_searches();
         if (asked(Warning::working_directory)) find_directory();
         if (refused_) return *refused_;
         return std::move(found_);
@@ -275,6 +277,28 @@ private:
             // What is written to "/" fails; to what is forgotten it does not.
             found_.back().when_it_fails = path == "/";
             return;
+        }
+    }
+
+    // One for each directory in which patterns begin.
+    void find_searches() {
+        std::map<std::string, std::pair<std::size_t, std::size_t>> partial;  // first, and how many
+        for (std::size_t i = 0; i < spec_.entries.size(); ++i) {
+            if (!std::holds_alternative<entry::Guard>(spec_.entries[i])) continue;
+            const auto pattern = pattern_of(places_[i]);
+            if (!pattern || host_.sources[i].error != EOVERFLOW) continue;
+            ++partial.try_emplace(pattern->directory, i, 0).first->second.second;
+        }
+        for (const auto& [directory, guards] : partial) {
+            const auto& guard = std::get<entry::Guard>(spec_.entries[guards.first]);
+            const bool masks = guard.kind == entry::Guard::Kind::mask;
+            const std::size_t others = guards.second - 1;
+            add(Warning::partial_search, guards.first,
+                with(masks ? "--mask-try" : "--protect-try", guard.destination) +
+                    (others == 0 ? std::string() : " and " + std::to_string(others) + " more") +
+                    ": not all directories in " + shell_words({directory}) +
+                    " could be searched, and what matches in the others is not guarded; start in "
+                    "a smaller directory, or name the paths");
         }
     }
 

@@ -2,11 +2,13 @@
 #include "sys/probe_source.hpp"
 
 #include "core/entries.hpp"
+#include "core/pattern.hpp"
 #include "core/planning.hpp"
 #include "core/text.hpp"
 #include "sys/child_cleaner.hpp"
 #include "sys/fd.hpp"
 #include "sys/machine.hpp"
+#include "sys/search.hpp"
 #include "sys/syscalls.hpp"
 #include "sys/wayland.hpp"
 
@@ -17,6 +19,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <map>
 
 namespace sbx::sys {
 namespace {
@@ -225,6 +228,61 @@ bool stays(const std::vector<std::string>& paths, const Host& host) {
     });
 }
 
+// What of the host is shown in a directory inside, and below it by other entries: pairs of where
+// inside and where on the host.
+std::vector<std::pair<std::string, std::string>> shown_below(const Spec& spec,
+                                                             const planning::Places& places,
+                                                             const std::vector<Source>& sources,
+                                                             const std::string& directory) {
+    std::vector<std::pair<std::string, std::string>> out;
+    const auto add = [&](const std::string& inside) {
+        for (std::string& path : places.shown_at(sources, inside)) {
+            out.emplace_back(inside, std::move(path));
+        }
+    };
+    add(directory);
+    for (std::size_t i = 0; i < spec.entries.size(); ++i) {
+        const bool below = places[i] != directory && is_at_or_below(places[i], directory);
+        if (below && planning::puts_something(spec.entries[i])) add(places[i]);
+    }
+    std::sort(out.begin(), out.end());
+    out.erase(std::unique(out.begin(), out.end()), out.end());
+    return out;
+}
+
+// The guards in `guards`, whose patterns begin in the same directory, get what matches.
+void search_for(const Spec& spec, const planning::Places& places,
+                const std::vector<std::size_t>& guards, const std::vector<Pattern>& patterns,
+                std::vector<Source>& sources) {
+    const std::string& directory = patterns.front().directory;
+    const std::string base = directory == "/" ? "/" : directory + "/";
+    SearchBound bound;
+    bool complete = true;
+    for (const auto& [inside, host] : shown_below(spec, places, sources, directory)) {
+        const std::string prefix =
+            inside == directory ? std::string() : inside.substr(base.size()) + "/";
+        const Search found = search(host, prefix, patterns, bound);
+        complete = complete && found.complete;
+        for (const Match& match : found.matches) {
+            // Not where something else is shown inside.
+            const std::string path = base + prefix + match.path;
+            const auto there = places.shown_at(sources, path);
+            const std::string on_host = (host == "/" ? "" : host) + "/" + match.path;
+            if (std::find(there.begin(), there.end(), on_host) == there.end()) continue;
+            Source source;
+            source.kind = match.kind;
+            source.path = path;
+            sources[guards[match.pattern]].more.push_back(std::move(source));
+        }
+    }
+    for (const std::size_t index : guards) {
+        std::vector<Source>& more = sources[index].more;
+        std::sort(more.begin(), more.end(),
+                  [](const Source& a, const Source& b) { return a.path < b.path; });
+        sources[index].error = !complete ? EOVERFLOW : more.empty() ? ENOENT : 0;
+    }
+}
+
 }  // namespace
 
 Result<std::vector<Source>> sources_of(const Spec& spec, const Host& host) {
@@ -233,9 +291,17 @@ Result<std::vector<Source>> sources_of(const Spec& spec, const Host& host) {
     for (const Entry& entry : spec.entries) out.push_back(source_of(entry, host));
     if (!planning::has_guards(spec)) return out;
     const planning::Places places(spec);
+    // Patterns that begin in the same directory are looked for together.
+    std::map<std::string, std::pair<std::vector<std::size_t>, std::vector<Pattern>>> searches;
     for (std::size_t i = 0; i < spec.entries.size(); ++i) {
         const auto* guard = std::get_if<entry::Guard>(&spec.entries[i]);
         if (guard == nullptr) continue;
+        if (auto pattern = pattern_of(guard->destination)) {
+            auto& [guards, patterns] = searches[pattern->directory];
+            guards.push_back(i);
+            patterns.push_back(std::move(*pattern));
+            continue;
+        }
         if (!guard->unless.empty() && stays(places.shown_at(out, guard->unless), host)) {
             out[i].error = EEXIST;
             continue;
@@ -248,6 +314,9 @@ Result<std::vector<Source>> sources_of(const Spec& spec, const Host& host) {
         } else {
             out[i].error = EACCES;  // not known; the guard is there in any case
         }
+    }
+    for (const auto& [directory, search] : searches) {
+        search_for(spec, places, search.first, search.second, out);
     }
     return out;
 }

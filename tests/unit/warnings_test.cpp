@@ -207,6 +207,22 @@ TEST_CASE("many mounts that one hides are one warning", "[warnings]") {
           "first [hidden-mount]");
 }
 
+TEST_CASE("a search for a pattern that did not come to its end", "[warnings]") {
+    const Words partial = {"partial-search"};
+    CHECK(warned({"--bind", "/src", "/src", "--protect-try", "/src/**/partial"}) == partial);
+    CHECK(warned({"--bind", "/src", "/src", "--protect-try", "/src/**/.git"}) == none);
+    CHECK(warned({"--bind", "/src", "/src", "--protect-try", "/src/**/missing"}) == none);
+    // One for each directory in which patterns begin, since these are searched together.
+    CHECK(warned({"--mask-try", "/a/**/partial", "--protect-try", "/a/*/**/partial"}) == partial);
+    CHECK(warned({"--mask-try", "/a/**/partial", "--mask-try", "/b/**/partial"}).size() == 2);
+    CHECK(text({"--protect-try", "/a b/**/partial", "--mask-try", "/a b/**/partial-too"}) ==
+          "--protect-try '/a b/**/partial' and 1 more: not all directories in '/a b' could be "
+          "searched, and what matches in the others is not guarded; start in a smaller directory, "
+          "or name the paths [partial-search]");
+    CHECK(text({"--warning", "partial-search", "refuse", "--mask-try", "/a/**/partial"})
+              .find("refused: --mask-try") == 0);
+}
+
 TEST_CASE("a guard that may be missing is kept where nobody can tell", "[warnings]") {
     const auto kept = [](Words words, const std::string& guard) {
         words.insert(words.end(), {"--protect-try", guard, "true"});
@@ -261,7 +277,7 @@ TEST_CASE("warnings are silenced or refused one by one", "[warnings]") {
     CHECK(sbx_error({"--warning", "nonsense", "hide"}) ==
           "there is no warning \"nonsense\"; there are all, hidden-mount, file-bind, "
           "writable-home, writable-root, misplaced-guard, agent-socket, working-directory, "
-          "desktop-socket, shared-directory");
+          "desktop-socket, shared-directory, partial-search");
     CHECK(sbx_error({"--warning", "writable-hme", "hide"}) ==
           "there is no warning \"writable-hme\"; did you mean writable-home?");
     CHECK(sbx_error({"--warning", "all", "off"}) ==
