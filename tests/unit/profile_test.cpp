@@ -108,7 +108,7 @@ TEST_CASE("a profile that is not there is named, with the places and the nearest
               .find("there is no profile \"something\"; looked for " +
                     profiles.path("user/something.conf") + ", " +
                     profiles.path("system/something.conf") +
-                    ", and among the built-in ones: agent, app, build,") == 0);
+                    ", and among the built-in ones: agent, app, autorun, build,") == 0);
     CHECK(error_in(profiles, "./none.conf") ==
           "profile \"./none.conf\": No such file or directory");
     // A name and a file are told apart by a dot or a slash, which is easily got wrong.
