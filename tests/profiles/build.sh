@@ -45,4 +45,47 @@ starts_apart build
 mkdir "$HOME/.ccache"
 works "$SBX" --profile build --bind "$HOME/.ccache" "$HOME/.ccache" -- touch "$HOME/.ccache/x"
 refused grep . "$work/out"
+
+# A repository that is there is read by builds, for a version, and not written to.
+git init -q
+git config user.name Someone
+git config user.email someone@example.org
+git add hello.c Makefile
+git commit -qm one
+git tag v1
+cat >>Makefile <<'END'
+version:
+	git rev-parse --verify HEAD
+	git describe --tags --dirty --always
+	git status --porcelain --untracked-files=no
+	git update-index --refresh || true
+END
+works sandboxed make hello CFLAGS=-O1
+says v1-dirty sandboxed make version
+git checkout -q Makefile
+touch hello.c  # its entry in the index is stale, and the build may not write a new one
+says v1 sandboxed git describe --tags --dirty
+refused grep -q dirty "$work/out"
+for path in .git/hooks/post-commit .git/config .git/commondir .git/HEAD; do
+    # shellcheck disable=SC2016  # for the shell inside
+    refused sandboxed sh -c 'echo evil >>"$1"' sh "$path"
+done
+refused sandboxed git config core.fsmonitor evil
+refused sandboxed mv .git elsewhere
+refused sandboxed rm -rf .git
+refused ls -d .git/hooks/post-commit
+# For a build that has to, it is taken back.
+works "$SBX" --profile build --unset "protect-try $PWD/.git" -- git tag v2
+# In a working tree of its own, where .git is a file, and where there is none.
+git worktree add -q "$work/tree"
+mkdir "$work/none"
+(
+    cd "$work/tree"
+    refused sandboxed sh -c 'echo "gitdir: evil" >.git'
+    refused sandboxed rm -f .git
+    cd "$work/none"
+    works sandboxed git init -q
+    works test -d .git
+    finish
+) || failures=$((failures + 1))
 finish
