@@ -135,7 +135,7 @@ struct Host {
     std::vector<std::string> capability_names = {};
     std::vector<UsrLink> usr_links = {};        ///< of /, sorted
     std::vector<std::string> proc_covers = {};  ///< what can change the host: "sys", "irq", ...
-    /// For root: what only the host's root can read: "kpageflags", "slabinfo", ...
+    /// For root: what only the host's root can read: "kpageflags", ...; a directory ends with "/".
     std::vector<std::string> proc_root_files = {};
     std::uint64_t memory = 0;                      ///< of the machine, in bytes
     CoreTarget core_target = CoreTarget::inside;   ///< where core dumps go

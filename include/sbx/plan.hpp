@@ -89,7 +89,7 @@ struct CoverReadOnly {
 };
 /// What is at `destination`, in a procfs, can no longer be opened.
 struct Hide {
-    std::string destination = {};  ///< what is hidden; a file or a directory
+    std::string destination = {};  ///< a file, or with "/" at its end a directory
 };
 /// The mount that is at `destination` becomes read-only.
 struct RemountReadOnly {

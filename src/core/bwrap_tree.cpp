@@ -242,7 +242,11 @@ struct Translator::Adder {
         return self.put({"--ro-bind", "/proc/" + name}, s.destination);
     }
     std::optional<Error> operator()(const step::Hide& s) const {
-        return self.put({"--ro-bind", "/dev/null"}, s.destination);
+        if (!names_directory(s.destination)) {
+            return self.put({"--ro-bind", "/dev/null"}, s.destination);
+        }
+        if (auto error = self.put({"--perms", "0000", "--tmpfs"}, s.destination)) return error;
+        return self.put({"--remount-ro"}, s.destination);
     }
     std::optional<Error> operator()(const step::RemountReadOnly& s) const {
         const TreeModel::Place place = self.model_.look(s.destination);

@@ -173,7 +173,7 @@ std::optional<Error> TreePlanner::add_wayland(const entry::Wayland& wayland, con
         tree_.notes.push_back("the compositor has no security contexts, so its own socket " +
                               quote(wayland.source) + " is shown");
         tree_.steps.emplace_back(step::Bind{wayland.source, source.path, wayland.destination,
-                                            Access::read_only, NodeKind::other});
+                                            Access::read_only, NodeKind::other, source.found});
         return std::nullopt;
     }
     const bool twice = std::any_of(tree_.steps.begin(), tree_.steps.end(), [](const Step& step) {

@@ -148,7 +148,9 @@ Result<void> look_at_proc(Host& host) {
         const bool below = name.find('/') != std::string::npos;
         // A device is what a container around us has put upon a file to hide it.
         const bool roots = (regular || directory) && (status.st_mode & 0404U) == 0400;
-        if (roots || S_ISCHR(status.st_mode)) host.proc_root_files.push_back(name);
+        if (roots || S_ISCHR(status.st_mode)) {
+            host.proc_root_files.push_back(directory ? name + "/" : name);
+        }
         const bool writable = regular && (status.st_mode & 0222U) != 0;
         if ((directory && !below) || writable) host.proc_covers.push_back(name);
     }

@@ -467,7 +467,7 @@ Outcome Supervisor::with_git_traps(Outcome outcome) {
     outcome.git_traps = git_.look_again();
     const bool ran = outcome.end == Outcome::End::exited || outcome.end == Outcome::End::signalled;
     if (!ran || git_.deadly().empty()) return outcome;
-    outcome.end = Outcome::End::refused;
+    outcome.end = Outcome::End::aborted;
     outcome.code = 0;
     outcome.error = {quote(git_.deadly()) +
                      " is a trap for git that the command left, so it counts as failed; see "

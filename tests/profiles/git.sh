@@ -66,7 +66,7 @@ attack() {
     sandboxed -- "$@" >"$work/told" 2>&1 || status=$?
     case $how in
     ends)
-        [ "$status" -eq 125 ] || fail "$name: it ends the sandbox, and not with $status"
+        [ "$status" -eq 123 ] || fail "$name: it ends the sandbox, and not with $status"
         grep -q "is a trap for git" "$work/told" || fail "$name: it is said why"
         grep -q "warning: .*sbx moved it to" "$work/told" || fail "$name: it is moved aside"
         ;;
@@ -200,7 +200,7 @@ fresh
 status=0
 timeout 60 "$SBX" --profile agent --profile git -- sh -c 'ln -s /x .git/x; exec sleep 1000' \
     >"$work/out" 2>&1 || status=$?
-[ "$status" -eq 125 ] || fail "a trap ends the sandbox at once, and not with $status"
+[ "$status" -eq 123 ] || fail "a trap ends the sandbox at once, and not with $status"
 
 # The better way: a clone that shares nothing, from which the user fetches.
 fresh
