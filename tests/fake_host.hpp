@@ -161,6 +161,7 @@ inline Host fake_host(const Spec& spec, Who who = Who::user) {
     host.usr_links = {
         {"/bin", "usr/bin"}, {"/lib", "usr/lib"}, {"/lib64", "usr/lib64"}, {"/sbin", "usr/sbin"}};
     host.proc_covers = {"bus", "irq", "sys", "sysrq-trigger"};
+    host.autogroups = true;
     host.proc_root_files = {"kpageflags", "slabinfo", "tty/driver/"};
     host.memory = std::uint64_t{8} << 30U;
     host.core_target = CoreTarget::host;

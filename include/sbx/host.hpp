@@ -137,12 +137,13 @@ struct Host {
     std::vector<std::string> proc_covers = {};  ///< what can change the host: "sys", "irq", ...
     /// For root: what only the host's root can read: "kpageflags", ...; a directory ends with "/".
     std::vector<std::string> proc_root_files = {};
-    std::uint64_t memory = 0;                      ///< of the machine, in bytes
-    CoreTarget core_target = CoreTarget::inside;   ///< where core dumps go
-    std::vector<OpenDescriptor> descriptors = {};  ///< sorted by number
-    std::vector<Source> sources = {};              ///< one for each of Spec::entries
-    std::vector<HostDevice> devices = {};          ///< device nodes of the host's /dev
-    std::string output_terminal = {};              ///< device of standard output when a terminal
+    std::uint64_t memory = 0;                     ///< of the machine, in bytes
+    CoreTarget core_target = CoreTarget::inside;  ///< where core dumps go
+    bool autogroups = false;  ///< sessions have a nice value, which procfs shows (sched(7))
+    std::vector<OpenDescriptor> descriptors = {};     ///< sorted by number
+    std::vector<Source> sources = {};                 ///< one for each of Spec::entries
+    std::vector<HostDevice> devices = {};             ///< device nodes of the host's /dev
+    std::string output_terminal = {};                 ///< device of standard output when a terminal
     std::optional<Found> output_terminal_found = {};  ///< the file that it is
     std::optional<Found> proc_found = {};             ///< /proc, if the sandbox shares the pids
     bool controlling_terminal = false;                ///< /dev/tty can be opened

@@ -183,11 +183,17 @@ struct JoinUserNamespace {
 struct LimitUserNamespaces {};
 /// Refuses when a user namespace can be made.
 struct AssertNoUserNamespaces {};
+/// Init's signals reach nothing outside of the sandbox (LANDLOCK_SCOPE_SIGNAL of landlock(7)):
+/// where no pid namespace ends all that is inside, one kill(2) to every process does.
+struct ScopeSignals {
+    /// LANDLOCK_ACCESS_FS_REFER where the command's own rules are about files, else 0: below such
+    /// rules the kernel lets nothing be moved from one directory to another unless each ruleset
+    /// allows it, and a ruleset about files forbids the command to mount.
+    std::uint64_t files = 0;
+};
 
 // ---- seal: done by the command's own process, just before exec ----
 
-/// The command gets a process group of its own.
-struct NewProcessGroup {};
 /// The command gets a session of its own, without a terminal.
 struct NewSession {};
 /// An empty session keyring in the place of the caller's.
@@ -243,7 +249,7 @@ struct LoadFilter {
 
 }  // namespace step
 
-/// Any of them. Those from NewProcessGroup on belong to Plan::seal, those before to Plan::setup.
+/// Any of them. Those from NewSession on belong to Plan::seal, those before to Plan::setup.
 using Step = std::variant<
     step::MapIds, step::MountRoot, step::Bind, step::MountTmpfs, step::MountProc, step::MountDevpts,
     step::MakeDirectory, step::MakeSymlink, step::WriteFile, step::CoverReadOnly, step::Hide,
@@ -251,7 +257,7 @@ using Step = std::variant<
     step::MountOverlay, step::Chmod, step::MountMqueue, step::WaylandSocket, step::Guard,
     step::SetIds, step::Announce, step::LockFile, step::EnterRoot, step::EnterUserNamespace,
     step::JoinUserNamespace, step::LimitUserNamespaces, step::AssertNoUserNamespaces,
-    step::NewProcessGroup, step::NewSession, step::JoinSessionKeyring, step::ChangeDirectory,
+    step::ScopeSignals, step::NewSession, step::JoinSessionKeyring, step::ChangeDirectory,
     step::DieWithParent, step::AwaitDescriptor, step::CloseDescriptors, step::LimitCapabilities,
     step::LimitCoreDumps, step::NoNewPrivileges, step::EnforceLandlock, step::LoadFilter>;
 
@@ -279,8 +285,9 @@ struct Plan {
     Init init = Init::reaper;               ///< who is the first process inside
     Leftovers leftovers = Leftovers::kill;  ///< what becomes of processes that are left
     Signals signals = Signals::forward;     ///< whether they are passed on
-    HostWrites host_writes = HostWrites::refuse;  ///< whether steps may make things on the host
-    bool die_with_parent = false;                 ///< run() asks for its process's death, too
+    TerminalState terminal = TerminalState::restore;  ///< what run() does with it at the end
+    HostWrites host_writes = HostWrites::refuse;      ///< whether steps may make things on the host
+    bool die_with_parent = false;                     ///< run() asks for its process's death, too
     OwnDescriptors own_descriptors = OwnDescriptors::leave;  ///< of the process that calls run()
     NestedUserns nested_userns = NestedUserns::refuse;  ///< whether check() lets it be possible
 

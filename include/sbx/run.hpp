@@ -96,6 +96,10 @@ std::string describe_result(const Outcome& outcome, const Plan* plan,
 ///   program must not reap children that it does not know (waitpid(-1)): the outcome would be lost,
 ///   and refused. A SIGCHLD that the program ignores has its default action meanwhile; since one
 ///   run() would undo that under another, whoever ignores it runs one at a time.
+/// * Terminals. With TerminalState::restore it puts back the settings of the terminals that the
+///   command has, their process group in the foreground, and the nice value of the program's
+///   session, if they are others at the end. One that several run() at once share is for the caller
+///   to look after: TerminalState::leave.
 /// * Descriptors. It opens some, close-on-exec, and closes them. Of those that the plan names it
 ///   closes four when it is done with them, each of which is for nobody else from then on: sync_fd
 ///   once the sandbox holds it, info_fd and userns_block_fd once they are used, json_status_fd at

@@ -285,6 +285,14 @@ enum class Signals {
     ignore,   ///< they do to the process what they do to any
 };
 
+/// What becomes of the caller's terminal at the end, if the command has changed its settings or the
+/// process group in its foreground, and of the nice value of the caller's session (autogroup of
+/// sched(7)).
+enum class TerminalState {
+    restore,  ///< it is put back, unless another program in the caller's process group may use it
+    leave,    ///< it stays as it is
+};
+
 /// Whether the command may make user namespaces, in which it would have all capabilities over
 /// whatever else it makes there: most of the kernel's code is in reach then. It is refused by a
 /// filter that is known to do so, else by a limit in a second user namespace.
@@ -416,8 +424,9 @@ struct Spec {
     Landlock landlock = Landlock::automatic;   ///< the second wall
     CoreDumps core_dumps = CoreDumps::inside;  ///< of the command
 
-    Leftovers leftovers = Leftovers::kill;  ///< what becomes of processes that are left
-    Signals signals = Signals::forward;     ///< whether the command gets the caller's
+    Leftovers leftovers = Leftovers::kill;            ///< what becomes of processes that are left
+    Signals signals = Signals::forward;               ///< whether the command gets the caller's
+    TerminalState terminal = TerminalState::restore;  ///< at the end
     bool die_with_parent = false;  ///< the sandbox is killed when the caller of sbx dies: see run()
     bool new_session = false;      ///< the command gets a session without a terminal
     bool as_pid_1 = false;         ///< the command is pid 1; nothing reaps for it

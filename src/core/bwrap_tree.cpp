@@ -239,6 +239,10 @@ struct Translator::Adder {
     // Of the /proc that was mounted there. The host's shows the same in these places.
     std::optional<Error> operator()(const step::CoverReadOnly& s) const {
         const std::string name = s.destination.substr(s.destination.rfind('/') + 1);
+        if (name == "autogroup") {
+            self.line_.lack("the nice value of init's session can be changed");
+            return std::nullopt;
+        }
         return self.put({"--ro-bind", "/proc/" + name}, s.destination);
     }
     std::optional<Error> operator()(const step::Hide& s) const {

@@ -34,9 +34,7 @@ const T* first(const std::vector<Step>& steps) {
     return at == steps.size() ? nullptr : std::get_if<T>(&steps[at]);
 }
 
-bool belongs_to_seal(const Step& step) {
-    return step.index() >= Step(step::NewProcessGroup{}).index();
-}
+bool belongs_to_seal(const Step& step) { return step.index() >= Step(step::NewSession{}).index(); }
 
 // What init may still do when it has entered the new root.
 bool comes_after_root(const Step& step) {
@@ -45,7 +43,8 @@ bool comes_after_root(const Step& step) {
            std::holds_alternative<step::EnterUserNamespace>(step) ||
            std::holds_alternative<step::JoinUserNamespace>(step) ||
            std::holds_alternative<step::Announce>(step) ||
-           std::holds_alternative<step::AssertNoUserNamespaces>(step);
+           std::holds_alternative<step::AssertNoUserNamespaces>(step) ||
+           std::holds_alternative<step::ScopeSignals>(step);
 }
 
 // What belongs to a namespace, and not to the new root.
@@ -102,6 +101,22 @@ Result<void> check_setup(const Plan& plan) {
         return broken("a new procfs without a new pid namespace shows the caller's processes");
     }
     return {};
+}
+
+// One signal ends everything if init reaches all that is inside and nobody outside.
+Result<void> check_scope(const Plan& plan) {
+    constexpr std::uint64_t signals = 2;  // LANDLOCK_SCOPE_SIGNAL of the kernel
+    const auto* landlock = first<step::EnforceLandlock>(plan.seal);
+    const bool can = landlock != nullptr && (landlock->scopes & signals) != 0;
+    const bool has_to = plan.init == Init::reaper && plan.leftovers == Leftovers::kill &&
+                        !plan.namespaces.has(Namespace::pid);
+    const auto* scope = first<step::ScopeSignals>(plan.setup);
+    constexpr std::uint64_t refer = 1U << 13U;  // LANDLOCK_ACCESS_FS_REFER
+    if (scope != nullptr && landlock != nullptr && scope->files != (landlock->files & refer)) {
+        return broken("init's ruleset would forbid what the command's rules allow");
+    }
+    if (count<step::ScopeSignals>(plan.setup) == (can && has_to ? 1U : 0U)) return {};
+    return broken("init's signals are kept inside exactly where they have to end everything");
 }
 
 Result<void> check_last_namespaces(const Plan& plan) {
@@ -314,8 +329,8 @@ Result<void> check_words(const Plan& plan) {
 
 Result<void> check(const Plan& plan) {
     for (const auto rule :
-         {check_setup, check_last_namespaces, check_seal, check_capabilities, check_nested,
-          check_guards, check_found, check_git_watches, check_words}) {
+         {check_setup, check_last_namespaces, check_seal, check_scope, check_capabilities,
+          check_nested, check_guards, check_found, check_git_watches, check_words}) {
         if (auto result = rule(plan); !result) return result;
     }
     return {};

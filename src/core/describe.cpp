@@ -149,8 +149,8 @@ struct Sentence {
         if (s.uid_map.empty()) return text + ", with the ids of the first one";
         return text + ", user " + map_words(s.uid_map) + ", group " + map_words(s.gid_map);
     }
-    std::string operator()(const step::NewProcessGroup&) const {
-        return "make a process group of its own";
+    std::string operator()(const step::ScopeSignals&) const {
+        return "keep init's signals inside, so that one ends everything";
     }
     std::string operator()(const step::NewSession&) const {
         return "make a session without a terminal";
@@ -245,6 +245,10 @@ std::string describe(const Plan& plan) {
     for (const std::string& entry : plan.environment) out += "  " + shell_words({entry}) + "\n";
     out += std::string("signals: ") +
            (plan.signals == Signals::forward ? "passed on to the command" : "not passed on") + "\n";
+    out += std::string("terminal: ") +
+           (plan.terminal == TerminalState::restore ? "its settings are put back at the end"
+                                                    : "left as it is") +
+           "\n";
     out += std::string("leftovers: ") +
            (plan.leftovers == Leftovers::kill ? "killed at the end, and when sbx dies" : "kept") +
            "\n";

@@ -118,8 +118,9 @@ void add_process(const Plan& plan, Line& line) {
         line.lack("without a pid namespace, what the command leaves behind is killed at the end");
     }
     if (first_step<step::NewSession>(plan.seal) != nullptr) line.add({"--new-session"});
-    if (first_step<step::NewProcessGroup>(plan.seal) != nullptr)
-        line.lack("a process group of its own");
+    if (plan.terminal == TerminalState::restore) {
+        line.lack("the terminal's settings are put back at the end");
+    }
     if (plan.init == Init::command && own_pids) line.add({"--as-pid-1"});
     if (plan.signals == Signals::forward) {
         line.lack("signals that reach sbx are passed on to the command");

@@ -190,7 +190,9 @@ struct Former {
     Form operator()(const step::AssertNoUserNamespaces&) const {
         return {"assert-no-user-namespaces"};
     }
-    Form operator()(const step::NewProcessGroup&) const { return {"process-group"}; }
+    Form operator()(const step::ScopeSignals& s) const {
+        return {"scope-signals", {{"files", s.files}}};
+    }
     Form operator()(const step::NewSession&) const { return {"session"}; }
     Form operator()(const step::JoinSessionKeyring&) const { return {"session-keyring"}; }
     Form operator()(const step::DieWithParent&) const { return {"die-with-parent"}; }
@@ -277,6 +279,7 @@ std::string describe_json(const Plan& plan) {
                 {"executables", Json::array_of(plan.executables)},
                 {"environment", Json::array_of(plan.environment)},
                 {"signals", word(signals_table, plan.signals)},
+                {"terminal", word(terminal_table, plan.terminal)},
                 {"leftovers", word(leftovers_table, plan.leftovers)},
                 {"die_with_parent", plan.die_with_parent},
                 {"host_writes", word(host_writes_table, plan.host_writes)},

@@ -2,6 +2,7 @@
 #include <sbx/plan.hpp>
 
 #include "core/kernel.hpp"
+#include "core/landlock.hpp"
 #include "core/planning.hpp"
 #include "core/steps.hpp"
 #include "core/text.hpp"
@@ -113,13 +114,11 @@ std::vector<Step> plan_seal(const Spec& spec, const Host& host, const Privileges
                             std::optional<step::EnforceLandlock> landlock,
                             std::vector<std::string> directories) {
     std::vector<Step> seal;
-    if (spec.new_session) {
-        seal.emplace_back(step::NewSession{});
-    } else if (spec.signals == Signals::forward && !host.controlling_terminal) {
-        // Out of reach of a kill(0, ...) from inside. With a terminal the command must stay in
-        // the caller's group, or Ctrl-C and job control would not reach it.
-        seal.emplace_back(step::NewProcessGroup{});
-    }
+    // Out of reach of a kill(0, ...) from inside, and of the nice value that all processes of a
+    // session share (autogroup of sched(7)). With a terminal the command must stay in the caller's
+    // group, or Ctrl-C and job control would not reach it.
+    const bool alone = spec.signals == Signals::forward && !host.controlling_terminal;
+    if (spec.new_session || alone) seal.emplace_back(step::NewSession{});
     seal.emplace_back(step::JoinSessionKeyring{});
     // With an init in a pid namespace the kernel kills what is left when init goes.
     const bool dies = spec.die_with_parent || spec.leftovers == Leftovers::kill;
@@ -194,6 +193,7 @@ Result<Plan> make_plan(const Spec& spec, const Host& host) {
     plan.namespaces = privileges->outer;
     plan.leftovers = spec.leftovers;
     plan.signals = spec.signals;
+    plan.terminal = spec.terminal;
     plan.host_writes = spec.host_writes;
     plan.die_with_parent = spec.die_with_parent;
     plan.own_descriptors = spec.own_descriptors;
@@ -266,6 +266,15 @@ Result<Plan> make_plan(const Spec& spec, const Host& host) {
     if (spec.argv0) plan.argv.front() = *spec.argv0;
     auto landlock = planning::plan_landlock(spec, host, *privileges, plan);
     if (!landlock) return landlock.error();
+    const bool scoped =
+        landlock->has_value() && ((*landlock)->scopes & landlock::scope_signals) != 0;
+    const bool ends_all = plan.init == Init::reaper && plan.leftovers == Leftovers::kill &&
+                          !plan.namespaces.has(Namespace::pid);
+    if (scoped && ends_all) {
+        // Before what init does beside the seal.
+        plan.setup.insert(plan.setup.end() - (up_last && !(informs && late) ? 1 : 0),
+                          step::ScopeSignals{(*landlock)->files & landlock::refer});
+    }
     plan.seal = plan_seal(spec, host, *privileges, plan, std::move(*descriptors),
                           std::move(*landlock), std::move(directories));
     return plan;

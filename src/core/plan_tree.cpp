@@ -231,6 +231,15 @@ void TreePlanner::add_proc(const std::string& destination) {
         tree_.steps.emplace_back(step::Bind{"/proc", "/proc", destination, Access::read_write,
                                             NodeKind::directory, host_.proc_found});
     }
+    // The nice value of init's session could keep init from its turn. Where the command keeps
+    // capabilities, init's files are root's; and where it may mount a procfs, a cover would forbid
+    // it.
+    const bool own_init =
+        spec_.unshare.has(Namespace::pid) && !spec_.as_pid_1 && spec_.leftovers == Leftovers::kill;
+    const bool reachable = host_.uid == 0 || kept_capabilities(spec_, host_.held_capabilities) == 0;
+    if (host_.autogroups && own_init && reachable && spec_.nested_userns == NestedUserns::refuse) {
+        tree_.steps.emplace_back(step::CoverReadOnly{destination + "/1/autogroup"});
+    }
     // The kernel's checks on these files ask for the uid of the host's root, not for capabilities,
     // so a command without any could write what belongs to the whole machine.
     if (host_.uid != 0) return;

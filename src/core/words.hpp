@@ -59,6 +59,10 @@ inline constexpr WordTable<Signals, 2> signals_table = {{
     {Signals::forward, "forward"},
     {Signals::ignore, "ignore"},
 }};
+inline constexpr WordTable<TerminalState, 2> terminal_table = {{
+    {TerminalState::restore, "restore"},
+    {TerminalState::leave, "leave"},
+}};
 inline constexpr WordTable<HostWrites, 2> host_writes_table = {{
     {HostWrites::refuse, "refuse"},
     {HostWrites::allow, "allow"},

@@ -185,10 +185,7 @@ int open_children(const ChildImage& image) {
 
 bool has_own_group(const Plan& plan) {
     for (const Step& step : plan.seal) {
-        if (std::get_if<step::NewProcessGroup>(&step) != nullptr ||
-            std::get_if<step::NewSession>(&step) != nullptr) {
-            return true;
-        }
+        if (std::get_if<step::NewSession>(&step) != nullptr) return true;
     }
     return false;
 }

@@ -148,6 +148,7 @@ struct ChildImage {
     int lifetime = -1;       ///< its end of file tells the compositor of init's end
     int cleaner = -1;        ///< init's end of the way to the cleaner, where there is one
     int cleaner_far = -1;    ///< the cleaner's end, which init must not hold open
+    bool scoped = false;     ///< init's signals are known to stay inside: see scope_signals()
     std::uint64_t mask = 0;  ///< the caller's signal mask, for the command
     bool ignore_sigchld = false;  ///< the caller ignored SIGCHLD; so does the command
     Range code[4];                ///< what forget_code() unmaps; nothing in a caller's program
@@ -423,6 +424,10 @@ Failure do_seal_step(ChildImage& image, const Step& step);
 
 /// Restricts the calling process, and all that it starts, by Landlock.
 Failure enforce_landlock(const step::EnforceLandlock& s);
+
+/// Keeps the signals of the calling process, and of all that it starts, from everybody else.
+/// `verified`: this was seen, so that kill(-1, ...) ends what it has started and nothing else.
+Failure scope_signals(const step::ScopeSignals& s, bool& verified);
 
 /// Drops every capability of the calling process, the bounding set included, but those to keep.
 Failure limit_capabilities(const step::LimitCapabilities& s);

@@ -19,6 +19,7 @@ struct InitState {
     int command;
     bool own_group;
     int children;  // lists init's children when there is no pid namespace; else -1
+    bool scoped;   // a signal to every process reaches those inside and nobody else
     int ready;
     int status;
     int signals;
@@ -88,29 +89,53 @@ bool drop_own_capabilities(const Plan& plan) {
     return call(SYS_capset, &header, &data[0]) == 0;
 }
 
-// Without a pid namespace nothing dies with init by itself: kills its children, and what they
-// leave to it as the subreaper, until there are none.
-void kill_children(const InitState& init) {
-    if (init.children < 0) return;
+// Kills those of init's children that are known last, the newest first: an older one that forks
+// meanwhile is among those of the next time. False: there is no list.
+bool kill_listed(int list) {
+    constexpr int most = 4096;
+    int pids[most];
+    long count = 0;
+    int pid = 0;
+    if (call(SYS_lseek, list, 0, SEEK_SET) < 0) return false;
     while (true) {
         char text[4096];
-        const long got = call(SYS_pread64, init.children, text, sizeof text, 0);
+        const long got = call(SYS_read, list, text, sizeof text);
         if (got == -EINTR) continue;
-        if (got < 0) {  // no list: at least the command
-            if (init.command > 0) call(SYS_kill, init.command, SIGKILL);
-            return;
-        }
-        int pid = 0;
+        if (got < 0) return false;
         for (long i = 0; i < got; ++i) {
             if (text[i] >= '0' && text[i] <= '9') {
                 pid = pid * 10 + (text[i] - '0');
-            } else {
-                if (pid > 1) call(SYS_kill, pid, SIGKILL);
-                pid = 0;
+                continue;
             }
+            if (pid > 1) pids[count++ % most] = pid;
+            pid = 0;
         }
-        siginfo_t info{};
-        const long waited = call(SYS_waitid, P_ALL, 0, &info, WEXITED, nullptr);
+        if (got == 0) break;
+    }
+    for (long left = count < most ? count : most; left > 0; --left) {
+        call(SYS_kill, pids[--count % most], SIGKILL);
+    }
+    return true;
+}
+
+// Without a pid namespace nothing dies with init by itself: kills its children, and what they
+// leave to it as the subreaper, until there are none. Where init's signals stay inside, one to
+// every process reaches all of them at once, however fast they fork: fork(2) fails with it.
+// Otherwise a swarm may fork faster than init kills.
+void kill_children(const InitState& init) {
+    if (init.children < 0) return;
+    while (true) {
+        const bool killed = init.scoped ? call(SYS_kill, -1, SIGKILL) == 0 : false;
+        if (!killed && !kill_listed(init.children)) {  // no list: at least the command
+            if (init.command > 0) call(SYS_kill, init.command, SIGKILL);
+            return;
+        }
+        long waited = 0;
+        for (int flags = WEXITED; waited >= 0; flags = WEXITED | WNOHANG) {
+            siginfo_t info{};
+            waited = call(SYS_waitid, P_ALL, 0, &info, flags, nullptr);
+            if (waited == 0 && info.si_pid == 0) break;  // the others are not dead yet
+        }
         if (waited == -ECHILD) return;
     }
 }
@@ -193,13 +218,17 @@ void init_main(ChildImage& image, int command, bool own_group, int children) {
     const int go = image.report_write;
     const int signals = static_cast<int>(
         call(SYS_signalfd4, -1, &child_signal, sizeof child_signal, SFD_CLOEXEC | SFD_NONBLOCK));
-    InitState init{*image.plan,        command, own_group, children, image.ready_read,
-                   image.status_write, signals};
+    InitState init{*image.plan,  command,          own_group,          children,
+                   image.scoped, image.ready_read, image.status_write, signals};
     for (const int fd : {init.ready, init.status, init.signals, init.children, go,
                          image.plan->sync_fd.value_or(-1), image.lifetime}) {
         if (fd >= 0) image.init_fds[image.init_count++] = fd;
     }
-    bool ready = signals >= 0 && !close_others(image.init_fds, image.init_count) &&
+    // Apart from the command, whose session shares a nice value and may share a terminal, and from
+    // the caller, whose session the command could reach by init's /proc/1. After the fork: at a
+    // terminal the command stays in the caller's.
+    const bool apart = image.plan->signals != Signals::forward || call(SYS_setsid) > 0;
+    bool ready = apart && signals >= 0 && !close_others(image.init_fds, image.init_count) &&
                  drop_own_capabilities(*image.plan);
     // The death signal was for set-up. Where init stays, or has to kill what no pid namespace takes
     // along with it, only the life line tells of the supervisor's end.

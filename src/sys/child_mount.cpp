@@ -427,6 +427,9 @@ Failure do_setup_step(Setup& setup, const Step& step) {
         return mount_simple(setup, {"mqueue", {}, inert}, s->destination.c_str());
     }
     if (const auto* s = std::get_if<step::LockFile>(&step)) return lock_file(setup.image, *s);
+    if (const auto* s = std::get_if<step::ScopeSignals>(&step)) {
+        return scope_signals(*s, setup.image.scoped);
+    }
     return do_namespace_step(setup.image, step);
 }
 

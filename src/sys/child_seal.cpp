@@ -154,9 +154,6 @@ Failure limit_capabilities(const step::LimitCapabilities& s) {
 
 Failure do_seal_step(ChildImage& image, const Step& step) {
     if (const auto* s = std::get_if<step::AwaitDescriptor>(&step)) return await_descriptor(s->fd);
-    if (std::get_if<step::NewProcessGroup>(&step) != nullptr) {
-        return failed(call(SYS_setpgid, 0, 0));
-    }
     if (std::get_if<step::NewSession>(&step) != nullptr) return failed(call(SYS_setsid));
     if (std::get_if<step::JoinSessionKeyring>(&step) != nullptr) return join_session_keyring();
     if (const auto* s = std::get_if<step::EnforceLandlock>(&step)) return enforce_landlock(*s);

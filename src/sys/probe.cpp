@@ -360,6 +360,7 @@ Result<Host> probe_host(const Spec& spec) {
     }
     if (spec.tmpfs_limits == TmpfsLimits::half) host.memory = memory();
     if (spec.core_dumps == CoreDumps::inside) host.core_target = core_target();
+    host.autogroups = ::access("/proc/self/autogroup", F_OK) == 0;
     if (spec.descriptors == Descriptors::inherited) {
         if (auto got = take(inherited_descriptors(), host.descriptors); !got) return got.error();
     } else {

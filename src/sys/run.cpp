@@ -15,6 +15,7 @@
 #include "sys/signal_guard.hpp"
 #include "sys/start.hpp"
 #include "sys/syscalls.hpp"
+#include "sys/terminal.hpp"
 #include "sys/wayland.hpp"
 
 #include <linux/magic.h>
@@ -130,6 +131,7 @@ private:
     Fd signals_;
     Fd child_;  // pidfd
     sys::Cleaner cleaner_;
+    sys::TerminalGuard terminal_;
     Fd listener_;    // for --wayland
     Pipe lifetime_;  // of the sandbox: the compositor has the end that is read
     sys::WaylandClient compositor_;
@@ -218,9 +220,9 @@ std::optional<Outcome> Supervisor::start() {
 // 0 or errno.
 int Supervisor::close_others() const {
     std::vector<int> keep = {0, 1, 2};
-    for (const Fd* fd :
-         {&proc_, &ready_.write, &report_.read, &status_.read, &signals_, &child_,
-          &cleaner_.process(), &cleaner_.lost(), &listener_, &lifetime_.read, &lifetime_.write}) {
+    for (const Fd* fd : {&proc_, &ready_.write, &report_.read, &status_.read, &signals_, &child_,
+                         &cleaner_.process(), &cleaner_.lost(), &listener_, &lifetime_.read,
+                         &lifetime_.write, &terminal_.descriptor()}) {
         if (*fd) keep.push_back(fd->get());
     }
     for (const auto& fd :
@@ -590,6 +592,8 @@ Outcome Supervisor::run() {
         if (::getppid() != parent) return refused("the parent died while the sandbox was started");
     }
     if (auto outcome = prepare()) return *outcome;
+    const bool restores = plan_.terminal == TerminalState::restore;
+    if (restores) terminal_.save(plan_, proc_.get());
     const auto not_started = start();
     Outcome outcome = not_started ? *not_started : watch();
     outcome.usage = usage_;
@@ -604,6 +608,7 @@ Outcome Supervisor::run() {
         }
         outcome = with_git_traps(std::move(outcome));
     }
+    if (restores) terminal_.restore(proc_.get());
     const bool ran = outcome.end == Outcome::End::exited || outcome.end == Outcome::End::signalled;
     if (plan_.json_status_fd) {
         // Nobody is inside any more: while a reader is waited for, a signal may end us.

@@ -5,11 +5,15 @@
 
 #include <fcntl.h>
 #include <sched.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
+#include <csignal>
 #include <cstdint>
 #include <cstdlib>
 
@@ -70,6 +74,63 @@ void prioritise(Context& context, const Words&) {
     tell(context, "prioritise io-itself", ::syscall(SYS_ioprio_set, io_process, 0, 0));
 }
 
+// Gives the session that process WORD is in the nice value N.
+void autogroup(Context& context, const Words& words) {
+    const std::string path = "/proc/" + words[0] + "/autogroup";
+    const int fd = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
+    long result = fd;
+    // Of all that try, the kernel lets one through in a tenth of a second.
+    do {
+        if (fd >= 0) result = ::write(fd, words[1].data(), words[1].size());
+    } while (result < 0 && errno == EAGAIN);
+    tell(context, "autogroup", result);
+    if (fd >= 0) ::close(fd);
+}
+
+// What of a session and a process group is its own, and not init's or what is around it.
+void session(Context& context, const Words&) {
+    say(context, std::string("session ") + (::getsid(0) == ::getsid(1) ? "init's" : "another"));
+    say(context, std::string("group ") + (::getpgid(0) == ::getpgid(1) ? "init's" : "another"));
+}
+
+// Makes the terminal on descriptor WORD useless for who comes after.
+void spoil_terminal(Context& context, const Words& words) {
+    const int fd = std::atoi(words[0].c_str());
+    termios settings{};
+    ::tcgetattr(fd, &settings);
+    ::cfmakeraw(&settings);
+    tell(context, "spoil settings", ::tcsetattr(fd, TCSANOW, &settings));
+    tell(context, "spoil exclusive", ::ioctl(fd, TIOCEXCL));
+}
+
+// Puts a process group of its own into the foreground of the terminal on descriptor WORD.
+void take_terminal(Context& context, const Words& words) {
+    ::signal(SIGTTOU, SIG_IGN);
+    tell(context, "take group", ::setpgid(0, 0));
+    tell(context, "take front", ::tcsetpgrp(std::atoi(words[0].c_str()), ::getpid()));
+}
+
+// A swarm of COUNT processes, each of which forks and ends, again and again, for ever. It says
+// "swarm" when all of them are at it.
+void swarm(Context& context, const Words& words) {
+    std::array<int, 2> ready{};
+    if (::pipe(ready.data()) != 0) ::_exit(118);
+    for (int left = std::atoi(words[0].c_str()); left > 0; --left) {
+        if (::fork() != 0) continue;
+        ::close(ready[0]);
+        ::setsid();
+        ::close(ready[1]);
+        while (true) {
+            const pid_t next = ::fork();
+            if (next > 0) ::_exit(0);
+        }
+    }
+    ::close(ready[1]);
+    char byte = 0;
+    if (::read(ready[0], &byte, 1) > 0) ::_exit(117);
+    say(context, "swarm");
+}
+
 }  // namespace
 
 std::span<const Verb> scheduling() {
@@ -77,6 +138,11 @@ std::span<const Verb> scheduling() {
         {"reschedule", 1, reschedule},
         {"limit", 1, limit},
         {"prioritise", 0, prioritise},
+        {"autogroup", 2, autogroup},
+        {"session", 0, session},
+        {"spoil-terminal", 1, spoil_terminal},
+        {"take-terminal", 1, take_terminal},
+        {"swarm", 1, swarm},
     });
     return verbs;
 }

@@ -10,6 +10,7 @@
 #include <pty.h>
 #include <sys/ioctl.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -229,6 +230,111 @@ TEST_CASE("the command has the terminal of its caller, unless it has a session o
     CHECK(out ==
           "open-rw ok\ntiocsti EPERM\ntiocsti-high EPERM\n"
           "open-rw ENXIO\ntiocsti EPERM\ntiocsti-high EPERM\n");
+}
+
+bool same_settings(const termios& a, const termios& b) {
+    return a.c_iflag == b.c_iflag && a.c_oflag == b.c_oflag && a.c_lflag == b.c_lflag &&
+           a.c_cc[VINTR] == b.c_cc[VINTR];
+}
+
+// How the terminal is after `job` has ended: "restored", or what is left.
+std::string terminal_after(const Start& start, const Terminal& terminal) {
+    become_shell(terminal);
+    termios before{};
+    ::tcgetattr(terminal.slave.get(), &before);
+    Running running(job(start, terminal));
+    const Ended ended = running.wait();
+    const pid_t front = ::tcgetpgrp(terminal.slave.get());
+    termios after{};
+    ::tcgetattr(terminal.slave.get(), &after);
+    int exclusive = 0;
+    ::ioctl(terminal.slave.get(), TIOCGEXCL, &exclusive);
+    std::string out = std::to_string(ended.status) + " ";
+    out += same_settings(before, after) ? "restored" : "other settings";
+    if (exclusive != 0) out += ", exclusive";
+    if (front != running.pid()) out += ", other group";
+    return out;
+}
+
+TEST_CASE("the terminal is put back when the command has ended, however it did", "[terminal]") {
+    using Sentence = std::vector<std::string>;
+    for (const Sentence& sentence :
+         std::vector<Sentence>{{"spoil-terminal", "0"},
+                               {"take-terminal", "0"},
+                               {"take-terminal", "0", ",", "spoil-terminal", "0", ",", "exit", "7"},
+                               {"spoil-terminal", "0", ",", "raise", "KILL"}}) {
+        for (const std::vector<std::string>& options :
+             {std::vector<std::string>{}, {"--share-pid"}, {"--as-pid-1"}}) {
+            INFO(sentence[0] << (options.empty() ? "" : options[0]));
+            const Terminal terminal;
+            const std::string out =
+                in_child([&] { return terminal_after(sbx(options, sentence), terminal); });
+            CHECK(out.substr(out.find(' ')) == " restored");
+        }
+    }
+    // Bubblewrap leaves it as it is.
+    const Terminal terminal;
+    CHECK(in_child([&] {
+              return terminal_after(bwrap({}, {"spoil-terminal", "0"}), terminal);
+          }) == "0 other settings, exclusive");
+}
+
+TEST_CASE("the terminal is put back when sbx has been told to end", "[terminal]") {
+    const Terminal terminal;
+    const std::string out = in_child([&] {
+        become_shell(terminal);
+        termios before{};
+        ::tcgetattr(terminal.slave.get(), &before);
+        Running running(job(
+            sbx({}, {"spoil-terminal", "0", ",", "echo", "up", ",", "wait-end", "0"}), terminal));
+        running.expect("up\n");
+        running.send(SIGTERM);
+        const Ended ended = running.wait();
+        termios after{};
+        ::tcgetattr(terminal.slave.get(), &after);
+        return std::to_string(ended.status) + (same_settings(before, after) ? " same" : " other");
+    });
+    CHECK(out == "143 same");
+}
+
+TEST_CASE("the terminal is left to another part of a pipeline", "[terminal]") {
+    const Terminal terminal;
+    const std::string out = in_child([&] {
+        become_shell(terminal);
+        Start start = job(sbx({}, {"spoil-terminal", "0"}), terminal);
+        // Beside sbx, in its process group, as a pager would be; it waits until sbx is gone.
+        const Pipe other = make_pipe();
+        start.descriptors.emplace_back(9, other.read.get());
+        start.prepare = [prepare = start.prepare] {
+            prepare();
+            if (::fork() != 0) return;
+            if (::fork() != 0) ::_exit(0);  // nobody's child by now, and no ancestor
+            for (int fd = 0; fd < 3; ++fd) ::close(fd);
+            char byte = 0;
+            ::_exit(static_cast<int>(::read(9, &byte, 1)));
+        };
+        termios before{};
+        ::tcgetattr(terminal.slave.get(), &before);
+        Running running(start);
+        running.wait();
+        termios after{};
+        ::tcgetattr(terminal.slave.get(), &after);
+        return std::string(same_settings(before, after) ? "same" : "other");
+    });
+    CHECK(out == "other");
+}
+
+TEST_CASE("the nice value of the caller's session is put back", "[terminal]") {
+    const bool there = ::access("/proc/self/autogroup", F_OK) == 0;
+    const Terminal terminal;
+    const std::string out = in_child([&] {
+        become_shell(terminal);
+        const std::string before = read_whole("/proc/self/autogroup");
+        Running running(job(sbx({}, {"autogroup", "self", "19"}), terminal));
+        const std::string said = running.wait().out;
+        return said + (read_whole("/proc/self/autogroup") == before ? "same" : "other");
+    });
+    CHECK(out == (there ? "autogroup ok\nsame" : "autogroup ENOENT\nsame"));
 }
 
 TEST_CASE("/dev/console is the terminal that output goes to", "[terminal]") {

@@ -221,7 +221,7 @@ TEST_CASE("the command gets no descriptor of the watch", "[git_watch]") {
 TEST_CASE("a directory that is not there is said, and nothing runs", "[git_watch]") {
     const TemporaryDirectory place;
     const Ended ended = run(sbx({"--watch-git", place.path() + "/none", "tell"}, {"echo", "ran"}));
-    CHECK(ended.status == 123);
+    CHECK(ended.status == 125);
     CHECK(ended.out.empty());
     CHECK(contains(ended.err,
                    "--watch-git \"" + place.path() + "/none\": no such file or directory"));

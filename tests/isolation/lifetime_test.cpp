@@ -97,6 +97,35 @@ TEST_CASE("nothing outlives sbx", "[lifetime]") {
     }
 }
 
+// Whether the kernel keeps init's signals inside, so that one of them can end everything.
+bool can_end_swarms() {
+    constexpr long scopes = 6;  // landlock(7), since Linux 6.12
+    constexpr unsigned version = 1;
+    return ::syscall(SYS_landlock_create_ruleset, nullptr, 0, version) >= scopes;
+}
+
+TEST_CASE("a swarm of processes that fork without end ends with the command, and with sbx",
+          "[lifetime]") {
+    // Where no signal reaches all of them at once, a swarm may win: a single file of them cannot.
+    const std::string count = can_end_swarms() ? "30" : "1";
+    for (const char* option : {"--share-pid", "--unshare-pid"}) {
+        for (const bool killed : {false, true}) {
+            INFO(option << (killed ? " killed" : " ended"));
+            Pipe life = make_pipe();
+            Pipe input = make_pipe();
+            Start start = sbx({option, "--keep-fd", "9"}, {"swarm", count, ",", "wait-end", "0"});
+            start.descriptors = {{0, input.read.get()}, {9, life.write.get()}};
+            Running running(start);
+            life.write.close();
+            running.expect("swarm\n");
+            if (killed) running.send(SIGKILL);
+            input.write.close();
+            running.wait();
+            CHECK(ends(life.read));
+        }
+    }
+}
+
 // Waits so long that it can be told apart from the next; there is no event for the middle of
 // something.
 void wait_microseconds(long microseconds) {

@@ -6,6 +6,8 @@
 
 #include <catch2/catch.hpp>
 
+#include <unistd.h>
+
 namespace integration {
 namespace {
 
@@ -90,6 +92,46 @@ TEST_CASE("the built-in policies refuse priorities of groups and of users", "[sc
             }
             CHECK(refusals == 8);
         }
+    }
+}
+
+bool has_autogroups() { return ::access("/proc/self/autogroup", F_OK) == 0; }
+
+// A session as it is now: "/autogroup-1 nice 0".
+std::string autogroup_of_test() { return read_whole("/proc/self/autogroup"); }
+
+TEST_CASE("without a terminal the session of the command is neither init's nor the caller's",
+          "[scheduling]") {
+    for (const Options& options : std::vector<Options>{{}, {"--new-session"}}) {
+        const std::string out = output(sbx(options, {"session"}));
+        CHECK(out == "session another\ngroup another\n");
+    }
+}
+
+TEST_CASE("the command changes the nice value of its own session only", "[scheduling]") {
+    if (!has_autogroups()) {  // then there is nothing that it could change
+        CHECK(output(sbx({}, {"autogroup", "self", "19"})) == "autogroup ENOENT\n");
+        return;
+    }
+    for (const Options& more : std::vector<Options>{
+             {}, {"--map-current-user"}, {"--cap-add", "CAP_CHOWN"}, {"--new-session"}}) {
+        Options options = {"--landlock=off", "--seccomp-policy", "none"};
+        options.insert(options.end(), more.begin(), more.end());
+        INFO(text_of(options));
+        const std::string out = in_child([&] {
+            ::setsid();  // a session for this test alone
+            const std::string before = autogroup_of_test();
+            Start start = sbx(options, {"autogroup", "1", "19", ",", "autogroup", "self", "7"});
+            start.session = Session::inherited;
+            const std::string said = output(start);
+            return said + (autogroup_of_test() == before ? "same" : autogroup_of_test());
+        });
+        INFO(out);
+        const std::vector<std::string> lines = lines_of(out);
+        REQUIRE(lines.size() == 3);
+        CHECK((lines[0] == "autogroup EROFS" || lines[0] == "autogroup EACCES"));
+        CHECK(lines[1] == "autogroup ok");
+        CHECK(lines[2] == "same");
     }
 }
 

@@ -228,6 +228,12 @@ TEST_CASE("check: filters") {
     CHECK(broken([](Plan& p) { p.seal.pop_back(); }) == "no error");
 }
 
+TEST_CASE("check: init's signals stay inside where one has to end everything") {
+    const std::string scope =
+        "init's signals are kept inside exactly where they have to end everything";
+    CHECK(broken([](Plan& p) { insert_at(p.setup, -1, step::ScopeSignals{}); }) == scope);
+}
+
 TEST_CASE("check: words") {
     CHECK(broken([](Plan& p) { p.argv.clear(); }) == "it has no command");
     CHECK(broken([](Plan& p) { p.executables.clear(); }) == "it has no command");

@@ -268,22 +268,63 @@ TEST_CASE("the directory is entered without capabilities, which would open it") 
           place_of(plan.seal, "drop all capabilities"));
 }
 
-TEST_CASE("a process group of its own unless there is a terminal, or a session of its own") {
+TEST_CASE("a session of its own unless there is a terminal") {
     Spec spec = plain_spec();
     Host host = fake_host(spec);
-    CHECK(has_step<step::NewProcessGroup>(planned(spec, host).seal));
-    CHECK_FALSE(has_step<step::NewSession>(planned(spec, host).seal));
-    host.controlling_terminal = true;
-    CHECK_FALSE(has_step<step::NewProcessGroup>(planned(spec, host).seal));
-    spec.new_session = true;
-    CHECK_FALSE(has_step<step::NewProcessGroup>(planned(spec, host).seal));
     CHECK(has_step<step::NewSession>(planned(spec, host).seal));
-    host.controlling_terminal = false;
-    CHECK_FALSE(has_step<step::NewProcessGroup>(planned(spec, host).seal));
+    host.controlling_terminal = true;
+    CHECK_FALSE(has_step<step::NewSession>(planned(spec, host).seal));
+    spec.new_session = true;
+    CHECK(has_step<step::NewSession>(planned(spec, host).seal));
+    CHECK_FALSE(has_step<step::NewSession>(planned(plain_bwrap_spec()).seal));
+}
 
-    const Spec bwrap = plain_bwrap_spec();
-    CHECK_FALSE(has_step<step::NewProcessGroup>(planned(bwrap).seal));
-    CHECK_FALSE(has_step<step::NewSession>(planned(bwrap).seal));
+TEST_CASE("the terminal is put back in the sbx dialect") {
+    CHECK(planned(plain_spec()).terminal == TerminalState::restore);
+    CHECK(planned(plain_bwrap_spec()).terminal == TerminalState::leave);
+}
+
+TEST_CASE("init's signals are kept inside where it has to end everything") {
+    Spec spec = plain_spec();
+    spec.landlock = Landlock::automatic;
+    Host host = fake_host(spec);
+    CHECK_FALSE(has_step<step::ScopeSignals>(planned(spec, host).setup));
+    spec.unshare.remove(Namespace::pid);
+    host.landlock_abi = 6;
+    CHECK(has_step<step::ScopeSignals>(planned(spec, host).setup));
+    host.landlock_abi = 5;
+    CHECK_FALSE(has_step<step::ScopeSignals>(planned(spec, host).setup));
+    host.landlock_abi = 6;
+    spec.landlock = Landlock::off;
+    CHECK_FALSE(has_step<step::ScopeSignals>(planned(spec, host).setup));
+}
+
+TEST_CASE("the nice value of init's session is covered where the command could write it") {
+    const auto covers = [](const Spec& spec, const Host& host) {
+        const Plan plan = planned(spec, host);
+        return std::any_of(plan.setup.begin(), plan.setup.end(), [](const Step& step) {
+            const auto* cover = std::get_if<step::CoverReadOnly>(&step);
+            return cover != nullptr && cover->destination == "/proc/1/autogroup";
+        });
+    };
+    Spec spec = plain_spec();
+    spec.nested_userns = NestedUserns::refuse;
+    spec.given = GivenTree::none;
+    spec.entries.emplace_back(entry::Proc{"/proc"});
+    Host host = fake_host(spec);
+    CHECK(covers(spec, host));
+    host.autogroups = false;
+    CHECK_FALSE(covers(spec, host));
+    host.autogroups = true;
+    Spec nested = spec;
+    nested.nested_userns = NestedUserns::allow;
+    CHECK_FALSE(covers(nested, host));
+    Spec bare = spec;
+    bare.as_pid_1 = true;
+    CHECK_FALSE(covers(bare, host));
+    Spec keeps = spec;
+    keeps.capabilities.push_back({CapabilityChange::Kind::add, 0});
+    CHECK_FALSE(covers(keeps, host));
 }
 
 TEST_CASE("who is pid 1") {
