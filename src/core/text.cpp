@@ -106,6 +106,7 @@ std::uint32_t code_point(std::string_view character) {
 }
 
 std::size_t printable_length(std::string_view text) {
+    if (!text.empty() && text[0] >= ' ' && text[0] <= '~') return 1;  // nearly all of them
     const std::size_t length = utf8_length(text);
     return length != 0 && is_unseen(code_point(text.substr(0, length))) ? 0 : length;
 }

@@ -224,10 +224,11 @@ void init_main(ChildImage& image, int command, bool own_group, int children) {
                          image.plan->sync_fd.value_or(-1), image.lifetime}) {
         if (fd >= 0) image.init_fds[image.init_count++] = fd;
     }
-    // Apart from the command, whose session shares a nice value and may share a terminal, and from
-    // the caller, whose session the command could reach by init's /proc/1. After the fork: at a
-    // terminal the command stays in the caller's.
-    const bool apart = image.plan->signals != Signals::forward || call(SYS_setsid) > 0;
+    // Where the command shares the caller's session it could take init's turn with that session's
+    // nice value, and reach init by a terminal. Else it has a session of its own, and init may stay
+    // in the caller's: a session costs as much as two mounts.
+    const bool apart = own_group || image.plan->signals != Signals::forward ||
+                       call(SYS_setsid) > 0;
     bool ready = apart && signals >= 0 && !close_others(image.init_fds, image.init_count) &&
                  drop_own_capabilities(*image.plan);
     // The death signal was for set-up. Where init stays, or has to kill what no pid namespace takes

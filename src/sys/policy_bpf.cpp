@@ -61,27 +61,58 @@ sock_filter load(std::size_t offset) {
     return {BPF_LD | BPF_W | BPF_ABS, 0, 0, static_cast<std::uint32_t>(offset)};
 }
 
-/// Goes over the `distance` instructions behind it unless the value loaded is `value`. The jump has
-/// an instruction of its own, because a conditional one reaches only 255 far.
-Code go_over_unless(std::uint32_t value, std::size_t distance) {
-    return {{BPF_JMP | BPF_JEQ | BPF_K, 1, 0, value},
-            {BPF_JMP | BPF_JA, 0, 0, static_cast<std::uint32_t>(distance)}};
+/// Goes over the `distance` instructions behind it unless the value loaded is one of `values`,
+/// which are 255 at most. The jump has an instruction of its own, because a conditional one reaches
+/// only 255 far.
+Code go_over_unless(const std::vector<std::uint32_t>& values, std::size_t distance) {
+    Code code;
+    for (std::size_t left = values.size(); left > 0; --left) {
+        const std::uint32_t value = values[values.size() - left];
+        code.push_back({BPF_JMP | BPF_JEQ | BPF_K, static_cast<std::uint8_t>(left), 0, value});
+    }
+    code.push_back({BPF_JMP | BPF_JA, 0, 0, static_cast<std::uint32_t>(distance)});
+    return code;
+}
+
+/// Calls that are answered by the same code, which returns.
+struct SharedCode {
+    Code code;
+    std::vector<std::uint32_t> calls;
+};
+
+bool is_same(const Code& a, const Code& b) {
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                      [](const sock_filter& one, const sock_filter& other) {
+                          return std::bit_cast<std::uint64_t>(one) ==
+                                 std::bit_cast<std::uint64_t>(other);
+                      });
 }
 
 /// The calls with rules that look at arguments. All others, and all calls of other architectures,
 /// go on behind its end.
 Code first_part(const RulesByCall& calls, std::uint32_t default_action) {
-    Code of_calls = {load(offsetof(seccomp_data, nr))};
+    // The kernel checks, translates and runs a filter when it is loaded, so each instruction takes
+    // time of every start.
+    std::vector<SharedCode> parts;
     for (const auto& [call, rules] : calls) {
         // A negative number is libseccomp's, for a call that this architecture does not have.
         if (call < 0 || !looks_at_arguments(rules)) continue;
-        const Code code = argument_code(rules, default_action);
-        append(of_calls, go_over_unless(static_cast<std::uint32_t>(call), code.size()));
-        append(of_calls, code);
+        Code code = argument_code(rules, default_action);
+        const auto same = std::find_if(parts.begin(), parts.end(), [&](const SharedCode& part) {
+            return part.calls.size() < UINT8_MAX && is_same(part.code, code);
+        });
+        const auto number = static_cast<std::uint32_t>(call);
+        if (same != parts.end()) same->calls.push_back(number);
+        if (same == parts.end()) parts.push_back({std::move(code), {number}});
     }
-    if (of_calls.size() == 1) return {};
+    if (parts.empty()) return {};
+    Code of_calls = {load(offsetof(seccomp_data, nr))};
+    for (const SharedCode& part : parts) {
+        append(of_calls, go_over_unless(part.calls, part.code.size()));
+        append(of_calls, part.code);
+    }
     Code all = {load(offsetof(seccomp_data, arch))};
-    append(all, go_over_unless(seccomp_arch_native(), of_calls.size()));
+    append(all, go_over_unless({seccomp_arch_native()}, of_calls.size()));
     append(all, of_calls);
     return all;
 }
