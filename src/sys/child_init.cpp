@@ -227,8 +227,7 @@ void init_main(ChildImage& image, int command, bool own_group, int children) {
     // Where the command shares the caller's session it could take init's turn with that session's
     // nice value, and reach init by a terminal. Else it has a session of its own, and init may stay
     // in the caller's: a session costs as much as two mounts.
-    const bool apart = own_group || image.plan->signals != Signals::forward ||
-                       call(SYS_setsid) > 0;
+    const bool apart = own_group || image.plan->signals != Signals::forward || call(SYS_setsid) > 0;
     bool ready = apart && signals >= 0 && !close_others(image.init_fds, image.init_count) &&
                  drop_own_capabilities(*image.plan);
     // The death signal was for set-up. Where init stays, or has to kill what no pid namespace takes

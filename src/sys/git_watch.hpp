@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The supervisor's watch over projects in which the command may write to .git. A sign that is there
-// before the command is the user's, and one that is new afterwards is a trap for git. The watch must
-// not touch anything else.
+// before the command is the user's, and one that is new afterwards is a trap for git. The watch
+// must not touch anything else.
 #pragma once
 
 #include "sys/fd.hpp"

@@ -273,10 +273,9 @@ void connect_abstract(Context& context, const Words& words) {
 
 void make_socket(Context& context, const Words& words) {
     const int fd = ::socket(std::stoi(words[0]), SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    const int stream =
-        fd < 0 && errno != EAFNOSUPPORT && errno != EPERM
-            ? ::socket(std::stoi(words[0]), SOCK_STREAM | SOCK_CLOEXEC, 0)
-            : fd;
+    const int stream = fd < 0 && errno != EAFNOSUPPORT && errno != EPERM
+                           ? ::socket(std::stoi(words[0]), SOCK_STREAM | SOCK_CLOEXEC, 0)
+                           : fd;
     tell(context, "socket", stream < 0 ? -1 : 0);
     if (stream >= 0) ::close(stream);
 }

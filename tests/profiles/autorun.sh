@@ -140,7 +140,7 @@ all_of_it() { find . -path ./attack -o -printf '%p %y %m ' -exec sh -c 'test -f 
 
 # As files, and as directories, what is there stays, above and below.
 for kind in file directory; do
-    rm -rf "$work/home/$kind"
+    rm -rf "${work:?}/home/$kind"
     mkdir "$work/home/$kind"
     cp attack "$work/home/$kind"
     (

@@ -29,7 +29,9 @@ git clone -q --bare . top.git
 mkdir -p app/.vscode node_modules/package/.git/hooks
 echo '{}' >app/.vscode/settings.json
 echo true >app/.envrc
-[ -f lib/library/.git ] && [ -f trees/other/.git ] || fail "a submodule has a file .git"
+for file in lib/library/.git trees/other/.git; do
+    [ -f "$file" ] || fail "a submodule has a file .git: $file"
+done
 
 # Nothing in them that runs outside can be changed, in no way.
 for path in lib/library/.git .git/modules/lib/library/config .git/modules/lib/library/hooks/evil \
