@@ -224,10 +224,13 @@ void init_main(ChildImage& image, int command, bool own_group, int children) {
                          image.plan->sync_fd.value_or(-1), image.lifetime}) {
         if (fd >= 0) image.init_fds[image.init_count++] = fd;
     }
-    // Where the command shares the caller's session it could take init's turn with that session's
-    // nice value, and reach init by a terminal. Else it has a session of its own, and init may stay
-    // in the caller's: a session costs as much as two mounts.
-    const bool apart = own_group || image.plan->signals != Signals::forward || call(SYS_setsid) > 0;
+    // Apart from the caller where the command shares the caller's session, with which it could take
+    // init's turn, or where it can reach init's session by /proc/1/autogroup, which the plan does
+    // not cover then. Else init stays: a session costs as much as two mounts.
+    const Plan& plan = *image.plan;
+    const bool stays = own_group && plan.nested_userns == NestedUserns::refuse &&
+                       plan.namespaces.has(Namespace::pid);
+    const bool apart = stays || plan.signals != Signals::forward || call(SYS_setsid) > 0;
     bool ready = apart && signals >= 0 && !close_others(image.init_fds, image.init_count) &&
                  drop_own_capabilities(*image.plan);
     // The death signal was for set-up. Where init stays, or has to kill what no pid namespace takes

@@ -133,6 +133,19 @@ TEST_CASE("the command changes the nice value of its own session only", "[schedu
         CHECK(lines[1] == "autogroup ok");
         CHECK(lines[2] == "same");
     }
+    // Sandboxes inside mount a procfs, so init's file is not covered: it must lead to no session of
+    // the caller's.
+    const std::string before = autogroup_of_test();
+    const std::string out = in_child([&] {
+        ::setsid();
+        const std::string own = autogroup_of_test();
+        Start start = sbx({"--allow-userns"}, {"autogroup", "1", "19"});
+        start.session = Session::inherited;
+        const std::string said = output(start);
+        return said + (autogroup_of_test() == own ? "same" : "other");
+    });
+    CHECK(out == "autogroup ok\nsame");
+    CHECK(autogroup_of_test() == before);
 }
 
 }  // namespace
