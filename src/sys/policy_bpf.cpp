@@ -88,11 +88,9 @@ bool is_same(const Code& a, const Code& b) {
                       });
 }
 
-/// The calls with rules that look at arguments. All others, and all calls of other architectures,
-/// go on behind its end.
-Code first_part(const RulesByCall& calls, std::uint32_t default_action) {
-    // The kernel checks, translates and runs a filter when it is loaded, so each instruction takes
-    // time of every start.
+/// The calls with rules that look at arguments, and their code. The kernel checks and translates a
+/// filter when it is loaded, so each instruction takes time of every start.
+std::vector<SharedCode> shared_code(const RulesByCall& calls, std::uint32_t default_action) {
     std::vector<SharedCode> parts;
     for (const auto& [call, rules] : calls) {
         // A negative number is libseccomp's, for a call that this architecture does not have.
@@ -105,6 +103,12 @@ Code first_part(const RulesByCall& calls, std::uint32_t default_action) {
         if (same != parts.end()) same->calls.push_back(number);
         if (same == parts.end()) parts.push_back({std::move(code), {number}});
     }
+    return parts;
+}
+
+/// The parts one after the other, in front of a filter of libseccomp's. All other calls, and all
+/// calls of other architectures, go on behind its end.
+Code first_part(const std::vector<SharedCode>& parts) {
     if (parts.empty()) return {};
     Code of_calls = {load(offsetof(seccomp_data, nr))};
     for (const SharedCode& part : parts) {
@@ -141,38 +145,63 @@ Result<Code> export_code(const Context& context) {
     return code;
 }
 
-/// From the number `first` on, up to the next one's.
+constexpr std::size_t no_part = static_cast<std::size_t>(-1);
+
+/// From the number `first` on, up to the next one's: an answer, or the part that looks at
+/// arguments.
 struct Range {
     std::uint32_t first;
     std::uint32_t action;
+    std::size_t part = no_part;
 };
 
-/// Calls with one answer, and all that no rule names, in order of their numbers. Neighbours with
-/// the same answer are one: a policy of hundreds of calls has a few dozen.
-std::vector<Range> ranges_of(const RulesByCall& calls, std::uint32_t default_action) {
+/// All numbers in order. Neighbours with the same answer are one: a policy of hundreds of calls has
+/// a few dozen.
+std::vector<Range> ranges_of(const RulesByCall& calls, const std::vector<SharedCode>& parts,
+                             std::uint32_t default_action) {
     std::vector<Range> out = {{0, default_action}};
-    const auto begin_range = [&](std::uint32_t first, std::uint32_t action) {
-        if (out.back().first == first) out.pop_back();
-        if (out.empty() || out.back().action != action) out.push_back({first, action});
+    const auto begin_range = [&](const Range& range) {
+        if (out.back().first == range.first) out.pop_back();
+        if (out.empty() || out.back().action != range.action || out.back().part != range.part) {
+            out.push_back(range);
+        }
     };
     for (const auto& [call, rules] : calls) {
-        if (call < 0 || looks_at_arguments(rules)) continue;
+        if (call < 0) continue;
         const auto number = static_cast<std::uint32_t>(call);
-        begin_range(number, rules.front().action);
-        begin_range(number + 1, default_action);
+        Range range{number, rules.front().action};
+        for (std::size_t i = 0; looks_at_arguments(rules) && i < parts.size(); ++i) {
+            const auto& same = parts[i].calls;
+            if (std::find(same.begin(), same.end(), number) != same.end()) range = {number, 0, i};
+        }
+        begin_range(range);
+        begin_range({number + 1, default_action});
     }
     if (seccomp_arch_native() == SCMP_ARCH_X86_64) {
-        begin_range(x32_bit, SCMP_ACT_KILL_PROCESS);
-        begin_range(UINT32_MAX, default_action);  // no call of x32's: one that a tracer skips
+        begin_range({x32_bit, SCMP_ACT_KILL_PROCESS});
+        begin_range({UINT32_MAX, default_action});  // no call of x32's: one that a tracer skips
     }
     return out;
 }
 
-/// A binary search for the range of the number that is loaded.
-Code search_code(const Range* begin, const Range* end) {
-    if (end - begin == 1) return {{BPF_RET | BPF_K, 0, 0, begin->action}};
+/// Where a jump to a part is to go, until it is known where the part is.
+struct PartJump {
+    std::size_t at;
+    std::size_t part;
+};
+
+/// A binary search for the range of the number that is loaded. Adds the jumps to parts.
+Code search_code(const Range* begin, const Range* end, std::size_t at,
+                 std::vector<PartJump>& jumps) {
+    if (end - begin == 1) {
+        if (begin->part == no_part) return {{BPF_RET | BPF_K, 0, 0, begin->action}};
+        jumps.push_back({at, begin->part});
+        return {{BPF_JMP | BPF_JA, 0, 0, 0}};
+    }
     const Range* middle = begin + (end - begin) / 2;
-    const Code below = search_code(begin, middle);
+    // Where a conditional jump reaches over what is below, it is one instruction, else two.
+    std::vector<PartJump> within;
+    Code below = search_code(begin, middle, at + 1, within);
     Code code;
     if (below.size() <= UINT8_MAX) {
         code = {
@@ -180,19 +209,30 @@ Code search_code(const Range* begin, const Range* end) {
     } else {
         code = {{BPF_JMP | BPF_JGE | BPF_K, 0, 1, middle->first},
                 {BPF_JMP | BPF_JA, 0, 0, static_cast<std::uint32_t>(below.size())}};
+        for (PartJump& jump : within) ++jump.at;
     }
+    jumps.insert(jumps.end(), within.begin(), within.end());
     append(code, below);
-    append(code, search_code(middle, end));
+    append(code, search_code(middle, end, at + code.size(), jumps));
     return code;
 }
 
 Code numbers_code(const RulesByCall& calls, std::uint32_t default_action) {
-    const std::vector<Range> ranges = ranges_of(calls, default_action);
+    const std::vector<SharedCode> parts = shared_code(calls, default_action);
+    const std::vector<Range> ranges = ranges_of(calls, parts, default_action);
     Code code = {load(offsetof(seccomp_data, arch)),
                  {BPF_JMP | BPF_JEQ | BPF_K, 1, 0, seccomp_arch_native()},
                  {BPF_RET | BPF_K, 0, 0, SCMP_ACT_KILL_PROCESS},
                  load(offsetof(seccomp_data, nr))};
-    append(code, search_code(ranges.data(), ranges.data() + ranges.size()));
+    std::vector<PartJump> jumps;
+    append(code, search_code(ranges.data(), ranges.data() + ranges.size(), code.size(), jumps));
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+        for (const PartJump& jump : jumps) {
+            if (jump.part == i)
+                code[jump.at].k = static_cast<std::uint32_t>(code.size() - jump.at - 1);
+        }
+        append(code, parts[i].code);
+    }
     return code;
 }
 
@@ -231,10 +271,11 @@ Result<Code> libseccomp_code(const RulesByCall& calls, std::uint32_t default_act
 
 Result<std::vector<std::uint64_t>> policy_to_bpf(const PolicyRules& policy) {
     const RulesByCall calls = by_call(policy);
-    Code code = first_part(calls, policy.default_action);
+    Code code;
     if (has_plain_numbers()) {
-        append(code, numbers_code(calls, policy.default_action));
+        code = numbers_code(calls, policy.default_action);
     } else {
+        code = first_part(shared_code(calls, policy.default_action));
         const auto rest = libseccomp_code(calls, policy.default_action);
         if (!rest) return rest.error();
         append(code, *rest);
