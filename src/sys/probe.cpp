@@ -140,8 +140,10 @@ Result<void> look_at_proc(Host& host) {
         struct stat status {};
         const std::string path = "/proc/" + name;
         if (::lstat(path.c_str(), &status) != 0) {
-            if (errno == ENOENT && name == names->back()) continue;
-            return failure(quote(path), errno);
+            const int error = errno;
+            const bool may_miss = error == ENOENT && name == names->back();
+            if (may_miss && ::access(path.c_str(), F_OK) != 0 && errno == ENOENT) continue;
+            return failure(quote(path), error);
         }
         const bool regular = S_ISREG(status.st_mode);
         const bool directory = S_ISDIR(status.st_mode);
@@ -233,10 +235,9 @@ Result<void> add_proc(const Spec& spec, Host& host) {
     return {};
 }
 
-// 0 where it is not to be known: a tmpfs then has the size that the kernel gives it.
-std::uint64_t memory() {
+Result<std::uint64_t> memory() {
     struct sysinfo status {};
-    if (::sysinfo(&status) != 0) return 0;
+    if (::sysinfo(&status) != 0) return failure("looking at the size of the memory", errno);
     return std::uint64_t{status.totalram} * status.mem_unit;
 }
 
@@ -358,9 +359,13 @@ Result<Host> probe_host(const Spec& spec) {
     if (host.uid == 0) {
         if (auto looked = look_at_proc(host); !looked) return looked.error();
     }
-    if (spec.tmpfs_limits == TmpfsLimits::half) host.memory = memory();
+    if (spec.tmpfs_limits == TmpfsLimits::half) {
+        if (auto got = take(memory(), host.memory); !got) return got.error();
+    }
     if (spec.core_dumps == CoreDumps::inside) host.core_target = core_target();
-    host.autogroups = ::access("/proc/self/autogroup", F_OK) == 0;
+    if (auto got = take(is_there("/proc/self/autogroup"), host.autogroups); !got) {
+        return got.error();
+    }
     if (spec.descriptors == Descriptors::inherited) {
         if (auto got = take(inherited_descriptors(), host.descriptors); !got) return got.error();
     } else {
