@@ -210,8 +210,8 @@ TEST_CASE("default policy: priorities of single processes other than pid 1") {
         const bool io_refused = kind == 2 || kind == 3 || (kind == 1 && init);
         REQUIRE(answer(filter, "ioprio_set", {which, pid}) == (io_refused ? error(EPERM) : allow));
     };
-    for (const std::uint64_t kind : {0, 1, 2, 3, 4}) {
-        for (const std::uint64_t pid : {0, 1, 2, 3, 4711}) {
+    for (const std::uint64_t kind : {0U, 1U, 2U, 3U, 4U}) {
+        for (const std::uint64_t pid : {0U, 1U, 2U, 3U, 4711U}) {
             for (const auto bits : many_words()) {
                 check(kind | bits << 32U, pid);
                 check(kind, pid | bits << 32U);
