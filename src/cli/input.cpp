@@ -122,7 +122,7 @@ Result<void> write_new_file(const std::string& path, const std::string& text) {
                      (errno == ENOENT ? "; its directory must be there, make it first" : "")};
     }
     int error = write_all(fd, text);
-    const auto named = check_name(fd, path);
+    auto named = check_name(fd, path);
     if (::close(fd) != 0 && error == 0) error = errno;
     if (!named) return named;
     if (error == 0) return {};

@@ -123,7 +123,7 @@ Json protections_of(const Plan& plan) {
 }  // namespace
 
 std::string describe(const GitTrap& trap) {
-    const std::string path = quote(trap.path);
+    std::string path = quote(trap.path);
     const bool moved = !trap.aside.empty();
     const std::string away =
         moved ? "; sbx moved it to " + quote(trap.aside) : "; remove it before you use git there";

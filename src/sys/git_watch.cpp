@@ -123,7 +123,7 @@ bool GitWatcher::is_new(const Project& project, const GitSign& sign) const {
     return !std::binary_search(project.before.begin(), project.before.end(), sign);
 }
 
-bool GitWatcher::notice(const Project& project, std::vector<GitSign> signs) {
+bool GitWatcher::notice(const Project& project, const std::vector<GitSign>& signs) {
     if (project.asked.mode != GitWatch::Mode::end) return false;
     for (const GitSign& sign : signs) {
         if (!is_deliberate(sign) || !is_new(project, sign)) continue;

@@ -42,7 +42,7 @@ private:
     };
 
     bool is_new(const Project& project, const GitSign& sign) const;
-    bool notice(const Project& project, std::vector<GitSign> signs);
+    bool notice(const Project& project, const std::vector<GitSign>& signs);
     bool watch(std::size_t number, const std::string& path);
     bool look_at_change(std::size_t number, const std::string& path, bool directory);
     std::string put_aside(Project& project, const GitSign& sign, Fd& aside, std::string& name);

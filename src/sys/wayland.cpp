@@ -122,16 +122,16 @@ int WaylandClient::connect(const std::string& path) {
     return send_all(connection_.get(), asked, nullptr);
 }
 
-int WaylandClient::hand_over(const Context& given) {
+int WaylandClient::hand_over(const Context& wanted) {
     std::string bytes =
         Message(registry, 0).add(*manager_).add(manager_interface).add(1).add(manager).bytes() +
         Message(manager, 1).add(context).bytes() +  // create_listener, with both descriptors
         Message(context, 1).add(engine).bytes();
-    if (!given.app_id.empty()) bytes += Message(context, 2).add(given.app_id).bytes();
-    bytes += Message(context, 3).add(given.instance_id).bytes() +
+    if (!wanted.app_id.empty()) bytes += Message(context, 2).add(wanted.app_id).bytes();
+    bytes += Message(context, 3).add(wanted.instance_id).bytes() +
              Message(context, 4).bytes() +            // commit
              Message(display, 0).add(taken).bytes();  // sync
-    const std::array<int, 2> descriptors = {given.listener, given.lifetime};
+    const std::array<int, 2> descriptors = {wanted.listener, wanted.lifetime};
     answered_ = false;
     awaited_ = taken;
     return send_all(connection_.get(), std::move(bytes), &descriptors);

@@ -38,9 +38,9 @@ public:
     /// Whether the compositor, having answered, has the protocol.
     bool has_security_context() const { return manager_.has_value(); }
 
-    /// Hands `context` over, after the first answer. The compositor's second one says that it has
+    /// Hands `wanted` over, after the first answer. The compositor's second one says that it has
     /// taken it. 0 or errno.
-    int hand_over(const Context& context);
+    int hand_over(const Context& wanted);
 
     void close() { connection_.reset(); }
 
