@@ -301,7 +301,7 @@ int Program::run() {
     if (!spec) return end(nullptr, refused(spec.error()));
     spec->result_fd = result_fd_;
     spec->working_directory = std::move(working_directory);
-    spec->profile_directories = profile_search().directories;
+    spec->profile_directories = profile_directories();
     const auto host = probe_host(*spec);
     if (!host) return end(nullptr, refused(host.error()));
     const auto plan = make_plan(*spec, *host);

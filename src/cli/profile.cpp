@@ -244,18 +244,24 @@ std::string profile_argument(const std::string& path, const ProfileSearch& searc
     return !searched || stem.empty() || is_profile_path(stem) ? path : stem;
 }
 
-ProfileSearch profile_search() {
-    ProfileSearch out;
+std::vector<std::string> profile_directories() {
+    std::vector<std::string> out;
     const auto config = from_environment("XDG_CONFIG_HOME");
     const auto home = from_environment("HOME");
     // A relative one counts as not set (XDG Base Directory Specification).
     if (config && config->substr(0, 1) == "/") {
-        out.directories.push_back(*config + "/sbx");
+        out.push_back(*config + "/sbx");
     } else if (home && home->substr(0, 1) == "/") {
-        out.directories.push_back(*home + "/.config/sbx");
+        out.push_back(*home + "/.config/sbx");
     }
-    out.directories.emplace_back("/etc/sbx");
-    out.directories.emplace_back(SBX_PROFILE_DIRECTORY);
+    out.emplace_back("/etc/sbx");
+    out.emplace_back(SBX_PROFILE_DIRECTORY);
+    return out;
+}
+
+ProfileSearch profile_search() {
+    ProfileSearch out;
+    out.directories = profile_directories();
     if (auto directory = current_directory()) out.working_directory = std::move(*directory);
     out.variables = [cwd = out.working_directory](const std::string& name) {
         if (name != "CWD") return from_environment(name);

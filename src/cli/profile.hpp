@@ -35,6 +35,9 @@ struct ProfileSearch {
 /// and where packages install theirs. The variables are those of the environment, and ${CWD}.
 ProfileSearch profile_search();
 
+/// The directories of profile_search() alone, for which nothing is looked up.
+std::vector<std::string> profile_directories();
+
 /// What --profile takes for the profile in the file at `path`: its name, where that is looked for.
 std::string profile_argument(const std::string& path, const ProfileSearch& search);
 
