@@ -3,14 +3,17 @@
 
 #include <linux/seccomp.h>
 
+#include <algorithm>
 #include <bit>
 #include <cstddef>
+#include <limits>
+#include <optional>
 
 namespace sbx {
 namespace {
 
-/// Stands for "to the end of the rule" until the rule's length is known. A rule is far shorter: it
-/// has six tests at most, one for each argument, and a test has six instructions at most.
+/// In a jump of a test: to the next rule. A rule has six tests at most, one for each argument, and
+/// a test has six instructions at most.
 constexpr std::uint8_t no_match = 0xff;
 
 enum class Half : std::uint32_t { high, low };
@@ -22,7 +25,7 @@ sock_filter load(unsigned argument, Half half) {
     return {BPF_LD | BPF_W | BPF_ABS, 0, 0, static_cast<std::uint32_t>(offset)};
 }
 
-/// `comparison` is BPF_JEQ, BPF_JGT or BPF_JGE.
+/// `comparison` is BPF_JEQ, BPF_JGT, BPF_JGE or BPF_JSET.
 sock_filter jump(std::uint16_t comparison, std::uint32_t value, std::uint8_t if_so,
                  std::uint8_t if_not) {
     return {static_cast<std::uint16_t>(BPF_JMP | BPF_K | comparison), if_so, if_not, value};
@@ -63,6 +66,14 @@ std::vector<sock_filter> masked_code(const scmp_arg_cmp& test) {
     const auto compare = [&](Half half, std::uint32_t mask, std::uint32_t value) {
         if (mask == 0) return;
         code.push_back(load(test.arg, half));
+        if (value == 0 && mask != UINT32_MAX) {
+            code.push_back(jump(BPF_JSET, mask, no_match, 0));
+            return;
+        }
+        if (value == mask && std::has_single_bit(mask)) {
+            code.push_back(jump(BPF_JSET, mask, 0, no_match));
+            return;
+        }
         if (mask != UINT32_MAX) code.push_back({BPF_ALU | BPF_AND | BPF_K, 0, 0, mask});
         code.push_back(jump(BPF_JEQ, value, 0, no_match));
     };
@@ -71,19 +82,112 @@ std::vector<sock_filter> masked_code(const scmp_arg_cmp& test) {
     return code;
 }
 
-std::vector<sock_filter> rule_code(const ArgumentRule& rule) {
-    std::vector<sock_filter> code;
-    for (const auto& test : rule.tests) {
-        const auto more = test.op == SCMP_CMP_MASKED_EQ ? masked_code(test) : comparison_code(test);
-        code.insert(code.end(), more.begin(), more.end());
+/// The code of some rules, none of which says what to return: a match jumps to one of the returns
+/// behind them, and a rule begins where the one before it ends.
+class Chunk {
+public:
+    bool has_room() const { return code_.size() + actions_.size() <= most; }
+    /// `tests`: the code of each, none of them empty; at least one.
+    void add(const std::vector<std::vector<sock_filter>>& tests, std::uint32_t action);
+    void append_to(std::vector<sock_filter>& out, std::optional<std::uint32_t> otherwise);
+
+private:
+    /// An instruction, and where its jumps go: a place in code_, or a match.
+    struct Instruction {
+        sock_filter filter;
+        std::size_t if_so = 0;
+        std::size_t if_not = 0;
+    };
+
+    std::size_t place_of(std::uint32_t action);
+    void find_held();
+
+    // With one more rule and its returns every jump is of 255 at most.
+    static constexpr std::size_t most = 200;
+    static constexpr std::size_t matched = std::numeric_limits<std::size_t>::max() / 2;
+
+    std::vector<Instruction> code_;
+    std::vector<std::uint32_t> actions_;
+    std::vector<bool> superfluous_;
+};
+
+std::size_t Chunk::place_of(std::uint32_t action) {
+    const auto known = std::find(actions_.begin(), actions_.end(), action);
+    const auto index = static_cast<std::size_t>(known - actions_.begin());
+    if (known == actions_.end()) actions_.push_back(action);
+    return matched + index;
+}
+
+void Chunk::add(const std::vector<std::vector<sock_filter>>& tests, std::uint32_t action) {
+    const std::size_t match = place_of(action);
+    std::size_t next_rule = code_.size();
+    for (const auto& test : tests) next_rule += test.size();
+    for (const auto& test : tests) {
+        const std::size_t end = code_.size() + test.size();
+        for (const sock_filter& filter : test) {
+            const std::size_t next = code_.size() + 1;
+            const auto target = [&](std::uint8_t by) {
+                if (by == no_match) return next_rule;
+                return next + by == end && end == next_rule ? match : next + by;
+            };
+            const bool jumps = BPF_CLASS(filter.code) == BPF_JMP;
+            code_.push_back(
+                {filter, jumps ? target(filter.jt) : next, jumps ? target(filter.jf) : next});
+        }
     }
-    code.push_back({BPF_RET | BPF_K, 0, 0, rule.action});
-    for (std::size_t i = 0; i < code.size(); ++i) {
-        const auto rest = static_cast<std::uint8_t>(code.size() - i - 1);
-        if (code[i].jt == no_match) code[i].jt = rest;
-        if (code[i].jf == no_match) code[i].jf = rest;
+}
+
+/// Finds the loads of what the accumulator holds already, whichever way led there. All jumps go
+/// forwards, so one pass finds them.
+void Chunk::find_held() {
+    constexpr std::uint32_t unknown = 0xffffffff;
+    std::vector<std::optional<std::uint32_t>> held(code_.size() + 1);
+    if (!code_.empty()) held[0] = unknown;
+    superfluous_.assign(code_.size() + 1, false);
+    for (std::size_t i = 0; i < code_.size(); ++i) {
+        const sock_filter& filter = code_[i].filter;
+        std::uint32_t now = held[i].value_or(unknown);
+        if (BPF_CLASS(filter.code) == BPF_LD) {
+            superfluous_[i] = now == filter.k;
+            now = filter.k;
+        } else if (BPF_CLASS(filter.code) == BPF_ALU) {
+            now = unknown;
+        }
+        for (const std::size_t to : {code_[i].if_so, code_[i].if_not}) {
+            if (to >= matched) continue;
+            held[to] = held[to].value_or(now) == now ? now : unknown;
+        }
     }
-    return code;
+}
+
+void Chunk::append_to(std::vector<sock_filter>& out, std::optional<std::uint32_t> otherwise) {
+    find_held();
+    std::vector<std::size_t> places;
+    std::size_t place = 0;
+    for (std::size_t i = 0; i <= code_.size(); ++i) {
+        places.push_back(place);
+        if (!superfluous_[i]) ++place;
+    }
+    // Behind the rules: what to do when none matches, then the returns.
+    for (std::size_t i = 0; i < code_.size(); ++i) {
+        if (superfluous_[i]) continue;
+        sock_filter filter = code_[i].filter;
+        const auto distance = [&](std::size_t to) {
+            const std::size_t absolute = to >= matched ? place + (to - matched) : places[to];
+            return static_cast<std::uint8_t>(absolute - places[i] - 1);
+        };
+        if (BPF_CLASS(filter.code) == BPF_JMP) {
+            filter.jt = distance(code_[i].if_so);
+            filter.jf = distance(code_[i].if_not);
+        }
+        out.push_back(filter);
+    }
+    if (otherwise) {
+        out.push_back({BPF_RET | BPF_K, 0, 0, *otherwise});
+    } else {
+        out.push_back({BPF_JMP | BPF_JA, 0, 0, static_cast<std::uint32_t>(actions_.size())});
+    }
+    for (const std::uint32_t action : actions_) out.push_back({BPF_RET | BPF_K, 0, 0, action});
 }
 
 }  // namespace
@@ -91,12 +195,25 @@ std::vector<sock_filter> rule_code(const ArgumentRule& rule) {
 std::vector<sock_filter> argument_code(const std::vector<ArgumentRule>& rules,
                                        std::uint32_t otherwise) {
     std::vector<sock_filter> code;
+    Chunk chunk;
     for (const auto& rule : rules) {
-        const auto more = rule_code(rule);
-        code.insert(code.end(), more.begin(), more.end());
-        if (rule.tests.empty()) return code;
+        std::vector<std::vector<sock_filter>> tests;
+        for (const auto& test : rule.tests) {
+            tests.push_back(test.op == SCMP_CMP_MASKED_EQ ? masked_code(test)
+                                                          : comparison_code(test));
+            if (tests.back().empty()) tests.pop_back();  // a mask of 0: every value passes
+        }
+        if (tests.empty()) {
+            otherwise = rule.action;
+            break;
+        }
+        if (!chunk.has_room()) {
+            chunk.append_to(code, std::nullopt);
+            chunk = {};
+        }
+        chunk.add(tests, rule.action);
     }
-    code.push_back({BPF_RET | BPF_K, 0, 0, otherwise});
+    chunk.append_to(code, otherwise);
     return code;
 }
 
