@@ -128,22 +128,48 @@ Result<std::vector<std::string>> names_in(const char* path) {
     return out;
 }
 
+// The names at the top of procfs but for those of processes, which come last, after "self" and
+// "thread-self": a machine may have thousands, and each costs as much as a file's look.
+Result<std::vector<std::string>> names_of_proc(int proc) {
+    std::vector<std::string> out;
+    int selves = 0;
+    alignas(dirent64) std::array<char, 2048> buffer{};
+    while (true) {
+        const long got = sys::call(SYS_getdents64, proc, buffer.data(), buffer.size());
+        if (got < 0) return failure(quote("/proc"), static_cast<int>(-got));
+        if (got == 0) return out;
+        for (long at = 0; at < got;) {
+            const auto* entry = reinterpret_cast<const dirent64*>(buffer.data() + at);
+            at += entry->d_reclen;
+            const std::string_view name = &entry->d_name[0];
+            const bool process = std::isdigit(static_cast<unsigned char>(name[0])) != 0;
+            if (process && selves == 2) return out;
+            if (name == "self" || name == "thread-self") ++selves;
+            if (!process && name[0] != '.' && entry->d_type != DT_LNK) out.emplace_back(name);
+        }
+    }
+}
+
 // What the host's root can write to in procfs: sysctls, the SysRq trigger, interrupts, and whatever
 // drivers and modules add. Every directory but those of processes, since no list of names is whole.
 // And the files that nobody else can read: they tell of the kernel's memory, and of other users.
 Result<void> look_at_proc(Host& host) {
-    auto names = names_in("/proc");
+    const sys::Fd proc(::open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!proc && errno == ENOENT) return Error{no_proc()};
+    if (!proc) return failure(quote("/proc"), errno);
+    auto names = names_of_proc(proc.get());
     if (!names) return names.error();
     names->emplace_back("tty/driver");  // the one directory further down that is root's alone
     for (const std::string& name : *names) {
-        if (std::isdigit(static_cast<unsigned char>(name[0])) != 0) continue;
         struct stat status {};
-        const std::string path = "/proc/" + name;
-        if (::lstat(path.c_str(), &status) != 0) {
+        if (::fstatat(proc.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
             const int error = errno;
             const bool may_miss = error == ENOENT && name == names->back();
-            if (may_miss && ::access(path.c_str(), F_OK) != 0 && errno == ENOENT) continue;
-            return failure(quote(path), error);
+            if (may_miss && ::faccessat(proc.get(), name.c_str(), F_OK, 0) != 0 &&
+                errno == ENOENT) {
+                continue;
+            }
+            return failure(quote("/proc/" + name), error);
         }
         const bool regular = S_ISREG(status.st_mode);
         const bool directory = S_ISDIR(status.st_mode);
