@@ -246,6 +246,7 @@ struct Setup {
     OwnDirectory last{};
     bool guarding = false;  ///< guards are the last: nothing is bound any more
     GuardedDirectory guarded{};
+    int inert = -1;     ///< a mount of a device that cannot be opened: see hide()
     int nothing = -1;   ///< a mount of an empty directory (0555), which covers what is missing
     Excerpt excerpt{};  ///< goes with the report when `size` is not 0
 };

@@ -235,11 +235,24 @@ Failure cover_read_only(Setup& setup, const step::CoverReadOnly& s) {
     return failure;
 }
 
-// A file of procfs is covered with a device that its mount does not let anybody open (nodev): it
-// needs no file of ours. Another procfs file could be read.
-Failure hide(Setup& setup, const step::Hide& s) {
-    constexpr unsigned inert =
+// A detached mount of a device that nobody can open (nodev), into `mount`.
+Failure mount_inert_device(int& mount) {
+    mount = open_tree(AT_FDCWD, "/dev/null", OPEN_TREE_CLONE);
+    if (mount < 0) return {-mount};
+    struct stat status {};
+    if (const Failure failure = stat_of(mount, status)) return failure;
+    // A /dev/null of the host that is a file (CVE-2025-31133) would be shown.
+    if (!S_ISCHR(status.st_mode)) return {ENODEV};
+    mount_attr attributes{};
+    attributes.attr_set =
         MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_RDONLY;
+    attributes.propagation = MS_PRIVATE;
+    return failed(mount_setattr(mount, "", AT_EMPTY_PATH, attributes));
+}
+
+// A file of procfs is covered with a device that its mount does not let anybody open: it needs no
+// file of ours. Another procfs file could be read. The first such mount is the model of the others.
+Failure hide(Setup& setup, const step::Hide& s) {
     forget_last(setup);
     const int place = open_existing(setup, s.destination.c_str());
     if (place < 0) return {-place};
@@ -247,17 +260,11 @@ Failure hide(Setup& setup, const step::Hide& s) {
     Failure failure = stat_of(place, status);
     if (!failure && S_ISDIR(status.st_mode)) {
         failure = cover_with_empty_directory(place, "0000");
+    } else if (!failure && setup.inert < 0) {
+        failure = mount_inert_device(setup.inert);
+        if (!failure) failure = failed(move_mount(setup.inert, place));
     } else if (!failure) {
-        const int device = open_tree(AT_FDCWD, "/dev/null", OPEN_TREE_CLONE);
-        failure = device < 0 ? Failure{-device} : stat_of(device, status);
-        // A /dev/null of the host that is a file (CVE-2025-31133) would be shown.
-        if (!failure && !S_ISCHR(status.st_mode)) failure = {ENODEV};
-        mount_attr attributes{};
-        attributes.attr_set = inert;
-        attributes.propagation = MS_PRIVATE;
-        if (!failure) failure = failed(mount_setattr(device, "", AT_EMPTY_PATH, attributes));
-        if (!failure) failure = failed(move_mount(device, place));
-        if (device >= 0) close_fd(device);
+        failure = cover_with(open_tree(setup.inert, "", OPEN_TREE_CLONE | AT_EMPTY_PATH), place);
     }
     close_fd(place);
     return failure;
