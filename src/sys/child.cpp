@@ -131,8 +131,9 @@ void send_excerpt(const ChildImage& image, int error) {
     leave(127);
 }
 
-// The command's process: seals itself, waits for `hold` to be closed by init, executes.
-[[noreturn]] void command_main(ChildImage& image, int hold) {
+}  // namespace
+
+void command_main(ChildImage& image, int hold) {
     const Plan& plan = *image.plan;
     image.hold = hold;
     std::size_t i = 0;
@@ -165,6 +166,8 @@ void send_excerpt(const ChildImage& image, int error) {
     }
     execute(image);
 }
+
+namespace {
 
 // Without a pid namespace init must find what it has to kill: a file of procfs, opened while the
 // host's is at hand, that lists its children.
@@ -240,29 +243,20 @@ void child_main(ChildImage& image) {
     if (done) fail(image, no_step, {done.error, Detail::start_command});
     if (plan.init == Init::command) command_main(image, -1);
     const int children = open_children(image);
-    int hold[2];
-    const long piped = call(SYS_pipe2, hold, O_CLOEXEC);
-    if (piped < 0)
-        fail(image, plan.setup.size(), {static_cast<int>(-piped), Detail::start_command});
-    clone_args arguments{};
-    arguments.exit_signal = SIGCHLD;
-    const long command = clone3(arguments);
-    if (command < 0) {
-        fail(image, plan.setup.size(), {static_cast<int>(-command), Detail::start_command});
-    }
-    if (command == 0) {
-        close_fd(hold[1]);
-        command_main(image, hold[0]);
+    int command = -1;
+    int go = -1;
+    if (const Failure f = make_command(image, command, go)) {
+        fail(image, plan.setup.size(), {f.error, Detail::start_command});
     }
     if (beside) {
         if (const Failure f = bring_up_loopback()) {
             // It may be waiting for somebody else (--block-fd), and nobody waits for it after us.
-            end_child(static_cast<int>(command));
+            end_child(command);
             fail(image, plan.setup.size() - 1, f);
         }
     }
-    image.report_write = hold[1];  // init reports no more; what it still holds is told to go
-    init_main(image, static_cast<int>(command), has_own_group(plan), children);
+    image.report_write = go;  // init reports no more; what it still holds is told to go
+    init_main(image, command, has_own_group(plan), children);
 }
 
 }  // namespace sbx::sys

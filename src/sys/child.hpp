@@ -33,7 +33,8 @@
 // Who protects what, when: as long as a process has capabilities, the kernel keeps those without
 // them from tracing it. So the command closes what is the host's, then drops its own, and is opaque
 // (PR_SET_DUMPABLE) until exec; init closes all, then keeps one in reserve or becomes opaque, and
-// only then lets the command go.
+// only then lets the command go. Where nobody else can be inside yet, the command has init's memory
+// until exec (ChildImage::beside), and init is opaque as long.
 #pragma once
 
 #include <sbx/plan.hpp>
@@ -148,6 +149,7 @@ struct ChildImage {
     int lifetime = -1;       ///< its end of file tells the compositor of init's end
     int cleaner = -1;        ///< init's end of the way to the cleaner, where there is one
     int cleaner_far = -1;    ///< the cleaner's end, which init must not hold open
+    bool beside = false;     ///< the command begins in init's memory
     bool scoped = false;     ///< init's signals are known to stay inside: see scope_signals()
     std::uint64_t mask = 0;  ///< the caller's signal mask, for the command
     bool ignore_sigchld = false;  ///< the caller ignored SIGCHLD; so does the command
@@ -434,9 +436,20 @@ Failure scope_signals(const step::ScopeSignals& s, bool& verified);
 Failure limit_capabilities(const step::LimitCapabilities& s);
 
 /// Unmaps the pages of sbx's executable that cannot be written: they are most of the memory of a
-/// process that waits, and what it still uses comes back from the page cache. Done while the
-/// command runs, it also makes the end shorter.
+/// process that waits, and what it still uses comes back from the page cache.
 void forget_code(const ChildImage& image);
+
+/// How long a command has run when its supervisor and init forget their code. What is used again is
+/// a page fault each, which a command that ends at once should not pay for.
+inline constexpr timespec settling_time = {0, 50'000'000};
+
+/// Makes the command's process, in a session of its own where the plan says so. It goes on when
+/// a byte is written to `go`.
+Failure make_command(ChildImage& image, int& command, int& go);
+
+/// The command's process: seals itself, waits for a byte from `hold` where there is an init (else
+/// -1), executes.
+[[noreturn]] void command_main(ChildImage& image, int hold);
 
 /// Init's life: tells the supervisor of the command, reaps, passes signals on. Never returns.
 [[noreturn]] void init_main(ChildImage& image, int command, bool own_group, int children);

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Making init: one clone3, or, when namespaces are to be entered first, helpers that enter them and
-// make init as the supervisor's child. The supervisor itself never changes its namespaces.
+// make init as the supervisor's child. The supervisor itself never changes its namespaces. And
+// making the command's process, in init.
 #include "sys/child.hpp"
 #include "sys/namespace_flags.hpp"
 #include "sys/syscalls.hpp"
 
 #include <sys/prctl.h>
+#include <sys/wait.h>
+
+#include <csignal>
 
 namespace sbx::sys {
 
@@ -65,6 +69,152 @@ void helper_main(const Plan& plan, ChildImage& image, Started& answer) {
     if (helper == 0) clone_child(plan, image, CLONE_PARENT, answer);
     if (helper < 0) answer.error = static_cast<int>(-helper);
     leave(0);
+}
+
+namespace {
+
+// What the command's process begins with. Not on the stack: it may be read when init is long beyond
+// the place where it was written.
+struct Making {
+    ChildImage image;  // the command's own: init changes its one
+    int hold[2] = {-1, -1};
+    bool beside = false;
+    long pid = -ECHILD;  // or -errno
+} making;
+
+// A stack for the command until exec, where it has init's memory. Its functions do not recurse.
+alignas(4096) char command_stack[64UL * 1024];
+
+[[noreturn]] void begin_command() {
+    close_fd(making.hold[1]);
+    command_main(making.image, making.hold[0]);
+}
+
+#if defined(__x86_64__)
+
+constexpr bool has_trampoline = true;
+
+// clone3 for a child with a stack of its own, on which it calls `begin`.
+[[gnu::naked, gnu::noinline]] long clone_on_stack(clone_args* /*arguments*/, std::size_t /*size*/,
+                                                  void (* /*begin*/)()) {
+    __asm__(
+        "mov %rdx, %r8\n\t"
+        "mov $435, %eax\n\t"
+        "syscall\n\t"
+        "test %rax, %rax\n\t"
+        "jz 1f\n\t"
+        "ret\n"
+        "1:\n\t"
+        "xor %ebp, %ebp\n\t"
+        "call *%r8\n\t"
+        "hlt");
+}
+static_assert(SYS_clone3 == 435);
+
+#else
+
+constexpr bool has_trampoline = false;
+
+long clone_on_stack(clone_args* /*arguments*/, std::size_t /*size*/, void (* /*begin*/)()) {
+    return -ENOSYS;
+}
+
+#endif
+
+// Whether the command's process begins in init's memory, which is cheaper than a copy of it. Both
+// are opaque then until exec. So not where somebody may want to look into init while the command
+// waits; nor where somebody who could look could be inside already.
+bool shares_memory(const Plan& plan) {
+    if (!has_trampoline || !plan.namespaces.has(Namespace::user) ||
+        !plan.namespaces.has(Namespace::pid) || plan.userns_fd || plan.pidns_fd || plan.info_fd ||
+        plan.json_status_fd) {
+        return false;
+    }
+    for (const Step& step : plan.setup) {
+        if (std::get_if<step::JoinUserNamespace>(&step) != nullptr) return false;
+    }
+    bool drops_all = false;
+    for (const Step& step : plan.seal) {
+        if (std::get_if<step::AwaitDescriptor>(&step) != nullptr) return false;
+        const auto* limit = std::get_if<step::LimitCapabilities>(&step);
+        if (limit != nullptr) drops_all = limit->keep == 0;
+    }
+    return drops_all;
+}
+
+// The command's process, as a child of init.
+long clone_command(std::uint64_t more_flags) {
+    clone_args arguments{};
+    arguments.flags = more_flags;
+    // With CLONE_PARENT the exit signal is the caller's own, and the field must be 0.
+    arguments.exit_signal = (more_flags & CLONE_PARENT) != 0 ? 0 : SIGCHLD;
+    if (making.beside) {
+        arguments.flags |= CLONE_VM;
+        arguments.stack = reinterpret_cast<std::uint64_t>(command_stack);
+        arguments.stack_size = sizeof command_stack;
+        return clone_on_stack(&arguments, sizeof arguments, begin_command);
+    }
+    const long pid = clone3(arguments);
+    if (pid == 0) begin_command();
+    return pid;
+}
+
+// In init's memory, while init waits.
+[[noreturn, gnu::noinline]] void lead_session() {
+    making.pid = call(SYS_setsid);
+    if (making.pid >= 0) making.pid = clone_command(CLONE_PARENT);
+    leave(0);
+}
+
+// Who leads a session cannot begin another one, as setsid(2) says, and a command may want to. So
+// its session is led by a process that does nothing but make it.
+Failure make_by_leader() {
+    clone_args arguments{};
+    arguments.flags = CLONE_VM | CLONE_VFORK;
+    arguments.exit_signal = SIGCHLD;
+    // In a pid namespace of its own the command is pid 2 with a leader as without one. Only who has
+    // power over that namespace may choose a number (clone(2), set_tid).
+    const pid_t third = 3;
+    if (making.image.plan->namespaces.has(Namespace::pid)) {
+        arguments.set_tid = reinterpret_cast<std::uint64_t>(&third);
+        arguments.set_tid_size = 1;
+    }
+    long leader = clone3(arguments);
+    if (leader == -EPERM && arguments.set_tid_size != 0) {
+        arguments.set_tid_size = 0;
+        arguments.set_tid = 0;
+        leader = clone3(arguments);
+    }
+    if (leader == 0) lead_session();
+    if (leader < 0) return failed(leader);
+    siginfo_t info{};
+    long waited = -EINTR;
+    while (waited == -EINTR) waited = call(SYS_waitid, P_PID, leader, &info, WEXITED, nullptr);
+    return failed(waited);
+}
+
+}  // namespace
+
+Failure make_command(ChildImage& image, int& command, int& go) {
+    making.beside = shares_memory(*image.plan);
+    image.beside = making.beside;
+    making.image = image;
+    if (const Failure f = failed(call(SYS_pipe2, making.hold, O_CLOEXEC))) return f;
+    const Plan& plan = *image.plan;
+    // As in bubblewrap, where init leads it, it passes no signals on. Else it must be apart, from
+    // signals to the command's group and from the nice value of its session.
+    const bool leads = plan.signals != Signals::forward && plan.namespaces.has(Namespace::pid);
+    if (!has_own_group(plan)) {
+        making.pid = clone_command(0);
+    } else if (leads) {
+        if (const Failure f = failed(call(SYS_setsid))) return f;
+        making.pid = clone_command(0);
+    } else if (const Failure f = make_by_leader()) {
+        return f;
+    }
+    command = static_cast<int>(making.pid);
+    go = making.hold[1];
+    return failed(making.pid);
 }
 
 }  // namespace sbx::sys

@@ -71,7 +71,10 @@ std::uint64_t reserve_of(std::uint64_t held, std::uint64_t kept) {
 // setpriority(2)), although all are of the same user; while the caller of sbx still can, to join
 // the namespaces. A command that keeps CAP_SYS_PTRACE, or another one with as much power, could
 // look in all the same: where some are kept, init makes itself opaque too, to the caller as well.
-bool drop_own_capabilities(const Plan& plan) {
+//
+// Where the command still has init's memory, being opaque or not is a matter of both: `shown` says
+// what init shall be once it is alone.
+bool drop_own_capabilities(const Plan& plan, bool beside, bool& shown) {
     constexpr unsigned half = 32;
     __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
     __user_cap_data_struct data[2]{};
@@ -84,8 +87,8 @@ bool drop_own_capabilities(const Plan& plan) {
     data[1] = {};
     data[0].permitted = static_cast<std::uint32_t>(reserve);
     data[1].permitted = static_cast<std::uint32_t>(reserve >> half);
-    const bool shown = kept == 0 && reserve != 0;
-    if (call(SYS_prctl, PR_SET_DUMPABLE, shown ? 1 : 0, 0, 0, 0) != 0) return false;
+    shown = kept == 0 && reserve != 0;
+    if (call(SYS_prctl, PR_SET_DUMPABLE, shown && !beside ? 1 : 0, 0, 0, 0) != 0) return false;
     return call(SYS_capset, &header, &data[0]) == 0;
 }
 
@@ -205,6 +208,14 @@ void reap(InitState& init) {
     }
 }
 
+// To be called when a child may have ended.
+void read_children(InitState& init) {
+    signalfd_siginfo drained[4];
+    while (call(SYS_read, init.signals, drained, sizeof drained) > 0) {
+    }
+    reap(init);
+}
+
 }  // namespace
 
 void forget_code(const ChildImage& image) {
@@ -215,7 +226,8 @@ void forget_code(const ChildImage& image) {
 
 void init_main(ChildImage& image, int command, bool own_group, int children) {
     const std::uint64_t child_signal = std::uint64_t{1} << (SIGCHLD - 1);
-    const int go = image.report_write;
+    int go = image.report_write;
+    bool shown = false;
     const int signals = static_cast<int>(
         call(SYS_signalfd4, -1, &child_signal, sizeof child_signal, SFD_CLOEXEC | SFD_NONBLOCK));
     InitState init{*image.plan,  command,          own_group,          children,
@@ -232,28 +244,36 @@ void init_main(ChildImage& image, int command, bool own_group, int children) {
                        plan.namespaces.has(Namespace::pid);
     const bool apart = stays || plan.signals != Signals::forward || call(SYS_setsid) > 0;
     bool ready = apart && signals >= 0 && !close_others(image.init_fds, image.init_count) &&
-                 drop_own_capabilities(*image.plan);
+                 drop_own_capabilities(*image.plan, image.beside, shown);
     // The death signal was for set-up. Where init stays, or has to kill what no pid namespace takes
     // along with it, only the life line tells of the supervisor's end.
     if (children >= 0 ||
         (image.plan->leftovers == Leftovers::keep && !image.plan->die_with_parent)) {
         ready = ready && call(SYS_prctl, PR_SET_PDEATHSIG, 0, 0, 0, 0) == 0;
     }
+    // The end of who led the command's session was signalled too.
+    if (ready && own_group) read_children(init);
     if (!ready || call(SYS_write, go, "", 1) != 1) {
         end_child(command);  // which may be waiting for somebody else
         leave(1);
     }
-    close_fd(go);
-    forget_code(image);
+    bool settled = false;
     while (true) {
-        pollfd polled[2] = {{init.signals, POLLIN, 0}, {init.ready, POLLIN, 0}};
-        call(SYS_ppoll, polled, 2, nullptr, nullptr, sizeof(std::uint64_t));
-        if ((polled[0].revents & POLLIN) != 0) {
-            signalfd_siginfo drained[4];
-            while (call(SYS_read, init.signals, drained, sizeof drained) > 0) {
-            }
-            reap(init);
+        pollfd polled[3] = {{init.signals, POLLIN, 0}, {init.ready, POLLIN, 0}, {go, 0, 0}};
+        const bool settles = go < 0 && !settled;
+        const long events = call(SYS_ppoll, polled, 3, settles ? &settling_time : nullptr, nullptr,
+                                 sizeof(std::uint64_t));
+        if (polled[2].revents != 0) {  // the command has been executed, or has ended
+            if (image.beside && shown) call(SYS_prctl, PR_SET_DUMPABLE, 1, 0, 0, 0);
+            close_fd(go);
+            go = -1;
+            continue;
         }
+        if (settles && events == 0) {
+            forget_code(image);
+            settled = true;
+        }
+        if ((polled[0].revents & POLLIN) != 0) read_children(init);
         if (polled[1].revents != 0) read_line(init);
     }
 }

@@ -154,7 +154,10 @@ Failure limit_capabilities(const step::LimitCapabilities& s) {
 
 Failure do_seal_step(ChildImage& image, const Step& step) {
     if (const auto* s = std::get_if<step::AwaitDescriptor>(&step)) return await_descriptor(s->fd);
-    if (std::get_if<step::NewSession>(&step) != nullptr) return failed(call(SYS_setsid));
+    if (std::get_if<step::NewSession>(&step) != nullptr) {
+        // With an init, who made this process has begun it: see make_command().
+        return image.hold >= 0 ? Failure{} : failed(call(SYS_setsid));
+    }
     if (std::get_if<step::JoinSessionKeyring>(&step) != nullptr) return join_session_keyring();
     if (const auto* s = std::get_if<step::EnforceLandlock>(&step)) return enforce_landlock(*s);
     if (const auto* s = std::get_if<step::LimitCapabilities>(&step)) {

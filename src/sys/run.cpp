@@ -374,7 +374,6 @@ int Supervisor::read_report() {
     if (got <= 0) {
         const int error = got < 0 ? errno : 0;
         report_.read.reset();
-        sys::forget_code(storage_.image());
         return error;
     }
     if (!failure_ && got == static_cast<ssize_t>(sizeof(sys::Report))) {
@@ -545,6 +544,7 @@ void Supervisor::read_signals() {
 }
 
 Outcome Supervisor::watch() {
+    bool settled = false;
     while (true) {
         const int caller = awaits_caller_ ? *plan_.userns_block_fd : -1;
         std::array<pollfd, 8> polled = {{{child_.get(), POLLIN, 0},
@@ -555,9 +555,17 @@ Outcome Supervisor::watch() {
                                          {cleaner_.lost().get(), POLLIN, 0},
                                          {compositor_.fd(), POLLIN, 0},
                                          {git_.changes().get(), POLLIN, 0}}};
-        if (::poll(polled.data(), polled.size(), -1) < 0) {
+        // The code is given back once the command has run for a while: see settling_time.
+        const timespec* timeout = settled || report_.read ? nullptr : &sys::settling_time;
+        const int events = ::ppoll(polled.data(), polled.size(), timeout, nullptr);
+        if (events < 0) {
             if (errno == EINTR || errno == EAGAIN) continue;
             return abandon({"waiting for the sandbox: " + error_text(errno)});
+        }
+        if (events == 0) {
+            sys::forget_code(storage_.image());
+            settled = true;
+            continue;
         }
         if (polled[5].revents != 0) {
             if (auto outcome = lose_guard()) return *outcome;

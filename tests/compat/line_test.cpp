@@ -38,12 +38,12 @@ Start as_bubblewrap(const Start& start) {
 
 // The lines without those that the comments before the command are about. Shells put the
 // environment into another order, a filter refuses a user namespace by another error than a limit,
-// and bubblewrap's init is the one that makes the session.
+// and bubblewrap's init is the one that leads the session, for which sbx makes a process.
 Words comparable(const std::string& text) {
     Words out;
     for (const std::string& line : lines_of(text)) {
         if (line.rfind("seccomp ", 0) == 0 || line.rfind("pgid ", 0) == 0 ||
-            line.rfind("sid ", 0) == 0) {
+            line.rfind("sid ", 0) == 0 || line.rfind("pid ", 0) == 0) {
             continue;
         }
         const bool refused = line.rfind("unshare-user E", 0) == 0;

@@ -176,17 +176,40 @@ TEST_CASE("bwrap passes on all descriptors but directories that nobody named", "
 }
 
 TEST_CASE("a new session is the command's own", "[environment]") {
-    const std::string own = output(sbx({"--new-session"}, {"process"}));
-    CHECK(value(own, "sid") == value(own, "pid"));
-    CHECK(value(own, "pgid") == value(own, "pid"));
+    // Who leads it has made the command, and is gone.
+    const auto is_own = [](const std::string& out) {
+        return value(out, "sid") != "0" && value(out, "sid") != value(out, "pid") &&
+               value(out, "sid") == value(out, "pgid") && has_line(out, "session another");
+    };
+    CHECK(is_own(output(sbx({"--new-session"}, {"process", ",", "session"}))));
+    const std::string old = output(bwrap({"--unshare-pid", "--new-session"}, {"process"}));
+    CHECK(value(old, "sid") == "1");
+    CHECK(value(old, "pgid") == "1");
     // At a terminal it is the caller's, which is outside.
-    const std::string kept = output(sbx({}, {"process"}));
+    const std::string kept = output(sbx({}, {"process", ",", "session"}));
     const bool terminal = Descriptor(::open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC)).get() >= 0;
-    CHECK(value(kept, "sid") == (terminal ? "0" : value(kept, "pid")));
-    const std::string old = output(bwrap({"--new-session"}, {"process"}));
-    CHECK(value(old, "sid") == value(old, "pid"));
+    CHECK((terminal ? value(kept, "sid") == "0" : is_own(kept)));
     const std::string shared = output(bwrap({}, {"process"}));
     CHECK(value(shared, "sid") != value(shared, "pid"));
+}
+
+TEST_CASE("the command may begin a session or a process group of its own", "[environment]") {
+    for (const Name name : both) {
+        for (const std::vector<std::string>& options : std::vector<std::vector<std::string>>{
+                 {},
+                 {"--new-session"},
+                 {"--unshare-pid"},
+                 {"--unshare-pid", "--new-session"},
+                 {"--unshare-pid", "--unshare-user", "--cap-add", "ALL", "--new-session"}}) {
+            // Without an init, as in bubblewrap, the command itself has begun the session.
+            const bool leads =
+                name == Name::bwrap && options == std::vector<std::string>{"--new-session"};
+            const std::string answer = leads ? " EPERM\n" : " ok\n";
+            INFO(options.size());
+            CHECK(output(sandbox(name, options, {"begin", "session"})) == "begin session" + answer);
+            CHECK(output(sandbox(name, options, {"begin", "group"})) == "begin group" + answer);
+        }
+    }
 }
 
 TEST_CASE("the command is pid 2, or pid 1 when asked", "[environment]") {

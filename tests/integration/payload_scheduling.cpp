@@ -93,6 +93,11 @@ void session(Context& context, const Words&) {
     say(context, std::string("group ") + (::getpgid(0) == ::getpgid(1) ? "init's" : "another"));
 }
 
+// Begins a session, or a process group, as WORD says.
+void begin(Context& context, const Words& words) {
+    tell(context, "begin " + words[0], words[0] == "session" ? ::setsid() : ::setpgid(0, 0));
+}
+
 // Makes the terminal on descriptor WORD useless for who comes after.
 void spoil_terminal(Context& context, const Words& words) {
     const int fd = std::atoi(words[0].c_str());
@@ -140,6 +145,7 @@ std::span<const Verb> scheduling() {
         {"prioritise", 0, prioritise},
         {"autogroup", 2, autogroup},
         {"session", 0, session},
+        {"begin", 1, begin},
         {"spoil-terminal", 1, spoil_terminal},
         {"take-terminal", 1, take_terminal},
         {"swarm", 1, swarm},

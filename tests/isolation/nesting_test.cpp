@@ -12,6 +12,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -49,7 +50,9 @@ TEST_CASE("sbx runs inside sbx", "[nesting]") {
     const std::string out = output(around(somebody, inner));
     INFO(out);
     if (is_root()) {
-        CHECK(has_line(out, "running 1 2 3 4"));
+        // Of each of the two, an init and a command.
+        const std::string running = value(out, "running");
+        CHECK(std::count(running.begin(), running.end(), ' ') == 3);
     } else {
         CHECK(has_line(out, "running 1 2"));
     }

@@ -84,9 +84,16 @@ void tell_processes() {
     tell_status("/proc/1/status", {"Uid", "CapInh", "CapPrm", "CapEff", "CapAmb", "SigBlk"});
     std::array<char, PATH_MAX> link{};
     say("root of init", result_of(::readlink("/proc/1/root", link.data(), link.size())));
-    const int fds = ::open("/proc/1/fd", O_RDONLY | O_DIRECTORY);
-    say("descriptors of init", fds < 0 ? result_of(fds) : "open");
-    if (fds >= 0) ::close(fds);
+    // Not whether they are listed: init is opaque until it knows that it is alone in its memory.
+    bool followed = false;
+    if (DIR* fds = ::opendir("/proc/1/fd")) {
+        while (const dirent* entry = ::readdir(fds)) {
+            const std::string path = std::string("/proc/1/fd/") + entry->d_name;
+            if (::readlink(path.c_str(), link.data(), link.size()) >= 0) followed = true;
+        }
+        ::closedir(fds);
+    }
+    say("descriptors of init", followed ? "followed" : "closed");
     say("leads session", ::getsid(0) == ::getpid() ? "yes" : "no");
     say("leads group", ::getpgrp() == ::getpid() ? "yes" : "no");
     int value = 0;
