@@ -165,7 +165,6 @@ TreeModel::Place TreeModel::walk(const std::string& path, const Wanted* wanted) 
         } else {
             if (!is_read_only(at.node)) {
                 at.link = next;
-                at.through_link = at.through_link || !ahead.empty();
             }
             const std::string& target = nodes_[next].target;
             if (++links > most_links) at.error = ELOOP;
@@ -219,11 +218,7 @@ void TreeModel::close(Index index) {
 std::string TreeModel::guard(const step::Guard& s) {
     Place at = walk(s.destination, nullptr);
     if (at.error != 0) return error_text(at.error);
-    const bool replaceable =
-        at.link != none &&
-        (at.through_link || (at.rest.empty() && nodes_[at.node].type == Type::directory));
-    if (replaceable) return "a link on the way could be replaced inside";
-    if (at.link != none) nodes_[at.link].guard = s.kind;
+    if (at.link != none) nodes_[at.link].guard = Kind::protect;  // what it leads to is masked
     if (!at.rest.empty() && is_complete(at.node)) {
         if (is_read_only(at.node)) return {};  // nobody can make it
         const bool file = at.rest.size() == 1 && !names_directory(s.destination);

@@ -59,7 +59,6 @@ public:
         Index node = 0;                 ///< the last component that is known
         std::vector<std::string> rest;  ///< below it: missing, or nobody knows
         Index link = none;              ///< one on the way that could be replaced inside
-        bool through_link = false;      ///< and it was not the last component
         bool guessed = false;           ///< by a ".." behind what nobody knows
         int error = 0;                  ///< errno
     };

@@ -71,7 +71,6 @@ enum class Detail : std::int32_t {
     other_file,               ///< a descriptor's name is another file's by now
     other_source,             ///< the name of a source is another file's by now; Excerpt has which
     too_many_layers,          ///< more overlay sources than one option string holds
-    replaceable_link,         ///< a link on the way that could be replaced; Excerpt has which
     link_upwards,             ///< a guarded link that leads to "/", or ends in ".."
     nameless_file,            ///< a file without a name, upon which nothing can be mounted
     missing_in_procfs,        ///< what is guarded is not in procfs, and could come later

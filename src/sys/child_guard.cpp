@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Guards: what is hidden or kept as it is. A mount upon it is not enough where what is around it is
 // writable: a directory on the way can be renamed, a link replaced. So the way is walked component
-// by component, and what could be exchanged becomes a mount itself, which the kernel neither
-// renames nor removes (EBUSY). What is missing is made first, on the host by the cleaner.
+// by component, and what could be exchanged, links as well, becomes a mount itself, which the
+// kernel neither renames nor removes (EBUSY). What is missing is made first, on the host by the
+// cleaner.
 #include "sys/child.hpp"
 #include "sys/child_cleaner.hpp"
 #include "sys/syscalls.hpp"
@@ -33,8 +34,6 @@ struct Walk {
     int view = -1;  // the cleaner's of `current`; a view of its own, since this one may become
                     // read-only, in which it could remove nothing
 };
-
-Failure guard_path(Setup& setup, Path& path, Kind kind, int links);
 
 Failure is_writable(int fd, bool& writable) {
     struct statfs status {};
@@ -115,13 +114,6 @@ Failure fix(Walk& walk) {
     return {};
 }
 
-Failure replaceable(Setup& setup, const Walk& walk) {
-    setup.excerpt.size = static_cast<std::int32_t>(
-        walk.end < sizeof setup.excerpt.data ? walk.end : sizeof setup.excerpt.data);
-    std::memcpy(setup.excerpt.data, walk.path.text, static_cast<std::size_t>(setup.excerpt.size));
-    return {ELOOP, Detail::replaceable_link};
-}
-
 // Nobody inside can make the component. When somebody outside does, the sandbox is ended.
 Failure watch_absence(const Setup& setup, const Walk& walk, bool& again) {
     const Failure failure = ask_for_absence(setup, walk.current, walk.name);
@@ -163,44 +155,12 @@ Failure guard_missing(Setup& setup, Walk& walk, Kind kind, bool& again) {
     return failure;
 }
 
-// A link where it could be replaced. One to a file is covered by that file; nothing that is not a
-// directory can be mounted upon it, and so one to a directory is refused.
-Failure guard_link(Setup& setup, Walk& walk, int link, Kind kind, int links) {
-    if (!walk.last) return replaceable(setup, walk);
-    Path real;
-    std::memcpy(&real, &walk.path, sizeof real);
-    // That it is to be a directory was said of what is missing, which the link is not.
-    real.length = walk.end;
-    real.text[real.length] = '\0';
-    Failure failure = splice_link(real, walk.current, walk.name, walk.start, walk.end);
-    if (failure) return failure;
-    int target = open_prefix(setup.root, real, real.length);
-    if (target < 0 && target != -ENOENT) return {-target};
-    struct stat status {};
-    if (target >= 0) {
-        failure = stat_of(target, status);
-        close_fd(target);
-        if (failure) return failure;
-        if (S_ISDIR(status.st_mode)) return replaceable(setup, walk);
-    }
-    // What is missing must not be made there either: outside, the link leads to it.
-    failure = guard_path(setup, real, kind, links - 1);
-    if (failure) return failure;
-    target = open_prefix(setup.root, real, real.length);  // as it is now, guarded
-    if (target == -ENOENT || target == -ENOTDIR || target == -EACCES) {
-        return cover_with_empty_file(setup, link, kind == Kind::mask ? 0 : 0444);
-    }
-    if (target < 0) return {-target};
-    failure = stat_of(target, status);
-    if (!failure && S_ISDIR(status.st_mode)) {  // a placeholder, upon which no link can be mounted
-        failure = cover_with_empty_file(setup, link, kind == Kind::mask ? 0 : 0444);
-    } else if (!failure && is_nameless(status)) {
-        failure = cover_with_empty_file(setup, link, status.st_mode & 07777U);
-    } else if (!failure) {
-        failure = cover_with(clone_tree(target, MOUNT_ATTR_RDONLY), link);
-    }
-    close_fd(target);
-    return failure;
+// A link where it could be replaced is covered by itself: it still says the same, and nobody can
+// remove or rename it. What it leads to is guarded next.
+Failure fix_link(int link) {
+    bool mount = false;
+    const Failure failure = is_mount(link, mount);
+    return failure || mount ? failure : cover_with(clone_tree(link, MOUNT_ATTR_RDONLY), link);
 }
 
 // From now on somebody notices when the component is exchanged outside.
@@ -219,7 +179,7 @@ Failure watch_host(const Setup& setup, const Walk& walk, int file, const struct 
 
 // Looks at one component. `done`: the guard is in place. `again`: begin anew with the path as it
 // is now.
-Failure step_on(Setup& setup, Walk& walk, Kind kind, int links, bool& done, bool& again) {
+Failure step_on(Setup& setup, Walk& walk, Kind kind, bool& done, bool& again) {
     if (std::strcmp(walk.name, "..") == 0) {  // of a link; only the kernel knows where it leads
         const int up = open_prefix(setup.root, walk.path, walk.end);
         if (up < 0) return {-up};
@@ -253,14 +213,11 @@ Failure step_on(Setup& setup, Walk& walk, Kind kind, int links, bool& done, bool
     }
     if (S_ISLNK(status.st_mode)) {
         done = true;
-        if (writable) {
-            failure = guard_link(setup, walk, next, kind, links);
-        } else {
-            again = true;
-            failure = splice_link(walk.path, walk.current, walk.name, walk.start, walk.end);
-        }
+        again = true;
+        if (writable) failure = fix_link(next);
         close_fd(next);
-        return failure;
+        if (failure) return failure;
+        return splice_link(walk.path, walk.current, walk.name, walk.start, walk.end);
     }
     if (walk.last) {
         done = true;
@@ -323,7 +280,7 @@ void remember(Setup& setup, Walk& walk) {
     walk.view = -1;
 }
 
-Failure walk_once(Setup& setup, Path& path, Kind kind, int links, bool& again) {
+Failure walk_once(Setup& setup, Path& path, Kind kind, bool& again) {
     // What ends in "/" or "/." is a directory, and that is all that they say.
     std::size_t whole = path.length;
     while (whole > 0 && (path.text[whole - 1] == '/' || is_dot(path, whole))) --whole;
@@ -346,7 +303,7 @@ Failure walk_once(Setup& setup, Path& path, Kind kind, int links, bool& again) {
         std::memcpy(walk.name, path.text + walk.start, size);
         walk.name[size] = '\0';
         if (std::strcmp(walk.name, ".") == 0) continue;
-        failure = step_on(setup, walk, kind, links, done, again);
+        failure = step_on(setup, walk, kind, done, again);
     }
     if (!failure && !again && walk.last) remember(setup, walk);
     if (walk.view >= 0) close_fd(walk.view);
@@ -354,10 +311,10 @@ Failure walk_once(Setup& setup, Path& path, Kind kind, int links, bool& again) {
     return failure;
 }
 
-Failure guard_path(Setup& setup, Path& path, Kind kind, int links) {
-    for (; links > 0; --links) {
+Failure guard_path(Setup& setup, Path& path, Kind kind) {
+    for (int links = most_links; links > 0; --links) {
         bool again = false;
-        const Failure failure = walk_once(setup, path, kind, links, again);
+        const Failure failure = walk_once(setup, path, kind, again);
         if (failure || !again) return failure;
     }
     return {ELOOP};
@@ -377,7 +334,7 @@ Failure guard(Setup& setup, const step::Guard& s) {
     }
     Path path;
     if (Failure failure = load(path, s.destination.c_str())) return failure;
-    return guard_path(setup, path, s.kind, most_links);
+    return guard_path(setup, path, s.kind);
 }
 
 void end_guards(Setup& setup) {

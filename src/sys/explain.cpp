@@ -85,13 +85,6 @@ std::string detail_text(const Plan& plan, const Step& step, const Report& report
                    "before";
         case Detail::user_namespaces_allowed:
             return "creation of new user namespaces was not disabled as requested";
-        case Detail::replaceable_link:
-            return "the symbolic link " +
-                   (excerpt ? quote({excerpt->data, static_cast<std::size_t>(excerpt->size)})
-                            : "on the way") +
-                   " could be replaced inside, and with it what is guarded; name what it leads to, "
-                   "or "
-                   "take the guard back with --unset";
         case Detail::link_upwards:
             return "a symbolic link on the way leads to \"/\" or ends in \"..\"; name "
                    "what it leads to";

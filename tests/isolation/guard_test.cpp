@@ -326,10 +326,9 @@ TEST_CASE("what a protected link would lead to cannot be made either", "[guard]"
                             "rename", "/p/no",       "/p/yes",   ",", "write", "/p/hangs",    "x",
                             ",",      "unlink",      "/p/hangs", ",", "write", "/p/other",    "x",
                             ",",      "unlink",      "/p/other", ",", "mkdir", "/elsewhere/x"})) ==
-            std::string(
-                "write EROFS\nmkdir EROFS\nrename EBUSY\nwrite EROFS\nunlink EBUSY\nwrite EROFS\n"
-                "unlink EBUSY\nmkdir ") +
-                (name == Name::sbx ? "ENOENT" : "EROFS") + "\n");
+            std::string("write EROFS\nmkdir EROFS\nrename EBUSY\nwrite EROFS\nunlink EBUSY\n") +
+                (name == Name::sbx ? "write ENOENT\nunlink EBUSY\nmkdir ENOENT\n"
+                                   : "write EROFS\nunlink EBUSY\nmkdir EROFS\n"));
         CHECK(names_below(place) == before);
     }
 }
@@ -452,16 +451,57 @@ TEST_CASE("a lock that somebody else holds does not keep sbx waiting", "[guard]"
     CHECK(contains(ended.err, "protect \"/p/env\""));
 }
 
-TEST_CASE("a link to a directory could be replaced, and is refused", "[guard]") {
+TEST_CASE("a protected link stays the link that it is", "[guard]") {
+    const TemporaryDirectory place;
+    place.directory("real/sub");
+    place.file("real/x", "text");
+    place.file("file", "text");
+    place.link("directory", "real");
+    place.link("to-file", "file");
+    place.link("chain", "directory");
+    place.link("hangs", "missing");
+    place.link("up", "real/../file");
+    const auto before = names_below(place);
+    for (const Name name : both) {
+        for (const char* link : {"directory", "to-file", "chain", "hangs", "up"}) {
+            const std::string path = std::string("/p/") + link;
+            INFO(path);
+            const std::string out =
+                output(guarded(name, place, {"--protect", path},
+                               {"look",    path,       ",",  "unlink", path,      ",",  "rename",
+                                path,      "/p/other", ",",  "rename", "/p/file", path, ",",
+                                "symlink", "/etc",     path, ",",      "write",   path, "x"}));
+            char target[64] = {};
+            REQUIRE(::readlink((place.path() + "/" + link).c_str(), target, sizeof target - 1) > 0);
+            CHECK(out.rfind("look link 0777 " + std::string(target) +
+                                "\nunlink EBUSY\nrename EBUSY\nrename EBUSY\nsymlink EEXIST\n"
+                                "write E",
+                            0) == 0);
+        }
+        CHECK(names_below(place) == before);
+    }
+}
+
+TEST_CASE("a link to a directory is fixed with the directory", "[guard]") {
     const TemporaryDirectory place;
     place.directory("real");
+    place.file("real/x", "text");
     place.link("link", "real");
-    for (const char* path : {"/p/link", "/p/link/x"}) {
-        const Ended ended =
-            run(sbx({"--bind", place.path(), "/p", "--protect", path}, {"exit", "0"}));
-        CHECK(ended.status == 125);
-        CHECK(contains(ended.err, "the symbolic link \"/p/link\" could be replaced inside"));
+    for (const Name name : both) {
+        CHECK(output(guarded(name, place, {"--protect", "/p/link"},
+                             {"write", "/p/real/x", "y", ",", "write", "/p/link/new", "y", ",",
+                              "rename", "/p/real", "/p/moved", ",", "read", "/p/link/x"})) ==
+              "write EROFS\nwrite EROFS\nrename EBUSY\nread ok text\n");
+        // Below it: the way is fixed, the rest of the directory is not.
+        CHECK(output(guarded(name, place, {"--protect", "/p/link/x"},
+                             {"unlink", "/p/link", ",", "rename", "/p/real", "/p/moved", ",",
+                              "write", "/p/real/x", "y", ",", "write", "/p/real/z", "y", ",",
+                              "unlink", "/p/link/z"})) ==
+              "unlink EBUSY\nrename EBUSY\nwrite EROFS\nwrite ok\nunlink ok\n");
     }
+    CHECK(output(guarded(Name::sbx, place, {"--mask", "/p/link"},
+                         {"open", "/p/link/x", ",", "open", "/p/real/x", ",", "unlink",
+                          "/p/link"})) == "open EACCES\nopen EACCES\nunlink EBUSY\n");
     // Where it cannot be replaced it is followed.
     CHECK(output(sbx({"--ro-bind", place.path(), "/p", "--bind", place.path() + "/real", "/p/real",
                       "--protect", "/p/link/x"},
