@@ -188,9 +188,11 @@ Failure step_on(Setup& setup, Walk& walk, Kind kind, bool& done, bool& again) {
         return walk.last ? Failure{EISDIR, Detail::link_upwards} : Failure{};
     }
     const int next = open_at2(walk.current, walk.name, O_PATH | O_NOFOLLOW, 0, plain_component);
-    if (next < 0 &&
-        !(next == -ENOENT && is_confirmed(walk.current, walk.name, AT_SYMLINK_NOFOLLOW, ENOENT))) {
-        return {-next};
+    if (next < 0 && next != -ENOENT) return {-next};
+    if (next < 0 && !is_confirmed(walk.current, walk.name, AT_SYMLINK_NOFOLLOW, ENOENT)) {
+        done = true;  // it is there by now: another sandbox's placeholder, for example
+        again = true;
+        return {};
     }
     struct stat status {};
     bool writable = false;

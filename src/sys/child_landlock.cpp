@@ -36,11 +36,13 @@ Failure add_rule(int ruleset, int fd, Access access) {
 }
 
 Failure add_path(int ruleset, const step::EnforceLandlock::Rule& rule) {
-    const int fd = open_at2(AT_FDCWD, rule.path.c_str(), O_PATH, 0, RESOLVE_NO_MAGICLINKS);
-    // Covered by a later mount, or behind what nobody inside may search: nothing to be allowed.
-    if ((fd == -ENOENT || fd == -ENOTDIR || fd == -EACCES) &&
-        is_confirmed(AT_FDCWD, rule.path.c_str(), 0, -fd)) {
-        return {};
+    int fd = -ENOENT;
+    for (int tries = 0; tries < 8 && fd < 0; ++tries) {
+        fd = open_at2(AT_FDCWD, rule.path.c_str(), O_PATH, 0, RESOLVE_NO_MAGICLINKS);
+        if (fd != -ENOENT && fd != -ENOTDIR && fd != -EACCES) break;
+        // Covered by a later mount, or behind what nobody inside may search: nothing to be allowed.
+        // Not confirmed: it is there by now.
+        if (is_confirmed(AT_FDCWD, rule.path.c_str(), 0, -fd)) return {};
     }
     if (fd < 0) return {-fd};
     const Failure failure = add_rule(ruleset, fd, {rule.access, rule.access});

@@ -583,6 +583,35 @@ TEST_CASE("a placeholder that was left behind is taken over and removed", "[guar
     CHECK(exists(path));
 }
 
+TEST_CASE("a placeholder that another sandbox makes meanwhile is shared with it", "[guard]") {
+    // Between init's lookup, which finds nothing, and its second one, which confirms that.
+    for (const bool directory : {true, false}) {
+        INFO(directory);
+        const TemporaryDirectory place;
+        const std::string path = place.path() + "/env";
+        int made = 0;
+        const Start start =
+            sbx({"--bind", place.path(), "/p", "--protect", directory ? "/p/env/" : "/p/env"},
+                {"write", "/p/env", "x", ",", "rename", "/p/env", "/p/other"});
+        const Ended ended = run_stepwise(start, {SYS_newfstatat}, [&](const Moment& moment) {
+            if (made > 0 || text_of(moment, 1) != "env") return;
+            ++made;
+            const int file = ::open(path.c_str(), O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+            if (!directory && file >= 0) ::fchmod(file, 01400);
+            if (file >= 0) ::close(file);
+            if (!directory) return;
+            ::unlink(path.c_str());
+            ::mkdir(path.c_str(), 0700);
+            ::chmod(path.c_str(), 01500);
+        });
+        CHECK(made == 1);
+        CHECK(ended.err == "");
+        CHECK(ended.out ==
+              (directory ? "write EISDIR\nrename EBUSY\n" : "write EROFS\nrename EBUSY\n"));
+        CHECK_FALSE(exists(path));
+    }
+}
+
 TEST_CASE("placeholders go when sbx is killed, and when set-up fails", "[guard]") {
     const TemporaryDirectory place;
     const std::string path = place.path() + "/env";

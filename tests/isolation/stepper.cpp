@@ -11,6 +11,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -98,6 +99,15 @@ Ended run_stepwise(Start start, std::initializer_list<int> numbers,
         stepper.go_on(*moment);
     }
     return stepper.wait();
+}
+
+std::string text_of(const Moment& moment, std::size_t argument) {
+    std::array<char, 256> text{};
+    const iovec here{text.data(), text.size() - 1};
+    // NOLINTNEXTLINE(performance-no-int-to-ptr)
+    const iovec there{reinterpret_cast<void*>(moment.data.args[argument]), text.size() - 1};
+    if (::process_vm_readv(static_cast<pid_t>(moment.pid), &here, 1, &there, 1, 0) < 0) return {};
+    return text.data();
 }
 
 std::string path_of(const Moment& moment, std::size_t argument) {

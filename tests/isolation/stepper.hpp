@@ -47,6 +47,9 @@ Ended run_stepwise(Start start, std::initializer_list<int> numbers,
 /// What descriptor `argument` of the call is, as a path that leads to it.
 std::string path_of(const Moment& moment, std::size_t argument);
 
+/// The text that `argument` of the call points to, 255 bytes of it at most.
+std::string text_of(const Moment& moment, std::size_t argument);
+
 /// As in_child(), below a process that reaps whatever is orphaned at once: before Linux 6.11 a
 /// Stepper waits for that, too. Ends when everybody has; what `work` gives has a line feed more.
 std::string in_reaped_child(const std::function<std::string()>& work);
