@@ -83,6 +83,8 @@ struct Exposed {
     std::vector<std::string> profiles = {};  ///< of Spec::profile_directories; some may be missing
     std::vector<std::string> programs = {};  ///< of $PATH, that the caller may write to or make
     std::vector<std::string> shared = {};    ///< /tmp and the like, and $XDG_RUNTIME_DIR
+    /// The homes of people in /etc/passwd that a profile's bind of the working directory brings in.
+    std::vector<std::string> people = {};
 };
 
 /// A descriptor that was open when sbx began and that exec passes on; 0, 1 and 2 at least.

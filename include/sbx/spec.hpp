@@ -347,7 +347,7 @@ enum class Warning {
     file_bind,     ///< a writable bind of a single file, which nobody can replace
     /// the caller's home, or something from which programs outside start others, writable
     writable_home,
-    writable_root,    ///< the whole machine, writable
+    writable_root,    ///< the whole machine, or a directory of its system, writable
     misplaced_guard,  ///< a mask of nothing, or a guard of what is shown under another name
     /// a socket by which the keys of the caller or the machine can be used, or programs be started
     agent_socket,
@@ -355,12 +355,15 @@ enum class Warning {
     desktop_socket,     ///< a socket by which programs outside can be controlled or listened to
     shared_directory,   ///< a directory in which programs outside keep sockets and temporary files
     partial_search,     ///< a guard's pattern was not looked for everywhere
+    /// a profile binds the working directory, which is a home or a directory of the system
+    start_directory,
 };
 
 /// Their names, in the order of Warning.
-inline constexpr std::array<std::string_view, 10> warning_names = {
-    "hidden-mount", "file-bind",         "writable-home",  "writable-root",    "misplaced-guard",
-    "agent-socket", "working-directory", "desktop-socket", "shared-directory", "partial-search"};
+inline constexpr auto warning_names = std::to_array<std::string_view>(
+    {"hidden-mount", "file-bind", "writable-home", "writable-root", "misplaced-guard",
+     "agent-socket", "working-directory", "desktop-socket", "shared-directory", "partial-search",
+     "start-directory"});
 
 /// What becomes of a warning.
 enum class WarningMode {
@@ -368,6 +371,16 @@ enum class WarningMode {
     hide,    ///< it is not looked for
     refuse,  ///< make_plan() fails with it
 };
+
+/// A mode for each Warning.
+using WarningModes = std::array<WarningMode, warning_names.size()>;
+
+/// All are shown, but for start_directory, which is refused.
+constexpr WarningModes default_warnings() {
+    WarningModes out{};
+    out[static_cast<std::size_t>(Warning::start_directory)] = WarningMode::refuse;
+    return out;
+}
 
 /// Everything that can be asked for. Its defaults are those of the command `sbx`, but for its
 /// seccomp filter, which is builtin_policy("default"), and OwnDescriptors::close.
@@ -446,7 +459,7 @@ struct Spec {
     /// Left to the caller of run(), whatever own_descriptors says.
     std::optional<int> result_fd = {};
 
-    std::array<WarningMode, warning_names.size()> warnings{};  ///< by Warning; all are shown
+    WarningModes warnings = default_warnings();  ///< by Warning
     /// For Warning::writable_home: absolute paths of the directories from which the caller takes
     /// settings of sandboxes, as the command sbx does with profiles.
     std::vector<std::string> profile_directories = {};

@@ -28,6 +28,16 @@ bool is_writable_bind(const Entry& entry) {
     return by_fd != nullptr && by_fd->access != Access::read_only;
 }
 
+bool binds_start(const Spec& spec, const Host& host, std::size_t index) {
+    if (index >= spec.entry_places.size() || spec.entry_places[index].empty()) return false;
+    const auto* bind = std::get_if<entry::Bind>(&spec.entries[index]);
+    if (bind == nullptr) return false;
+    if (bind->source == "." || bind->source == "..") return true;
+    // A read-only one may name a directory that happens to be the working directory.
+    return bind->access != Access::read_only && !host.cwd.empty() &&
+           lexically_clean(bind->source) == host.cwd;
+}
+
 Places::Places(const Spec& spec) : spec_(spec) {
     places_.reserve(spec.entries.size());
     for (const Entry& entry : spec.entries) {

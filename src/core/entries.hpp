@@ -21,6 +21,10 @@ bool is_left_out(const Entry& entry, const Source& source);
 /// Whether an entry shows something of the host, by name or by descriptor, writable.
 bool is_writable_bind(const Entry& entry);
 
+/// Whether a line of a profile binds the working directory, or the directory above: what it shows
+/// depends on where sbx is started.
+bool binds_start(const Spec& spec, const Host& host, std::size_t index);
+
 /// Where the entries of a Spec, which must outlive this, put things: worked out once for all that
 /// is asked of them.
 class Places {

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/exposure.hpp"
 
+#include "core/system_places.hpp"
 #include "core/text.hpp"
 
+#include <algorithm>
 #include <map>
 
 namespace sbx::planning {
@@ -114,6 +116,43 @@ std::string home_exposure(const Sight& sight, std::size_t index) {
                    "outside" +
                    keeps(*inside);
         }
+    }
+    return {};
+}
+
+std::string system_exposure(const Sight& sight, std::size_t index) {
+    const Source& source = sight.source(index);
+    if (source.path == "/") {
+        return "makes all of this machine writable inside that you may write to";
+    }
+    if (source.kind != Source::Kind::directory || !is_system_directory(source.path)) return {};
+    // Devices are asked for so, one by one.
+    if (sight.binds_devices(index) && is_at_or_below(source.path, "/dev")) return {};
+    return "makes " + quote(source.path) +
+           " writable inside, a directory of the system, as far as you may write to it";
+}
+
+std::string start_exposure(const Sight& sight, std::size_t index) {
+    const Source& source = sight.source(index);
+    const bool system = sight.shows_writable(index) ? is_system_directory(source.path)
+                                                    : is_private_system_directory(source.path);
+    if (system) return "brings in " + quote(source.path) + ", a directory of the system";
+    if (source.path == "/home") return "brings in the home directories in \"/home\"";
+    for (const std::string* name : {&source.path, &source.home_name}) {
+        const auto is_base = [name](const std::string& home) {
+            return !name->empty() && is_at_or_below(home, *name);
+        };
+        const auto is_home = [name](const std::string& home) { return home == *name; };
+        const Exposed& exposed = sight.exposed();
+        // $HOME may be a directory of the project's own.
+        if (std::any_of(exposed.homes.begin(), exposed.homes.end(), is_home)) {
+            return "brings in " + quote(*name) + ", which is your home directory";
+        }
+        const auto found = std::find_if(exposed.people.begin(), exposed.people.end(), is_base);
+        if (found == exposed.people.end()) continue;
+        return "brings in " + quote(*name) +
+               (*found == *name ? ", which is a home directory"
+                                : ", with the home directory " + quote(*found));
     }
     return {};
 }

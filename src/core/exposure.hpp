@@ -14,6 +14,12 @@ namespace sbx::planning {
 /// Warning::writable_home: empty, or the first reason that there is. The entry is a writable bind.
 std::string home_exposure(const Sight& sight, std::size_t index);
 
+/// Warning::writable_root: empty, or why. The entry is a writable bind that is seen.
+std::string system_exposure(const Sight& sight, std::size_t index);
+
+/// Warning::start_directory: empty, or why. The entry is a bind of the working directory.
+std::string start_exposure(const Sight& sight, std::size_t index);
+
 /// Warning::shared_directory: empty, or why. The entry is a bind.
 std::string shared_exposure(const Sight& sight, std::size_t index);
 

@@ -17,6 +17,13 @@ bool Sight::is_bind(std::size_t index) const {
            std::holds_alternative<entry::BindFd>(spec_.entries[index]);
 }
 
+bool Sight::binds_devices(std::size_t index) const {
+    const Entry& entry = spec_.entries[index];
+    if (const auto* bind = std::get_if<entry::Bind>(&entry)) return bind->access == Access::device;
+    const auto* by_fd = std::get_if<entry::BindFd>(&entry);
+    return by_fd != nullptr && by_fd->access == Access::device;
+}
+
 std::optional<std::size_t> Sight::shows(const std::string& path) const {
     for (std::size_t i = spec_.entries.size(); i > 0; --i) {
         const bool covers = is_mount(spec_.entries[i - 1]) && !left_out(i - 1) &&

@@ -32,6 +32,9 @@ public:
     /// Whether the entry shows something of the host, by name or by descriptor.
     bool is_bind(std::size_t index) const;
 
+    /// Whether the entry is a bind in which device nodes work.
+    bool binds_devices(std::size_t index) const;
+
     bool shows_writable(std::size_t index) const {
         return is_writable_bind(spec_.entries[index]) && !left_out(index);
     }

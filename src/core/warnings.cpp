@@ -43,6 +43,9 @@ struct Given {
     }
 };
 
+constexpr std::string_view start_elsewhere =
+    "run sbx in the directory of a project (cd), below your home for example";
+
 std::string option_of(const Entry& entry) { return std::visit(Given{}, entry); }
 
 class Finder {
@@ -53,9 +56,11 @@ public:
     Result<std::vector<PlanWarning>> find() {
         if (asked(Warning::hidden_mount)) find_hidden();
         if (asked(Warning::file_bind)) find_files();
-        if (asked(Warning::writable_home)) find_home();
         if (asked(Warning::writable_root)) find_root();
+        if (asked(Warning::writable_home)) find_home();
+        if (asked(Warning::start_directory)) find_start(&Finder::exposed_start);
         if (asked(Warning::shared_directory)) find_shared();
+        if (asked(Warning::start_directory)) find_start(&Finder::hides_own);
         if (asked(Warning::agent_socket)) find_sockets();
         if (asked(Warning::desktop_socket)) find_desktop_sockets();
         if (asked(Warning::misplaced_guard)) find_guards();
@@ -190,12 +195,39 @@ private:
 
     void find_root() {
         for (std::size_t i = 0; i < spec_.entries.size(); ++i) {
-            if (!sight_.shows_writable(i) || host_.sources[i].path != "/") continue;
-            if (sight_.shows(places_[i]) != i) continue;
+            if (!sight_.shows_writable(i) || sight_.shows(places_[i]) != i) continue;
+            const std::string exposed = system_exposure(sight_, i);
+            if (exposed.empty()) continue;
+            const bool start = binds_start(spec_, host_, i);
             add(Warning::writable_root, i,
-                option_of(spec_.entries[i]) + " makes all of this machine writable inside that " +
-                    "you may write to; use --ro-bind, and bind what is to be written to after it");
+                option_of(spec_.entries[i]) + " " + exposed + "; " +
+                    (start ? std::string(start_elsewhere)
+                           : "use --ro-bind, and bind what is to be written to after it"));
         }
+    }
+
+    // A bind of the working directory is of whatever sbx is started in, by a service or a container
+    // in "/".
+    void find_start(std::string (Finder::*reason)(std::size_t) const) {
+        for (std::size_t i = 0; i < spec_.entries.size(); ++i) {
+            if (!binds_start(spec_, host_, i) || sight_.left_out(i)) continue;
+            const std::string text = (this->*reason)(i);
+            if (text.empty()) continue;
+            add(Warning::start_directory, i,
+                option_of(spec_.entries[i]) + " " + text + "; " + std::string(start_elsewhere));
+        }
+    }
+
+    std::string exposed_start(std::size_t index) const { return start_exposure(sight_, index); }
+
+    // A mount of the profiles themselves that the bind of the working directory hides.
+    std::string hides_own(std::size_t later) const {
+        for (std::size_t i = 0; i < later; ++i) {
+            if (!is_mount(spec_.entries[i]) || sight_.left_out(i) || place_of(i).empty()) continue;
+            if (!is_at_or_below(places_[i], places_[later]) || shows_the_same(i, later)) continue;
+            return "hides " + option_of(spec_.entries[i]) + " of the profile";
+        }
+        return {};
     }
 
     // A socket that was asked for by its name. That a directory brings one in is find_sockets()'s.

@@ -120,18 +120,56 @@ private:
     std::map<std::string, std::string> names_;  ///< of all that was asked
 };
 
+// The homes in the text of passwd(5) of the users whose ids `wanted` takes.
+template <typename Wanted>
+std::vector<std::string> homes_where(std::string_view text, const Wanted& wanted) {
+    std::vector<std::string> out;
+    while (!text.empty()) {
+        std::string_view line = text.substr(0, text.find('\n'));
+        text.remove_prefix(std::min(text.size(), line.size() + 1));
+        std::array<std::string_view, 6> fields{};  // name, password, uid, gid, comment, home
+        for (std::string_view& field : fields) {
+            field = line.substr(0, line.find(':'));
+            line.remove_prefix(std::min(line.size(), field.size() + 1));
+        }
+        std::uint32_t number = 0;
+        const std::string_view digits = fields[2];
+        const char* end = digits.data() + digits.size();
+        const auto [stop, error] = std::from_chars(digits.data(), end, number);
+        if (error != std::errc{} || stop != end || !wanted(number)) continue;
+        if (fields[5].substr(0, 1) == "/") add_once(out, std::string(fields[5]));
+    }
+    return out;
+}
+
+// Of root and of those who log in, not of services. login.defs(5) begins to count them at 1000.
+std::vector<std::string> homes_of_people(std::string_view text) {
+    constexpr std::uint32_t first = 1000;
+    constexpr std::uint32_t nobody = 65534;
+    std::vector<std::string> out;
+    for (const std::string& home : homes_where(
+             text, [](std::uint32_t uid) { return uid == 0 || (uid >= first && uid != nobody); })) {
+        const std::string clean = lexically_clean(home);
+        if (clean != "/" && clean != "/nonexistent") out.push_back(clean);
+    }
+    return out;
+}
+
 class Look {
 public:
     Look(const Spec& spec, Host& host) : spec_(spec), host_(host) {
         for (std::size_t i = 0; i < spec.entries.size(); ++i) {
-            const bool writable = planning::is_writable_bind(spec.entries[i]);
-            if (writable && !host.sources[i].path.empty()) writable_.push_back(i);
+            if (host.sources[i].path.empty()) continue;
+            if (planning::is_writable_bind(spec.entries[i])) writable_.push_back(i);
+            if (planning::binds_start(spec, host, i)) starts_.push_back(i);
         }
     }
 
     void look() {
-        if (asked(Warning::writable_home) && !writable_.empty()) {
-            add_homes();
+        const bool writable = asked(Warning::writable_home) && !writable_.empty();
+        const bool starts = asked(Warning::start_directory) && !starts_.empty();
+        if (writable || starts) add_homes();
+        if (writable) {
             for (const std::string& path : spec_.profile_directories) {
                 if (const std::string place = place_of(path); !place.empty()) {
                     add_once(host_.exposed.profiles, place);
@@ -156,7 +194,9 @@ private:
 
     // The environment is whatever the caller was started with, so it is not believed alone.
     void add_homes() {
-        std::vector<std::string> named = homes_in(users(), host_.uid);
+        const std::string known = users();
+        if (asked(Warning::start_directory)) add_people(known);
+        std::vector<std::string> named = homes_in(known, host_.uid);
         if (const auto home = directory_of("HOME")) named.insert(named.begin(), *home);
         for (const std::string& path : named) {
             const std::string real = without_links(path);
@@ -164,10 +204,23 @@ private:
         }
         if (host_.exposed.homes.empty()) return;
         HomeNames names(host_.exposed.homes);
-        for (const std::size_t i : writable_) {
+        std::vector<std::size_t> binds = writable_;
+        binds.insert(binds.end(), starts_.begin(), starts_.end());
+        for (const std::size_t i : binds) {
             Source& source = host_.sources[i];
             const std::string name = names.name_of(source);
             if (name != source.path) source.home_name = name;
+        }
+    }
+
+    // Homes of others, which count for root above all.
+    void add_people(std::string_view known) {
+        if (starts_.empty()) return;
+        for (const std::string& home : homes_of_people(known)) {
+            const bool brought = std::any_of(starts_.begin(), starts_.end(), [&](std::size_t i) {
+                return is_at_or_below(home, host_.sources[i].path);
+            });
+            if (brought) add_once(host_.exposed.people, home);
         }
     }
 
@@ -229,6 +282,7 @@ private:
     const Spec& spec_;
     Host& host_;
     std::vector<std::size_t> writable_;  ///< entries
+    std::vector<std::size_t> starts_;    ///< entries that depend on the working directory
 };
 
 }  // namespace
@@ -236,23 +290,7 @@ private:
 void look_for_mistakes(const Spec& spec, Host& host) { Look(spec, host).look(); }
 
 std::vector<std::string> homes_in(std::string_view text, std::uint32_t uid) {
-    std::vector<std::string> out;
-    while (!text.empty()) {
-        std::string_view line = text.substr(0, text.find('\n'));
-        text.remove_prefix(std::min(text.size(), line.size() + 1));
-        std::array<std::string_view, 6> fields{};  // name, password, uid, gid, comment, home
-        for (std::string_view& field : fields) {
-            field = line.substr(0, line.find(':'));
-            line.remove_prefix(std::min(line.size(), field.size() + 1));
-        }
-        std::uint32_t number = 0;
-        const std::string_view digits = fields[2];
-        const char* end = digits.data() + digits.size();
-        const auto [stop, error] = std::from_chars(digits.data(), end, number);
-        if (error != std::errc{} || stop != end || number != uid) continue;
-        if (fields[5].substr(0, 1) == "/") add_once(out, std::string(fields[5]));
-    }
-    return out;
+    return homes_where(text, [uid](std::uint32_t number) { return number == uid; });
 }
 
 }  // namespace sbx::sys

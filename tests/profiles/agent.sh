@@ -142,6 +142,7 @@ cd "$HOME/project"
 
 # A socket by which programs are started outside, here tmux's, comes in with no directory.
 starts_apart agent
+starts_in_projects agent
 tmux=$work/sticky/tmux-$(id -u)/default
 mkdir "${tmux%/*}"
 cd "$work/sticky"

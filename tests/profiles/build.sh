@@ -41,6 +41,7 @@ says "$(id -u)" sandboxed id -u
 # There is no network but loopback: its table has two lines of heading.
 says 3 sandboxed sh -c 'wc -l </proc/net/dev'
 starts_apart build
+starts_in_projects build
 # A cache in the home is for builds to write to, and needs no warning.
 mkdir "$HOME/.ccache"
 works "$SBX" --profile build --bind "$HOME/.ccache" "$HOME/.ccache" -- touch "$HOME/.ccache/x"

@@ -84,6 +84,31 @@ starts_apart() {
     cd "$HOME/project"
 }
 
+# starts_in_projects PROFILE: it does not start in a directory of the system or in a home, where
+# services and containers start, and changes nothing there.
+starts_in_projects() {
+    for system in / /etc /usr /usr/lib /proc /proc/sys /sys /run /var /var/lib /boot /dev; do
+        [ -d "$system" ] && [ -x "$system" ] || continue
+        cd "$system"
+        # The programs of /usr are there to read anyway.
+        [ "$1" = shell ] && [ "$system" = /usr/lib ] && continue
+        refuses "$system" "$SBX" --profile "$1" -- true
+        printed "run sbx in the directory of a project"
+    done
+    for home in /home "$HOME"; do
+        cd "$home"
+        refuses "home director" "$SBX" --profile "$1" -- true
+    done
+    # Another one's, which root may enter.
+    passwd_home=$(sed -n 's/^root:.*:\(\/[^:]*\):[^:]*$/\1/p' /etc/passwd)
+    if [ "$(id -u)" = 0 ] && [ -d "$passwd_home" ]; then
+        cd "$passwd_home"
+        refuses "home directory" "$SBX" --profile "$1" -- true
+    fi
+    cd "$HOME/project"
+    works "$SBX" --profile "$1" -- true
+}
+
 # The whole test passes when nothing failed.
 finish() {
     [ "$failures" -eq 0 ] || exit 1

@@ -23,4 +23,14 @@ says 3 sandboxed sh -c 'wc -l </proc/net/dev'
 typed=$(echo 'echo $((6 * 7))' | sandboxed sh -i 2>/dev/null)
 [ "$typed" = 42 ] || fail "a shell that is typed to answers, and not \"$typed\""
 starts_apart shell
+starts_in_projects shell
+# What it has of its own is not hidden by the directory that it shows, unless that is wanted.
+mkdir "$HOME/other"
+cd "$HOME/other"
+mkdir below
+refuses "hides --tmpfs $PWD/below of the profile" env HOME="$PWD/below" "$SBX" --profile shell -- true
+cd "$HOME"
+works "$SBX" --profile shell --warning start-directory hide --warning hidden-mount hide -- cat key
+refused grep warning "$work/out"
+cd "$HOME/project"
 finish

@@ -147,10 +147,12 @@ TEST_CASE("a directory that everybody shares", "[warnings][exposure]") {
     CHECK(warned({"--bind", "/tmp/.X11-unix", "/tmp/.X11-unix"}, sticky) ==
           Words{"shared-directory", "desktop-socket"});
     const auto known = [](Host& host) { host.exposed.shared = {"/run/user/1000", "/var/tmp"}; };
-    CHECK(warned({"--bind", "/run", "/run"}, known) == shared);
-    CHECK(warned({"--bind", "/var", "/var"}, known) == shared);
-    CHECK(warned({"--bind", "/var", "/var", "--tmpfs", "/var/tmp"}, known) == none);
-    CHECK(warned({"--bind", "/var", "/var", "--protect", "/var/tmp"}, known) == none);
+    const Words root = {"writable-root"};
+    const Words both = {"writable-root", "shared-directory"};
+    CHECK(warned({"--bind", "/run", "/run"}, known) == both);
+    CHECK(warned({"--bind", "/var", "/var"}, known) == both);
+    CHECK(warned({"--bind", "/var", "/var", "--tmpfs", "/var/tmp"}, known) == root);
+    CHECK(warned({"--bind", "/var", "/var", "--protect", "/var/tmp"}, known) == root);
     CHECK(warned({"--bind", "/var/tmp/project", "/x"}, known) == none);
     // Sockets that come in with these are a warning of their own.
     CHECK(warned({"--ro-bind", "/run", "/run"}, known) == none);

@@ -162,6 +162,97 @@ TEST_CASE("the whole machine, writable", "[warnings]") {
                   "hide"}) == none);
 }
 
+TEST_CASE("a directory of the system, writable", "[warnings]") {
+    const Words root = {"writable-root"};
+    for (const char* path : {"/etc",           "/etc/cron.d", "/usr",         "/usr/lib",
+                             "/usr/local/bin", "/proc",       "/proc/sys",    "/sys",
+                             "/sys/fs/cgroup", "/run",        "/run/systemd", "/run/user",
+                             "/var",           "/var/lib",    "/var/log/apt", "/var/lib/dpkg/info",
+                             "/boot",          "/boot/grub",  "/dev",         "/dev/pts",
+                             "/opt",           "/nix/store",  "/lib64",       "/bin"}) {
+        INFO(path);
+        CHECK(warned({"--bind", path, "/x"}) == root);
+        CHECK(warned({"--ro-bind", path, "/x"}) == none);
+    }
+    for (const char* path :
+         {"/opt/project", "/usr/src/app", "/usr/app", "/usr/local/src/app", "/srv", "/srv/x",
+          "/mnt", "/var/lib/jenkins", "/var/cache/pbuilder", "/var/www", "/run/user/1000/x",
+          "/run/own", "/run/build/x", "/run/media/me/disk", "/dev/shm/x", "/etcetera", "/build",
+          "/workspace", "/var/tmp/x"}) {
+        INFO(path);
+        CHECK(warned({"--bind", path, "/x"}) == none);
+    }
+    // Devices are given so, and what is covered is not seen.
+    CHECK(warned({"--dev-bind", "/dev/dri", "/dev/dri"}) == none);
+    CHECK(warned({"--bind", "/etc", "/x", "--ro-bind", "/a", "/x", "--warning", "hidden-mount",
+                  "hide"}) == none);
+    CHECK(text({"--bind", "/etc", "/x"}) ==
+          "--bind /etc /x makes \"/etc\" writable inside, a directory of the system, as far as you "
+          "may write to it; use --ro-bind, and bind what is to be written to after it "
+          "[writable-root]");
+}
+
+TEST_CASE("the working directory of a profile, in the system or a home", "[warnings]") {
+    // What is said of the bind of a profile that has another mount before it.
+    const auto said = [](const std::string& path, Access access = Access::read_write,
+                         const Exposed& exposed = {}, bool by_name = false) {
+        Spec spec = plain_spec();
+        spec.entries = {
+            entry::Tmpfs{"/home/build"},
+            entry::Bind{by_name ? path : ".", path, access, IfMissing::refuse},
+        };
+        spec.entry_places = {"p:1", "p:2"};
+        spec.warnings.fill(WarningMode::hide);
+        spec.warnings[static_cast<std::size_t>(Warning::start_directory)] = WarningMode::show;
+        Host host = fake_host(spec);
+        host.cwd = host.real_cwd = path;
+        host.sources[1].path = path;
+        host.exposed = exposed;
+        const auto plan = make_plan(spec, host);
+        REQUIRE(plan);
+        return plan->warnings.empty() ? "" : plan->warnings.front().text;
+    };
+    const auto brings = [&](const std::string& path) {
+        return said(path).find("p:2: --bind . " + path + " brings in \"" + path + "\"") == 0;
+    };
+    for (const char* path :
+         {"/", "/etc", "/usr/lib", "/proc", "/sys", "/run", "/var", "/boot", "/dev", "/opt"}) {
+        INFO(path);
+        CHECK(brings(path));
+        CHECK_FALSE(said(path, Access::read_write, {}, true).empty());
+    }
+    CHECK(said("/home").find("brings in the home directories in \"/home\"") != std::string::npos);
+    // Programs may be looked at.
+    CHECK_FALSE(said("/etc/ssl", Access::read_only).empty());
+    CHECK_FALSE(said("/usr", Access::read_only).empty());
+    CHECK(said("/usr/share", Access::read_only).empty());
+    CHECK(said("/etc", Access::read_only, {}, true).empty());  // a line that names it by chance
+    CHECK(said("/src").empty());
+    Exposed exposed;
+    exposed.homes = {"/h/me"};
+    exposed.people = {"/h/you"};
+    for (const Access access : {Access::read_write, Access::read_only}) {
+        CHECK(said("/h/me", access, exposed).find("which is your home directory") !=
+              std::string::npos);
+        CHECK(said("/h/you", access, exposed).find("which is a home directory") !=
+              std::string::npos);
+        CHECK(said("/h", access, exposed).find("with the home directory \"/h/you\"") !=
+              std::string::npos);
+        CHECK(said("/h/me/src", access, exposed).empty());
+    }
+    // A variable may name a directory of the project.
+    exposed.people.clear();
+    CHECK(said("/h", Access::read_write, exposed).empty());
+    CHECK(said("/home/build").find("hides --tmpfs /home/build of the profile; run sbx in") !=
+          std::string::npos);
+    CHECK(said("/home/build/src").empty());
+    // It is refused unless somebody says otherwise.
+    CHECK(Spec{}.warnings[static_cast<std::size_t>(Warning::start_directory)] ==
+          WarningMode::refuse);
+    // A command line says what it means.
+    CHECK(warned({"--ro-bind", ".", "/home/user"}, {}, "/home/user") == none);
+}
+
 TEST_CASE("a socket by which keys can be used", "[warnings]") {
     const Words socket = {"agent-socket"};
     const Words agent = {"/run/user/1000/agent"};
@@ -277,7 +368,7 @@ TEST_CASE("warnings are silenced or refused one by one", "[warnings]") {
     CHECK(sbx_error({"--warning", "nonsense", "hide"}) ==
           "there is no warning \"nonsense\"; there are all, hidden-mount, file-bind, "
           "writable-home, writable-root, misplaced-guard, agent-socket, working-directory, "
-          "desktop-socket, shared-directory, partial-search");
+          "desktop-socket, shared-directory, partial-search, start-directory");
     CHECK(sbx_error({"--warning", "writable-hme", "hide"}) ==
           "there is no warning \"writable-hme\"; did you mean writable-home?");
     CHECK(sbx_error({"--warning", "all", "off"}) ==
@@ -323,7 +414,7 @@ TEST_CASE("a working directory that is not inside", "[warnings]") {
     // It is there, or what is there is not known here.
     CHECK(in_w({"--ro-bind", "/", "/"}) == none);
     CHECK(in_w({"--bind", "/w", "/w"}) == none);
-    CHECK(in_w({"--bind", "/usr", "/w/d/deeper"}) == none);
+    CHECK(in_w({"--ro-bind", "/usr", "/w/d/deeper"}) == none);
     CHECK(in_w({"--dir", "/w/d"}) == none);
     CHECK(in_w({"--tmpfs", "/w/d"}) == none);
     CHECK(in_w({"--symlink", "v", "/w"}) == none);
