@@ -7,6 +7,7 @@
 readonly build_packages=(
     g++ meson ninja-build pkg-config
     libseccomp-dev libcap-dev libboost-program-options-dev catch2 git make
+    dpkg-dev fakeroot
 )
 
 export LC_ALL=C.UTF-8

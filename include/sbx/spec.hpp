@@ -357,13 +357,14 @@ enum class Warning {
     partial_search,     ///< a guard's pattern was not looked for everywhere
     /// a profile binds the working directory, which is a home or a directory of the system
     start_directory,
+    parent_directory,  ///< what is above the working directory is not inside, and may be wanted
 };
 
 /// Their names, in the order of Warning.
 inline constexpr auto warning_names = std::to_array<std::string_view>(
     {"hidden-mount", "file-bind", "writable-home", "writable-root", "misplaced-guard",
      "agent-socket", "working-directory", "desktop-socket", "shared-directory", "partial-search",
-     "start-directory"});
+     "start-directory", "parent-directory"});
 
 /// What becomes of a warning.
 enum class WarningMode {

@@ -264,8 +264,11 @@ ProfileSearch profile_search() {
     out.directories = profile_directories();
     if (auto directory = current_directory()) out.working_directory = std::move(*directory);
     out.variables = [cwd = out.working_directory](const std::string& name) {
-        if (name != "CWD") return from_environment(name);
-        return cwd.empty() ? std::nullopt : std::optional<std::string>(cwd);
+        if (name == "CWD") return cwd.empty() ? std::nullopt : std::optional(cwd);
+        if (name != "CWD_PARENT") return from_environment(name);
+        const std::size_t slash = cwd.find_last_of('/');
+        if (slash == std::string::npos) return std::optional<std::string>();
+        return std::optional<std::string>(slash == 0 ? "/" : cwd.substr(0, slash));
     };
     return out;
 }

@@ -143,10 +143,10 @@ private:
         const auto value = variables_(name);
         // An empty one is most often a mistake, and turns ${HOME}/x into /x.
         const bool defined = value && !value->empty();
-        if (!defined && !has_otherwise && name == "CWD") {
-            return Error{
-                "${CWD} is not defined, since the working directory has no path; go to "
-                "another one"};
+        if (!defined && !has_otherwise && (name == "CWD" || name == "CWD_PARENT")) {
+            return Error{"${" + name +
+                         "} is not defined, since the working directory has no path; go to "
+                         "another one"};
         }
         if (!defined && !has_otherwise) {
             return Error{"${" + name + "} is not defined; set " + name +

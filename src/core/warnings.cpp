@@ -43,8 +43,13 @@ struct Given {
     }
 };
 
-constexpr std::string_view start_elsewhere =
-    "run sbx in the directory of a project (cd), below your home for example";
+// The remedy for a bind of the working directory, or of the one above.
+std::string start_elsewhere(const Entry& entry) {
+    const auto* bind = std::get_if<entry::Bind>(&entry);
+    return bind != nullptr && bind->source == ".."
+               ? "keep the source tree in a directory of its own, as in ~/packages/hello/hello-1.0"
+               : "run sbx in the directory of a project (cd), below your home for example";
+}
 
 std::string option_of(const Entry& entry) { return std::visit(Given{}, entry); }
 
@@ -66,6 +71,7 @@ public:
         if (asked(Warning::misplaced_guard)) find_guards();
         if (asked(Warning::partial_search)) find_searches();
         if (asked(Warning::working_directory)) find_directory();
+        if (asked(Warning::parent_directory)) find_parent();
         if (refused_) return *refused_;
         return std::move(found_);
     }
@@ -201,7 +207,7 @@ private:
             const bool start = binds_start(spec_, host_, i);
             add(Warning::writable_root, i,
                 option_of(spec_.entries[i]) + " " + exposed + "; " +
-                    (start ? std::string(start_elsewhere)
+                    (start ? start_elsewhere(spec_.entries[i])
                            : "use --ro-bind, and bind what is to be written to after it"));
         }
     }
@@ -214,7 +220,8 @@ private:
             const std::string text = (this->*reason)(i);
             if (text.empty()) continue;
             add(Warning::start_directory, i,
-                option_of(spec_.entries[i]) + " " + text + "; " + std::string(start_elsewhere));
+                option_of(spec_.entries[i]) + " " + text + "; " +
+                    start_elsewhere(spec_.entries[i]));
         }
     }
 
@@ -310,6 +317,68 @@ private:
             found_.back().when_it_fails = path == "/";
             return;
         }
+    }
+
+    // The directory above the one that the command starts in, of which only that one is inside: a
+    // build may write its results there, or have its sources there.
+    void find_parent() {
+        const std::string start = start_inside();
+        const std::size_t slash = start.find_last_of('/');
+        if (slash == 0 || slash == std::string::npos) return;
+        const std::string parent = start.substr(0, slash);
+        const auto by = sight_.shows(start);
+        if (!by || !shows_host(*by) || is_host_inside(parent)) return;
+        // An argument may mean it, and these programs write to it in the end.
+        const bool debian = builds_debian_package(spec_.command);
+        const bool means = std::any_of(
+            spec_.command.begin() + 1, spec_.command.end(),
+            [&](const std::string& word) { return leads_up(word) && !is_up_inside(start, word); });
+        if (!means && !debian && !is_writable_bind(spec_.entries[*by])) return;
+        add(Warning::parent_directory,
+            "the directory above, " + shell_words({parent}) +
+                ", is not inside but for the working directory; start there, or --bind " +
+                shell_words({"..", parent}) + " brings it in" +
+                (debian ? " (--profile deb in the place of build does)" : ""));
+        found_.back().when_it_fails = !means && !debian;
+    }
+
+    static bool leads_up(std::string_view word) { return word == ".." || word.starts_with("../"); }
+
+    // Programs that put what they make beside the source tree.
+    static bool builds_debian_package(const std::vector<std::string>& command) {
+        const std::string name = command.front().substr(command.front().find_last_of('/') + 1);
+        return name == "dpkg-buildpackage" || name == "debuild" || name == "dpkg-source" ||
+               name == "gbp" || command.front() == "debian/rules";
+    }
+
+    // Whether what `word` ("../lib") means in `directory` is shown.
+    bool is_up_inside(std::string directory, std::string_view word) const {
+        while (leads_up(word)) {
+            directory.erase(directory.find_last_of('/'));
+            if (directory.empty()) return false;
+            word.remove_prefix(std::min<std::size_t>(word.size(), 3));
+        }
+        return is_host_inside(lexically_clean(directory + "/" + std::string(word)));
+    }
+
+    bool shows_host(std::size_t index) const {
+        return sight_.is_bind(index) ||
+               std::holds_alternative<entry::Overlay>(spec_.entries[index]);
+    }
+
+    bool is_host_inside(const std::string& path) const {
+        const auto by = sight_.shows(path);
+        return by && shows_host(*by);
+    }
+
+    // Where the command starts, if that is the caller's working directory; else empty.
+    std::string start_inside() const {
+        if (spec_.directory) return {};
+        for (const std::string& path : directories_) {
+            if (!may_be_inside(path)) continue;
+            return path == host_.cwd || path == host_.real_cwd ? path : std::string();
+        }
+        return {};
     }
 
     // One for each directory in which patterns begin.

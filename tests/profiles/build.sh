@@ -40,6 +40,20 @@ refused sandboxed printenv SECRET_TOKEN
 says "$(id -u)" sandboxed id -u
 # There is no network but loopback: its table has two lines of heading.
 says 3 sandboxed sh -c 'wc -l </proc/net/dev'
+# A directory above that has the sources is told of, before the command and in the end.
+mkdir -p tree/build tree/lib
+(
+    cd tree/build
+    says "the directory above, ${PWD%/*}, is not inside" sandboxed echo ..
+    refused sandboxed test -d ../lib
+    printed "start there, or --bind .. ${PWD%/*} brings it in [parent-directory]"
+    works "$SBX" --profile build --bind .. "${PWD%/*}" -- test -d ../lib
+    works sandboxed true
+    refused grep . "$work/out"
+    finish
+) || failures=$((failures + 1))
+# One id is enough for fakeroot, which must not try to change the owner.
+works sandboxed fakeroot install -o daemon -g mail Makefile installed
 starts_apart build
 starts_in_projects build
 # A cache in the home is for builds to write to, and needs no warning.

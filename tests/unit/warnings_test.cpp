@@ -253,6 +253,49 @@ TEST_CASE("the working directory of a profile, in the system or a home", "[warni
     CHECK(warned({"--ro-bind", ".", "/home/user"}, {}, "/home/user") == none);
 }
 
+TEST_CASE("the directory above, which is not inside", "[warnings]") {
+    // The warning of a bind of the working directory and `more`, and whether it is early.
+    const auto said = [](const Words& command, const Words& more = {},
+                         const std::string& cwd = "/a/b") {
+        Words words = {"--bind", ".", cwd};
+        words.insert(words.end(), more.begin(), more.end());
+        words.insert(words.end(), command.begin(), command.end());
+        const auto spec = sbx_spec(words);
+        REQUIRE(spec);
+        Host host = fake_host(*spec);
+        host.cwd = host.real_cwd = cwd;
+        host.sources[0].path = cwd;
+        const auto plan = make_plan(*spec, host);
+        REQUIRE(plan);
+        if (plan->warnings.empty()) return std::string();
+        REQUIRE(plan->warnings.size() == 1);
+        const PlanWarning& one = plan->warnings.front();
+        return (one.when_it_fails ? "late: " : "early: ") + one.text;
+    };
+    const std::string words =
+        "the directory above, /a, is not inside but for the working directory; start there, or "
+        "--bind .. /a brings it in [parent-directory]";
+    CHECK(said({"make"}) == "late: " + words);
+    CHECK(said({"cmake", ".."}) == "early: " + words);
+    CHECK(said({"cc", "-c", "../lib/x.c"}) == "early: " + words);
+    CHECK(said({"echo", "..."}) == "late: " + words);
+    CHECK(
+        said({"dpkg-buildpackage", "-b"}) ==
+        "early: the directory above, /a, is not inside but for the working directory; start there, "
+        "or --bind .. /a brings it in (--profile deb in the place of build does) "
+        "[parent-directory]");
+    // It is inside, or nothing is above, or what is meant is inside.
+    CHECK(said({"cmake", ".."}, {"--ro-bind", "/a", "/a", "--warning", "hidden-mount", "hide"})
+              .empty());
+    CHECK(said({"cmake", ".."}, {"--warning", "parent-directory", "hide"}).empty());
+    CHECK(said({"cc", "../lib/x.c"}, {"--ro-bind", "/lib2", "/a/lib"}) == "late: " + words);
+    CHECK(said({"cmake", ".."}, {}, "/b").empty());
+    // A command that may only read has no results.
+    CHECK(warned({"--ro-bind", "/a/b", "/a/b"}, {}, "/a/b") == none);
+    CHECK(said({"cmake", ".."}, {"--chdir", "/"}).empty());
+    CHECK(said({"make"}, {}, "/a b/c").find("--bind .. '/a b' brings") != std::string::npos);
+}
+
 TEST_CASE("a socket by which keys can be used", "[warnings]") {
     const Words socket = {"agent-socket"};
     const Words agent = {"/run/user/1000/agent"};
@@ -368,7 +411,7 @@ TEST_CASE("warnings are silenced or refused one by one", "[warnings]") {
     CHECK(sbx_error({"--warning", "nonsense", "hide"}) ==
           "there is no warning \"nonsense\"; there are all, hidden-mount, file-bind, "
           "writable-home, writable-root, misplaced-guard, agent-socket, working-directory, "
-          "desktop-socket, shared-directory, partial-search, start-directory");
+          "desktop-socket, shared-directory, partial-search, start-directory, parent-directory");
     CHECK(sbx_error({"--warning", "writable-hme", "hide"}) ==
           "there is no warning \"writable-hme\"; did you mean writable-home?");
     CHECK(sbx_error({"--warning", "all", "off"}) ==
