@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace sbx {
@@ -59,6 +60,22 @@ struct Source {
     /// For Warning::shared_directory: a directory that is sticky and that everyone may write to, or
     /// the runtime directory of the caller's session.
     bool shared = false;
+    /// For Warning::foreign_owner: the user and group of a file or directory that the caller, as
+    /// root, does not own, and that not everybody may write to.
+    std::optional<std::pair<std::uint32_t, std::uint32_t>> owner = std::nullopt;
+};
+
+/// A program of the host that a PATH leads to.
+struct HostProgram {
+    std::string path = {};  ///< a directory of PATH, and the name
+    std::string real = {};  ///< the same without symbolic links
+};
+
+/// For Warning::other_program, where the command's PATH is not the caller's; else empty.
+struct HostPrograms {
+    HostProgram callers = {};              ///< the one that the caller's PATH leads to
+    std::vector<std::string> needs = {};   ///< directories that show the caller's one inside
+    std::vector<HostProgram> others = {};  ///< those in the directories of the command's PATH
 };
 
 /// A socket of the host, for Warning::agent_socket.
@@ -85,6 +102,7 @@ struct Exposed {
     std::vector<std::string> shared = {};    ///< /tmp and the like, and $XDG_RUNTIME_DIR
     /// The homes of people in /etc/passwd that a profile's bind of the working directory brings in.
     std::vector<std::string> people = {};
+    std::string foreign_home = {};  ///< $HOME, without links, where it belongs to another user
 };
 
 /// A descriptor that was open when sbx began and that exec passes on; 0, 1 and 2 at least.
@@ -151,6 +169,7 @@ struct Host {
     bool controlling_terminal = false;                ///< /dev/tty can be opened
     Exposed exposed = {};                             ///< no writable bind should show these
     std::vector<HostSocket> agent_sockets = {};       ///< those that a bind shows
+    HostPrograms programs = {};                       ///< of the command's name
 };
 
 /// The working directory: as $PWD has it when that is true, which keeps the links that a shell went

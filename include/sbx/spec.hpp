@@ -357,6 +357,9 @@ enum class Warning {
     partial_search,     ///< a guard's pattern was not looked for everywhere
     /// a profile binds the working directory, which is a home or a directory of the system
     start_directory,
+    /// a program of the same name, and not the caller's, is run, since PATH is another one inside
+    other_program,
+    foreign_owner,     ///< root binds something of another user writable, and may not write to it
     parent_directory,  ///< what is above the working directory is not inside, and may be wanted
 };
 
@@ -364,7 +367,7 @@ enum class Warning {
 inline constexpr auto warning_names = std::to_array<std::string_view>(
     {"hidden-mount", "file-bind", "writable-home", "writable-root", "misplaced-guard",
      "agent-socket", "working-directory", "desktop-socket", "shared-directory", "partial-search",
-     "start-directory", "parent-directory"});
+     "start-directory", "other-program", "foreign-owner", "parent-directory"});
 
 /// What becomes of a warning.
 enum class WarningMode {

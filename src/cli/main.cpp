@@ -157,7 +157,11 @@ int Program::examine(Format format, const CommandLine& line) const {
 // What is said of an option among the command's words, of a command that could not be run.
 std::string Program::late_option() const {
     for (std::size_t i = 1; i < command_.size() && dialect_.defaults.wording == Wording::sbx; ++i) {
-        if (option_named_by(command_[i]) == nullptr) continue;
+        const OptionRow* row = option_named_by(command_[i]);
+        // These two every command has.
+        const bool common =
+            row != nullptr && (row->id == Option::help || row->id == Option::version);
+        if (row == nullptr || common) continue;
         return "; " + quote(command_[i]) + " after the command is the command's, options of " +
                "sbx come before it";
     }

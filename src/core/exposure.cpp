@@ -88,10 +88,14 @@ std::string home_exposure(const Sight& sight, std::size_t index) {
     // A warning of its own is about all of the machine.
     if (sight.source(index).path == "/") return {};
     for (const std::string& home : sight.exposed().homes) {
-        if (makes_writable(sight, index, home)) {
-            return "makes your home directory writable inside, with your keys and what your shells "
-                   "run when they start; bind the directory of the project instead";
+        if (!makes_writable(sight, index, home)) continue;
+        if (home == sight.exposed().foreign_home) {
+            return "makes " + quote(home) +
+                   " writable inside, the home directory of another user, which HOME names; bind "
+                   "the directory of the project instead";
         }
+        return "makes your home directory writable inside, with your keys and what your shells "
+               "run when they start; bind the directory of the project instead";
     }
     for (const std::string& home : sight.exposed().homes) {
         const std::string settings = settings_of(sight, index, home);
@@ -146,7 +150,10 @@ std::string start_exposure(const Sight& sight, std::size_t index) {
         const Exposed& exposed = sight.exposed();
         // $HOME may be a directory of the project's own.
         if (std::any_of(exposed.homes.begin(), exposed.homes.end(), is_home)) {
-            return "brings in " + quote(*name) + ", which is your home directory";
+            return "brings in " + quote(*name) +
+                   (*name == exposed.foreign_home
+                        ? ", which HOME names, and which is the home directory of another user"
+                        : ", which is your home directory");
         }
         const auto found = std::find_if(exposed.people.begin(), exposed.people.end(), is_base);
         if (found == exposed.people.end()) continue;

@@ -5,6 +5,7 @@
 #include "core/pattern.hpp"
 #include "core/planning.hpp"
 #include "core/sight.hpp"
+#include "core/system_places.hpp"
 #include "core/text.hpp"
 
 #include <algorithm>
@@ -71,6 +72,8 @@ public:
         if (asked(Warning::misplaced_guard)) find_guards();
         if (asked(Warning::partial_search)) find_searches();
         if (asked(Warning::working_directory)) find_directory();
+        if (asked(Warning::other_program)) find_other_program();
+        if (asked(Warning::foreign_owner)) find_owners();
         if (asked(Warning::parent_directory)) find_parent();
         if (refused_) return *refused_;
         return std::move(found_);
@@ -319,6 +322,41 @@ private:
         }
     }
 
+    // The profiles set PATH, so that the command's name may mean another program than in the
+    // caller's shell: rustup's cargo, nvm's node.
+    void find_other_program() {
+        const HostProgram& callers = host_.programs.callers;
+        for (const HostProgram& other : host_.programs.others) {
+            if (!is_host_inside(other.path) && !is_host_inside(other.real)) continue;
+            if (other.real == callers.real) return;
+            std::string lines;
+            for (const std::string& directory : host_.programs.needs) {
+                if (is_host_inside(directory)) continue;
+                lines += "--ro-bind " + shell_words({directory, directory}) + " ";
+            }
+            add(Warning::other_program, quote(spec_.command.front()) + " is " +
+                                            shell_words({other.path}) + " inside, and " +
+                                            shell_words({callers.path}) + " outside; " + lines +
+                                            "--keep-env PATH brings yours");
+            return;
+        }
+    }
+
+    // Root in a user namespace of one id has no power over the files of others.
+    void find_owners() {
+        if (!spec_.unshare.has(Namespace::user) && !spec_.capabilities.empty()) return;
+        for (std::size_t i = 0; i < spec_.entries.size(); ++i) {
+            const auto& owner = host_.sources[i].owner;
+            if (!sight_.shows_writable(i) || !owner || sight_.shows(places_[i]) != i) continue;
+            const std::string user = std::to_string(owner->first);
+            add(Warning::foreign_owner, i,
+                option_of(spec_.entries[i]) + " is of user " + user +
+                    ", and root inside may not write to the files of others; run sbx as their "
+                    "owner: setpriv --reuid=" +
+                    user + " --regid=" + std::to_string(owner->second) + " --clear-groups sbx ...");
+        }
+    }
+
     // The directory above the one that the command starts in, of which only that one is inside: a
     // build may write its results there, or have its sources there.
     void find_parent() {
@@ -333,12 +371,19 @@ private:
         const bool means = std::any_of(
             spec_.command.begin() + 1, spec_.command.end(),
             [&](const std::string& word) { return leads_up(word) && !is_up_inside(start, word); });
-        if (!means && !debian && !is_writable_bind(spec_.entries[*by])) return;
+        // To bind a home or the system for it would be worse than the failure.
+        const auto& homes = host_.exposed.homes;
+        const bool unfit = is_system_directory(parent) || parent == "/home" ||
+                           std::find(homes.begin(), homes.end(), parent) != homes.end();
+        if (!means && !debian && (unfit || !is_writable_bind(spec_.entries[*by]))) return;
         add(Warning::parent_directory,
             "the directory above, " + shell_words({parent}) +
-                ", is not inside but for the working directory; start there, or --bind " +
-                shell_words({"..", parent}) + " brings it in" +
-                (debian ? " (--profile deb in the place of build does)" : ""));
+                ", is not inside but for the working directory; " +
+                (unfit ? "move that into a directory of its own, and " +
+                             std::string(debian ? "give --profile deb in the place of build"
+                                                : "start sbx in that one")
+                       : "start there, or --bind " + shell_words({"..", parent}) + " brings it in" +
+                             (debian ? " (--profile deb in the place of build does)" : "")));
         found_.back().when_it_fails = !means && !debian;
     }
 

@@ -9,6 +9,7 @@
 #include "sys/explain_bubblewrap.hpp"
 #include "sys/fd.hpp"
 #include "sys/machine.hpp"
+#include "sys/program_places.hpp"
 
 #include <sbx/host.hpp>
 
@@ -50,7 +51,21 @@ std::string showing_own(const std::string& path) {
     return "--ro-bind " + shell_words({real, real});
 }
 
-std::string host_has(const std::string& path) {
+// Whether PATH inside has the directory of the host's program `path`.
+bool is_in_path(const Plan& plan, const std::string& path) {
+    return std::find(plan.executables.begin(), plan.executables.end(), path) !=
+           plan.executables.end();
+}
+
+std::string host_has(const Plan& plan, const std::string& path) {
+    if (const auto directories = program_directories(path); !directories.empty()) {
+        const bool searched = plan.command.find('/') == std::string::npos;
+        const bool keeps = searched && !is_in_path(plan, path);
+        return "; the host has " + quote(path) + ", and " + showing_directories(directories) +
+               (keeps                     ? " --keep-env PATH show it"
+                : directories.size() == 1 ? " shows it"
+                                          : " show it");
+    }
     const std::string option = showing_own(path);
     return "; the host has " + quote(path) +
            (option.empty() ? ", which is or leads outside of the system's directories"
@@ -93,6 +108,16 @@ std::string broken_link(const Plan& plan, const std::string& path) {
     return {};
 }
 
+// The interpreter is a link to something that is inside, and the link itself is not: pipx and venv
+// make such ones. A file names it, so nothing but an environment of Python is recommended.
+std::string missing_link(const std::string& interpreter) {
+    const std::string environment = virtual_environment(interpreter);
+    std::string text = ": it is a link to " + quote(real_path(interpreter)) +
+                       ", and the directory " + "of the link is not inside";
+    if (environment.empty()) return text;
+    return text + "; " + showing_directories({environment}) + " shows it";
+}
+
 // exec refused a file that is there: its interpreter is missing, or it is of another kind.
 Outcome explain_head(const Plan& plan, int error, const Excerpt& head) {
     const auto index = static_cast<std::size_t>(head.candidate);
@@ -106,6 +131,8 @@ Outcome explain_head(const Plan& plan, int error, const Excerpt& head) {
         const std::string link = broken_link(plan, interpreter);
         if (!link.empty() && is_shown(plan, interpreter)) {
             text += ": " + link;
+        } else if (is_shown(plan, real_path(interpreter))) {
+            text += missing_link(interpreter);
         } else if (on_host(interpreter)) {
             const std::string option = showing_option(interpreter);
             text += option.empty() ? "; this machine has it, outside of the system's directories"
@@ -190,12 +217,12 @@ Outcome explain_exec(const Plan& plan, const Report& report, const std::optional
                            text + "; it is there as " + quote(candidate) +
                                ", give that, or a PATH that has its directory");
         }
-        return outcome(Outcome::End::not_found, text + host_has(candidate));
+        return outcome(Outcome::End::not_found, text + host_has(plan, candidate));
     }
     if (!searched && file.front() != '/' && on_host(file)) {
         const auto directory = current_directory();
         if (directory && is_shown(plan, *directory)) {
-            return outcome(Outcome::End::not_found, text + host_has(real_path(file)));
+            return outcome(Outcome::End::not_found, text + host_has(plan, real_path(file)));
         }
         return outcome(
             Outcome::End::not_found,

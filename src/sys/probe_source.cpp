@@ -126,6 +126,11 @@ Source look_up(const std::string& path, const Host& host) {
     source.kind = kind_of(status);
     source.shared = S_ISDIR(status.st_mode) && (status.st_mode & S_ISVTX) != 0 &&
                     (status.st_mode & S_IWOTH) != 0;
+    const bool writable = (status.st_mode & S_IWOTH) != 0 ||
+                          ((status.st_mode & S_IWGRP) != 0 && status.st_gid == host.gid);
+    if (host.uid == 0 && status.st_uid != 0 && !writable) {
+        source.owner = std::pair{status.st_uid, status.st_gid};
+    }
     source.path = path;
     source.found = Found{without_links ? relative : "", status.st_dev, status.st_ino};
     if (without_links) {

@@ -3,9 +3,11 @@
 
 #include "core/entries.hpp"
 #include "core/planning.hpp"
+#include "core/remedies.hpp"
 #include "core/text.hpp"
 #include "sys/fd.hpp"
 #include "sys/machine.hpp"
+#include "sys/program_places.hpp"
 #include "sys/socket_search.hpp"
 
 #include <fcntl.h>
@@ -178,6 +180,7 @@ public:
             add_programs();
         }
         if (asked(Warning::shared_directory)) add_shared();
+        if (asked(Warning::other_program)) add_named_programs();
         if (asked(Warning::agent_socket)) host_.agent_sockets = agent_sockets(spec_, host_);
     }
 
@@ -197,7 +200,12 @@ private:
         const std::string known = users();
         if (asked(Warning::start_directory)) add_people(known);
         std::vector<std::string> named = homes_in(known, host_.uid);
-        if (const auto home = directory_of("HOME")) named.insert(named.begin(), *home);
+        if (const auto home = directory_of("HOME")) {
+            named.insert(named.begin(), *home);
+            struct stat status {};
+            const bool foreign = ::stat(home->c_str(), &status) == 0 && status.st_uid != host_.uid;
+            if (foreign) host_.exposed.foreign_home = without_links(*home);
+        }
         for (const std::string& path : named) {
             const std::string real = without_links(path);
             if (!real.empty() && real != "/") add_once(host_.exposed.homes, real);
@@ -211,6 +219,35 @@ private:
             const std::string name = names.name_of(source);
             if (name != source.path) source.home_name = name;
         }
+    }
+
+    // Only where PATH is changed: a start without a profile asks nothing more.
+    void add_named_programs() {
+        const std::string name = spec_.command.empty() ? "" : spec_.command.front();
+        if (spec_.environment.empty() || name.empty() || name.find('/') != std::string::npos)
+            return;
+        const auto outside = planning::variable(host_.environment, "PATH");
+        const auto environment = planning::plan_environment(spec_, host_);
+        if (!outside || outside == planning::variable(environment, "PATH")) return;
+        HostProgram& callers = host_.programs.callers;
+        for (const std::string& path : planning::plan_executables(name, host_.environment)) {
+            if (!is_program(path)) continue;
+            callers = {path, without_links(path)};
+            break;
+        }
+        if (callers.path.empty()) return;
+        std::vector<HostProgram>& others = host_.programs.others;
+        for (const std::string& path : planning::plan_executables(name, environment)) {
+            if (is_program(path)) others.push_back({path, without_links(path)});
+        }
+        const bool same = !others.empty() && others.front().real == callers.real;
+        if (same || is_of_system(callers.real)) return;
+        host_.programs.needs = program_directories(callers.path);
+        if (host_.programs.needs.empty()) host_.programs.needs = {parent_of(callers.path)};
+    }
+
+    static bool is_program(const std::string& path) {
+        return path[0] == '/' && ::faccessat(AT_FDCWD, path.c_str(), X_OK, AT_EACCESS) == 0;
     }
 
     // Homes of others, which count for root above all.

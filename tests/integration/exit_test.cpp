@@ -118,6 +118,78 @@ TEST_CASE("a command that is on the caller's PATH says what would show it, and n
         "; it is there as \"" + tool + "\", give that, or a PATH that has its directory\n"));
 }
 
+TEST_CASE("a command of an installer's says which directories show it", "[exit]") {
+    const TemporaryDirectory place;
+    const auto made = [&](const std::string& name) {
+        const std::string file = place.path() + "/" + name;
+        for (std::size_t at = name.find('/'); at != std::string::npos;
+             at = name.find('/', at + 1)) {
+            place.directory(name.substr(0, at));
+        }
+        return file;
+    };
+    const auto program = [&](const std::string& name, const std::string& text) {
+        made(name);
+        return place.file(name, text, 0755);
+    };
+    const auto link = [&](const std::string& name, const std::string& target) {
+        made(name);
+        return place.link(name, target);
+    };
+    const auto bind = [&](const std::string& name) {
+        const std::string path = place.path() + "/" + name;
+        return "--ro-bind " + path + " " + path;
+    };
+    // pipx: a link to a script, whose interpreter is a link.
+    program("venvs/black/pyvenv.cfg", "");
+    const std::string python = link("venvs/black/bin/python", "/usr/bin/true");
+    const std::string black = program("venvs/black/bin/black", "#!" + python + "\n");
+    link("local/bin/black", black);
+    // npm with a prefix, and nvm.
+    program("npm/lib/node_modules/cowsay/cli.js", "#!/usr/bin/env node\n");
+    link("npm/bin/cowsay", "../lib/node_modules/cowsay/cli.js");
+    program("h/.nvm/versions/node/v20/bin/node", "#!/bin/sh\n");
+    // cargo, and rustup that stands for others.
+    program("h/.cargo/bin/rg", "#!/bin/sh\n");
+    program("h/.cargo/bin/rustup", "#!/bin/sh\n");
+    link("h/.cargo/bin/rustc", "rustup");
+    made("h/.rustup/toolchains/x");
+    const auto said = [&](const std::string& directory, const std::string& command,
+                          const std::vector<std::string>& options = {}) {
+        std::vector<std::string> all = {"--ro-bind", "/usr", "/usr",
+                                        "--setenv",  "PATH", "/usr/games"};
+        all.insert(all.end(), options.begin(), options.end());
+        Start start = sbx(all, {});
+        start.words.back() = command;
+        start.prepare = [&] { ::setenv("PATH", (place.path() + "/" + directory).c_str(), 1); };
+        return run(start).err;
+    };
+    const std::string kept = " --keep-env PATH show it\n";
+    CHECK(contains(said("local/bin", "black"),
+                   "\", and " + bind("venvs/black") + " " + bind("local/bin") + kept));
+    CHECK(contains(said("npm/bin", "cowsay"),
+                   "\", and " + bind("npm/bin") + " " + bind("npm/lib/node_modules") + kept));
+    CHECK(contains(said("h/.nvm/versions/node/v20/bin", "node"),
+                   "\", and " + bind("h/.nvm/versions/node/v20") + kept));
+    CHECK(contains(said("h/.cargo/bin", "rg"), "\", and " + bind("h/.cargo/bin") + kept));
+    CHECK(contains(said("h/.cargo/bin", "rustc"),
+                   "\", and " + bind("h/.cargo/bin") + " " + bind("h/.rustup") + kept));
+    CHECK(contains(said("", black), "\", and " + bind("venvs/black") + " shows it\n"));
+    // With one of them the other is named, and not /usr, which is there.
+    const std::string bin = place.path() + "/venvs/black/bin/black";
+    const std::string half = said("", "/black", {"--ro-bind", bin, "/black"});
+    CHECK(contains(half, "\"/black\" needs the interpreter \"" + python +
+                             "\", which is not in the sandbox: it is a link to "));
+    CHECK(contains(half, "and the directory of the link is not inside; " + bind("venvs/black") +
+                             " shows it\n"));
+    // What they say is enough.
+    const std::string all = place.path() + "/venvs/black";
+    CHECK(said("local/bin", "black",
+               {"--ro-bind", all, all, "--ro-bind", place.path() + "/local/bin",
+                place.path() + "/local/bin", "--keep-env", "PATH"})
+              .empty());
+}
+
 TEST_CASE("a command that is named from the working directory, or with its arguments", "[exit]") {
     const TemporaryDirectory place;
     place.directory("here");

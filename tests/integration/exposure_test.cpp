@@ -344,4 +344,47 @@ TEST_CASE("a known place is found among more names than are looked at", "[exposu
     CHECK(contains(caller.bound(many), "start others outside"));
 }
 
+TEST_CASE("a program that PATH leads to only outside is known", "[exposure]") {
+    Caller caller;
+    caller.place.directory("bin");
+    const std::string own = caller.place.file("bin/env", "#!/bin/sh\n", 0755);
+    const auto said = [&](const Words& more) {
+        Words options = {"--ro-bind", "/usr", "/usr"};
+        options.insert(options.end(), more.begin(), more.end());
+        Start start = sbx(options, {});
+        start.words.back() = "env";
+        start.directory = "/";
+        start.prepare = [&] {
+            ::setenv("PATH", (caller.place.path() + "/bin:/usr/bin").c_str(), 1);
+        };
+        return run(start).err;
+    };
+    const std::string directory = caller.place.path() + "/bin";
+    const std::string bind = "--ro-bind " + directory + " " + directory;
+    CHECK(contains(said({"--setenv", "PATH", "/usr/bin"}),
+                   "\"env\" is /usr/bin/env inside, and " + own + " outside; " + bind +
+                       " --keep-env PATH brings yours [other-program]"));
+    CHECK(said({"--setenv", "PATH", "/usr/bin", "--ro-bind", directory, directory, "--keep-env",
+                "PATH"})
+              .empty());
+    CHECK(said({"--setenv", "OTHER", "x", "--ro-bind", directory, directory}).empty());
+}
+
+TEST_CASE("root over the tree of another user is told whose it is", "[exposure]") {
+    Caller caller;
+    const std::string tree = caller.place.directory("tree");
+    CHECK(caller.bound(tree).empty());
+    if (!is_root()) return;  // nobody else can give it away
+    REQUIRE(::chown(tree.c_str(), 4242, 4243) == 0);
+    CHECK(contains(caller.bound(tree),
+                   "--bind " + tree +
+                       " /x is of user 4242, and root inside may not write to the files of others; "
+                       "run sbx as their owner: setpriv --reuid=4242 --regid=4243 --clear-groups"));
+    REQUIRE(::chmod(tree.c_str(), 0777) == 0);
+    CHECK(caller.bound(tree).empty());
+    REQUIRE(::chown(caller.home.c_str(), 4242, 4243) == 0);
+    CHECK(contains(caller.bound(caller.home),
+                   "the home directory of another user, which HOME names"));
+}
+
 }  // namespace integration

@@ -88,7 +88,7 @@ starts_apart() {
 # services and containers start, and changes nothing there.
 starts_in_projects() {
     for system in / /etc /usr /usr/lib /proc /proc/sys /sys /run /var /var/lib /boot /dev; do
-        [ -d "$system" ] && [ -x "$system" ] || continue
+        if [ ! -d "$system" ] || [ ! -x "$system" ]; then continue; fi
         cd "$system"
         # The programs of /usr are there to read anyway.
         [ "$1" = shell ] && [ "$system" = /usr/lib ] && continue

@@ -253,6 +253,58 @@ TEST_CASE("the working directory of a profile, in the system or a home", "[warni
     CHECK(warned({"--ro-bind", ".", "/home/user"}, {}, "/home/user") == none);
 }
 
+TEST_CASE("another program of the same name", "[warnings]") {
+    const auto said = [](const HostPrograms& programs,
+                         Words options = {"--ro-bind", "/usr", "/usr"}) {
+        options.insert(options.end(), {"--setenv", "PATH", "/usr/bin", "cargo"});
+        const auto spec = sbx_spec(options);
+        REQUIRE(spec);
+        Host host = fake_host(*spec);
+        host.cwd = host.real_cwd = "/";
+        host.programs = programs;
+        const auto plan = make_plan(*spec, host);
+        REQUIRE(plan);
+        return plan->warnings.empty() ? "" : plan->warnings.front().text;
+    };
+    HostPrograms programs;
+    programs.callers = {"/h/.cargo/bin/cargo", "/h/.cargo/bin/rustup"};
+    programs.needs = {"/h/.cargo/bin", "/h/.rustup"};
+    CHECK(said(programs).empty());
+    programs.others = {{"/usr/bin/cargo", "/usr/bin/cargo"}};
+    CHECK(
+        said(programs) ==
+        "\"cargo\" is /usr/bin/cargo inside, and /h/.cargo/bin/cargo outside; --ro-bind "
+        "/h/.cargo/bin /h/.cargo/bin --ro-bind /h/.rustup /h/.rustup --keep-env PATH brings yours "
+        "[other-program]");
+    CHECK(said(programs, {"--ro-bind", "/usr", "/usr", "--ro-bind", "/h", "/h"})
+              .find("outside; --keep-env PATH brings yours") != std::string::npos);
+    // It is the same one by another name, or not there inside.
+    programs.others.front().real = programs.callers.real;
+    CHECK(said(programs).empty());
+    programs.others = {{"/opt/cargo", "/opt/cargo"}};
+    CHECK(said(programs).empty());
+}
+
+TEST_CASE("a writable bind of another user's, for root", "[warnings]") {
+    const auto said = [](const Words& options) {
+        Words words = options;
+        words.emplace_back("true");
+        const auto spec = sbx_spec(words);
+        REQUIRE(spec);
+        Host host = fake_host(*spec, Who::root);
+        host.cwd = host.real_cwd = "/";
+        host.sources[0].owner = std::pair{1000U, 100U};
+        const auto plan = make_plan(*spec, host);
+        REQUIRE(plan);
+        return plan->warnings.empty() ? "" : plan->warnings.front().text;
+    };
+    CHECK(said({"--bind", "/a", "/a"}) ==
+          "--bind /a /a is of user 1000, and root inside may not write to the files of others; run "
+          "sbx as their owner: setpriv --reuid=1000 --regid=100 --clear-groups sbx ... "
+          "[foreign-owner]");
+    CHECK(said({"--ro-bind", "/a", "/a"}).empty());
+}
+
 TEST_CASE("the directory above, which is not inside", "[warnings]") {
     // The warning of a bind of the working directory and `more`, and whether it is early.
     const auto said = [](const Words& command, const Words& more = {},
@@ -290,6 +342,12 @@ TEST_CASE("the directory above, which is not inside", "[warnings]") {
     CHECK(said({"cmake", ".."}, {"--warning", "parent-directory", "hide"}).empty());
     CHECK(said({"cc", "../lib/x.c"}, {"--ro-bind", "/lib2", "/a/lib"}) == "late: " + words);
     CHECK(said({"cmake", ".."}, {}, "/b").empty());
+    // A home is not brought in for it.
+    CHECK(said({"make"}, {}, "/home/project").empty());
+    CHECK(
+        said({"cmake", ".."}, {}, "/home/project") ==
+        "early: the directory above, /home, is not inside but for the working directory; move that "
+        "into a directory of its own, and start sbx in that one [parent-directory]");
     // A command that may only read has no results.
     CHECK(warned({"--ro-bind", "/a/b", "/a/b"}, {}, "/a/b") == none);
     CHECK(said({"cmake", ".."}, {"--chdir", "/"}).empty());
@@ -411,7 +469,8 @@ TEST_CASE("warnings are silenced or refused one by one", "[warnings]") {
     CHECK(sbx_error({"--warning", "nonsense", "hide"}) ==
           "there is no warning \"nonsense\"; there are all, hidden-mount, file-bind, "
           "writable-home, writable-root, misplaced-guard, agent-socket, working-directory, "
-          "desktop-socket, shared-directory, partial-search, start-directory, parent-directory");
+          "desktop-socket, shared-directory, partial-search, start-directory, other-program, "
+          "foreign-owner, parent-directory");
     CHECK(sbx_error({"--warning", "writable-hme", "hide"}) ==
           "there is no warning \"writable-hme\"; did you mean writable-home?");
     CHECK(sbx_error({"--warning", "all", "off"}) ==
