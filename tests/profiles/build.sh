@@ -38,6 +38,16 @@ refused sandboxed sh -c 'test -e "$HOME/file"'
 # The environment is clean, and the caller is who it was.
 refused sandboxed printenv SECRET_TOKEN
 says "$(id -u)" sandboxed id -u
+# What chooses tools and their options is kept, and nothing that may be a token.
+for name in MAKEFLAGS PKG_CONFIG_PATH CMAKE_PREFIX_PATH RUSTFLAGS GOFLAGS GOPROXY npm_config_registry; do
+    says kept env "$name=kept" "$SBX" --profile build -- printenv "$name"
+done
+for name in CARGO_REGISTRY_TOKEN npm_config__auth NPM_TOKEN http_proxy; do
+    refused env "$name=secret" "$SBX" --profile build -- printenv "$name"
+done
+for name in http_proxy HTTPS_PROXY no_proxy; do
+    says kept env "$name=kept" "$SBX" --profile build --profile network -- printenv "$name"
+done
 # There is no network but loopback: its table has two lines of heading.
 says 3 sandboxed sh -c 'wc -l </proc/net/dev'
 # A directory above that has the sources is told of, before the command and in the end.

@@ -16,6 +16,7 @@ refused sandboxed sh -c 'echo x >file'
 works sandboxed sh -c 'test ! -e ~/key && echo x >~/made && test -s ~/made'
 refused test -e "$HOME/made"
 says "$HOME" sandboxed printenv HOME
+says sbx sandboxed printenv debian_chroot
 refused sandboxed printenv SECRET_TOKEN
 says 3 sandboxed sh -c 'wc -l </proc/net/dev'
 # An interactive shell, which reads what is typed.
