@@ -225,6 +225,26 @@ std::string fish() {
     return out;
 }
 
+// The first sentence of the comment that a built-in profile begins with.
+std::string description_of(const BuiltinProfile& profile) {
+    std::string out;
+    std::istringstream lines{std::string(profile.text)};
+    for (std::string line; std::getline(lines, line) && line.starts_with("# ");) {
+        out += (out.empty() ? "" : " ") + line.substr(2);
+    }
+    return out.substr(0, out.find_first_of(".:"));
+}
+
+// Pairs of a name and a description, as words of fish.
+std::string profile_descriptions() {
+    std::string out;
+    for (const BuiltinProfile& profile : builtin_profiles()) {
+        out += (out.empty() ? "'" : " '") + std::string(profile.name) + "' '" +
+               replace_all(description_of(profile), '\'', "\\'") + "'";
+    }
+    return out;
+}
+
 // What stands for a list of names within a line of a template.
 std::string replaced(std::string line) {
     std::vector<std::string> profiles;
@@ -241,6 +261,7 @@ std::string replaced(std::string line) {
     const std::vector<std::pair<std::string, std::string>> names = {
         {"@OPTION_COUNTS@", joined(counts)},
         {"@PROFILES@", joined(profiles)},
+        {"@PROFILE_DESCRIPTIONS@", profile_descriptions()},
         {"@PROFILE_DIRECTORY@", SBX_PROFILE_DIRECTORY},
         {"@OPTION_NAMES@", joined(options)},
         {"@HELP_TOPICS@", help_topics()},

@@ -133,14 +133,16 @@ private:
         const Directory directory(from, file == 0 ? "." : below.substr(0, file),
                                   path.substr(0, path.find_last_of('/') + 1));
         const int fd = directory.open(below.substr(file));
-        if (fd >= 0) return add(fd, path, directory);
+        if (fd >= 0) return add(fd, path, directory, without_slash(name));
         return Error{"profile " + quote(path) + ": " + std::strerror(errno) +
                      without_extension(name)};
     }
 
-    Result<void> add(int fd, const std::string& path, const Directory& directory) {
+    // `remedy` follows the error of a file that cannot be read.
+    Result<void> add(int fd, const std::string& path, const Directory& directory,
+                     const std::string& remedy = {}) {
         const auto text = read_all(fd, quote(path));
-        if (!text) return Error{"profile " + text.error().message};
+        if (!text) return Error{"profile " + text.error().message + remedy};
         return add(*text, path, directory);
     }
 
@@ -193,6 +195,23 @@ private:
                 : ", and here " + std::string(count == 1 ? "is 1" : "are " + std::to_string(count));
         if (count < wanted) return found;
         return found + "; give the option once for each, or write what has blanks in it in quotes";
+    }
+
+    // A completion may have added the slash of a directory that is called like a profile.
+    std::string without_slash(const std::string& name) const {
+        const std::string stem = name.substr(0, name.find_last_not_of('/') + 1);
+        if (stem == name || stem.empty() || is_profile_path(stem)) return {};
+        const auto builtin = builtin_profiles();
+        const bool known =
+            std::any_of(builtin.begin(), builtin.end(),
+                        [&](const BuiltinProfile& one) { return one.name == stem; }) ||
+            std::any_of(search_.directories.begin(), search_.directories.end(),
+                        [&](const std::string& directory) {
+                            const std::string file =
+                                directory + "/" + stem + std::string(extension);
+                            return ::faccessat(AT_FDCWD, file.c_str(), F_OK, 0) == 0;
+                        });
+        return known ? "; the profile is called " + stem + ", without a slash" : "";
     }
 
     // What is said of a missing file that is called like one of those that a name stands for.

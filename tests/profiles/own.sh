@@ -64,6 +64,12 @@ ln -s nowhere "$XDG_CONFIG_HOME/sbx/shell.conf"
 refused "$SBX" --profile shell -- true
 rm "$XDG_CONFIG_HOME/sbx/shell.conf"
 
+# A directory that is called like a profile is not taken for it.
+mkdir build
+refuses "the profile is called build, without a slash" "$SBX" --profile build/ -- true
+works "$SBX" --profile build -- true
+rmdir build
+
 # A profile of that name adds to the built-in one.
 printf 'include = build\nsetenv = LANG xx\n' >"$XDG_CONFIG_HOME/sbx/build.conf"
 says xx "$SBX" --profile build -- printenv LANG
