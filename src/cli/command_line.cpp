@@ -20,6 +20,26 @@ namespace po = boost::program_options;
 // positional word to an option before it that takes several.
 constexpr const char* command_key = "the command";
 
+// Limits that sbx does not have yet, and the programs that set them today.
+std::string_view limit_elsewhere(std::string_view name) {
+    for (const auto& [names, program] : {
+             std::pair{
+                 " memory mem memory-max rlimit-as ulimit ",
+                 "prlimit --as=BYTES sbx ... (a "
+                 "process) or systemd-run --user --scope -p MemoryMax=1G sbx ... (all of it)"},
+             std::pair{" timeout time-limit time_limit ", "timeout 60 sbx ..."},
+             std::pair{" pids pids-limit nproc tasks rlimit-nproc ",
+                       "systemd-run --user --scope -p TasksMax=100 sbx ..."},
+             std::pair{" cpu cpus cpu-quota rlimit-cpu ",
+                       "prlimit --cpu=SECONDS sbx ... (a process) "
+                       "or systemd-run --user --scope -p CPUQuota=50% sbx ... (all of it)"},
+         }) {
+        const std::string word = " " + std::string(name) + " ";
+        if (std::string_view(names).find(word) != std::string_view::npos) return program;
+    }
+    return {};
+}
+
 std::string unknown_option(const std::string& word, const Dialect& dialect) {
     if (dialect.defaults.wording == Wording::bubblewrap) return "Unknown option " + word;
     std::string text = "unknown option " + quote(word);
@@ -27,6 +47,12 @@ std::string unknown_option(const std::string& word, const Dialect& dialect) {
     for (const OptionRow& row : option_table) names.push_back(row.name);
     const std::size_t dashes = std::min(word.find_first_not_of('-'), word.size());
     const std::string_view name = std::string_view(word).substr(dashes);
+    const std::string_view limit = limit_elsewhere(name.substr(0, name.find('=')));
+    if (!limit.empty()) {
+        return text +
+               "; sbx has no such limit yet, and the command inherits those of its caller: " +
+               std::string(limit);
+    }
     const std::string_view close = nearest(known_elsewhere(name.substr(0, name.find('='))), names);
     if (!close.empty()) return text + "; did you mean --" + std::string(close) + "?";
     return text + "; sbx --help=all lists them all";

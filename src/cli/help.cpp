@@ -75,7 +75,7 @@ std::string short_help(const std::string& program) {
     for (const GroupRow& group : group_table) out += group_text(group, Which::common);
     out += "\nThere are more; --help=all lists them, and --help=GROUP those of a group:\n   ";
     for (const GroupRow& group : group_table) out += " " + std::string(group.name);
-    return out + "\n";
+    return out + "\n--help=profiles lists the profiles, as --list-profiles does.\n";
 }
 
 std::string full_help(const std::string& program) {
@@ -98,7 +98,7 @@ std::string bubblewrap_help(const std::string& program) {
 Result<std::string> help_text(const std::string& program, const std::string& topic) {
     if (topic.empty()) return short_help(program);
     if (topic == "all") return full_help(program);
-    std::vector<std::string_view> names = {"all"};
+    std::vector<std::string_view> names = {"all", "profiles"};
     for (const GroupRow& group : group_table) {
         if (group.name == topic) return usage(program) + group_text(group, Which::all);
         names.push_back(group.name);

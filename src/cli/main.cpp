@@ -6,6 +6,7 @@
 #include "cli/input.hpp"
 #include "cli/option_list.hpp"
 #include "cli/output.hpp"
+#include "cli/profile_list.hpp"
 #include "cli/spec_builder.hpp"
 
 #include <sbx/doctor.hpp>
@@ -113,9 +114,10 @@ int Program::help(const std::string& topic, const CommandLine& line) const {
     if (dialect_.defaults.wording == Wording::bubblewrap)
         return print(bubblewrap_help(printable(called_)));
     if (topic.empty() && line.command.size() == 1 &&
-        help_text(printable(called_), line.command[0])) {
+        (line.command[0] == "profiles" || help_text(printable(called_), line.command[0]))) {
         return fail("a topic follows an equals sign, as in --help=" + line.command[0]);
     }
+    if (topic == "profiles") return print(profile_list(profile_search()));
     const auto text = help_text(printable(called_), topic);
     return text ? print(*text) : fail(text.error().message);
 }
@@ -287,6 +289,7 @@ int Program::run() {
         case Mode::version:
             return print(dialect_.version_before + "sbx " SBX_VERSION + dialect_.version_after +
                          "\n");
+        case Mode::list_profiles: return print(profile_list(profile_search()));
         case Mode::show_profile:
             if (line.options.size() > 1) return print(effective_text(line));
             return fail(

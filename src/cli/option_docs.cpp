@@ -7,6 +7,7 @@
 #include "cli/option_table.hpp"
 #include "cli/plan_format.hpp"
 #include "cli/profile.hpp"
+#include "cli/profile_list.hpp"
 
 #include <sbx/spec.hpp>
 
@@ -32,7 +33,7 @@ std::vector<std::string> names_of(const Names& names) {
 }
 
 std::string help_topics() {
-    std::string out = "all";
+    std::string out = "all profiles";
     for (const GroupRow& group : group_table) out += " " + std::string(group.name);
     return out;
 }
@@ -225,22 +226,12 @@ std::string fish() {
     return out;
 }
 
-// The first sentence of the comment that a built-in profile begins with.
-std::string description_of(const BuiltinProfile& profile) {
-    std::string out;
-    std::istringstream lines{std::string(profile.text)};
-    for (std::string line; std::getline(lines, line) && line.starts_with("# ");) {
-        out += (out.empty() ? "" : " ") + line.substr(2);
-    }
-    return out.substr(0, out.find_first_of(".:"));
-}
-
 // Pairs of a name and a description, as words of fish.
 std::string profile_descriptions() {
     std::string out;
     for (const BuiltinProfile& profile : builtin_profiles()) {
         out += (out.empty() ? "'" : " '") + std::string(profile.name) + "' '" +
-               replace_all(description_of(profile), '\'', "\\'") + "'";
+               replace_all(profile_description(profile.text), '\'', "\\'") + "'";
     }
     return out;
 }

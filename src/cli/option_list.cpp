@@ -67,8 +67,23 @@ std::string as_words(const std::string& text) {
     return odd == std::string::npos && printable(text) == text ? text : quote(text);
 }
 
+// The first built-in profile, by name, that has the option; empty: none.
+std::string profile_with(const OptionRow& row, const std::string& words,
+                         const ProfileSearch& search) {
+    for (const BuiltinProfile& builtin : builtin_profiles()) {
+        const auto options = read_profile(std::string(builtin.name), search);
+        const bool has =
+            options && std::any_of(options->begin(), options->end(), [&](const auto& one) {
+                return one.row == &row && (one.arguments.empty() || is_meant(one, words));
+            });
+        if (has) return std::string(builtin.name);
+    }
+    return {};
+}
+
 // Takes back what `unset` names of the options before it.
-Result<void> take_back(const GivenOption& unset, std::vector<GivenOption>& options) {
+Result<void> take_back(const GivenOption& unset, std::vector<GivenOption>& options,
+                       const ProfileSearch& search) {
     const std::string& what = unset.arguments[0];
     const std::size_t blank = what.find(' ');
     const std::string name = what.substr(0, blank);
@@ -102,7 +117,11 @@ Result<void> take_back(const GivenOption& unset, std::vector<GivenOption>& optio
     std::string text = (in_profile ? "unset = " + as_words(what) : "--unset " + quote(what)) +
                        ": there is no such option before it to take back";
     if (!others.empty()) return Error{text + "; " + name + " is there for " + others};
-    if (in_profile) text += "; if another profile has it, give this one after it";
+    if (!in_profile) return Error{text};
+    const std::string other =
+        profile_with(*row, what.substr(std::min(blank, what.size() - 1) + 1), search);
+    text += other.empty() ? "; if another profile has it, give this one after it"
+                          : "; give --profile " + other + " before it";
     return Error{text};
 }
 
@@ -165,7 +184,7 @@ CommandLine with_profiles(CommandLine line, const ProfileSearch& search) {
             out.options.push_back(std::move(given));
             continue;
         }
-        if (auto taken = take_back(given, out.options); !taken) {
+        if (auto taken = take_back(given, out.options, search); !taken) {
             const std::string place = given.place.empty() ? "" : given.place + ": ";
             out.error = Error{place + taken.error().message};
             return out;

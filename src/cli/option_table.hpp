@@ -15,6 +15,7 @@ enum class Option {
     dry_run,
     profile,
     unset,
+    list_profiles,
     show_profile,
     save_profile,
     doctor,
@@ -190,6 +191,8 @@ inline constexpr auto option_table = std::to_array<OptionRow>({
     {Option::unset, "unset", "OPTION", Completion::option_name,
      "Take back what was said before, as in --unset 'bind /src' or --unset clearenv",
      Group::general},
+    {Option::list_profiles, "list-profiles", "", Completion::none,
+     "Print the profiles that there are, with what each is for, and exit", Group::general},
     {Option::show_profile, "show-profile", "", Completion::none,
      "Print the options that are in effect, and where each comes from, and exit", Group::general},
     {Option::save_profile, "save-profile", "FILE", Completion::host_path,
@@ -419,24 +422,11 @@ static_assert(detail::rows_are_complete(), "a row for each Option, in the same o
 
 /// What --help shows when no group is asked for: what a first sandbox is made of.
 inline constexpr std::array common_options = {
-    Option::help,
-    Option::profile,
-    Option::dry_run,
-    Option::doctor,
-    Option::ro_bind,
-    Option::bind,
-    Option::tmpfs,
-    Option::mask,
-    Option::protect,
-    Option::share_net,
-    Option::map_current_user,
-    Option::chdir,
-    Option::setenv,
-    Option::clearenv,
-    Option::keep_env,
-    Option::cap_add,
-    Option::seccomp_policy,
-    Option::result,
+    Option::help,    Option::profile,        Option::list_profiles, Option::dry_run,
+    Option::doctor,  Option::ro_bind,        Option::bind,          Option::tmpfs,
+    Option::mask,    Option::protect,        Option::share_net,     Option::map_current_user,
+    Option::chdir,   Option::setenv,         Option::clearenv,      Option::keep_env,
+    Option::cap_add, Option::seccomp_policy, Option::result,
 };
 
 /// Whether an option says something of the sandbox, and not what to do instead of running it or
@@ -449,6 +439,7 @@ constexpr bool describes_sandbox(Option option) {
         case Option::doctor:
         case Option::args:
         case Option::profile:
+        case Option::list_profiles:
         case Option::show_profile:
         case Option::save_profile: return false;
         default: return true;

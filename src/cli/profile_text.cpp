@@ -148,6 +148,12 @@ private:
                          "} is not defined, since the working directory has no path; go to "
                          "another one"};
         }
+        if (!defined && !has_otherwise && (name == "DISPLAY" || name == "XDG_RUNTIME_DIR")) {
+            return Error{name + " is not set: " +
+                         (name == "DISPLAY" ? "there is no X server here"
+                                            : "there is no session of a desktop here") +
+                         "; start sbx in a terminal of the desktop"};
+        }
         if (!defined && !has_otherwise) {
             return Error{"${" + name + "} is not defined; set " + name +
                          " in the environment, or write what it stands for"};

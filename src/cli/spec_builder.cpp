@@ -54,6 +54,7 @@ Result<void> SpecBuilder::apply(const GivenOption& given) {
             const auto fd = descriptor(given);  // what it gave stands behind it
             return fd ? Result<void>{} : fd.error();
         }
+        case Option::list_profiles: mode_ = Mode::list_profiles; return {};
         case Option::show_profile: mode_ = Mode::show_profile; return {};
         case Option::save_profile:
             mode_ = Mode::save_profile;

@@ -19,7 +19,16 @@
 namespace sbx::cli {
 
 /// What the command line asks for, besides running the command.
-enum class Mode { run, help, version, dry_run, doctor, show_profile, save_profile };
+enum class Mode {
+    run,
+    help,
+    version,
+    dry_run,
+    doctor,
+    list_profiles,
+    show_profile,
+    save_profile,
+};
 
 /// In which form it is printed.
 enum class Format { text, json };

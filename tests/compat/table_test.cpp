@@ -67,9 +67,10 @@ const std::set<std::string> own = {"dry-run",        "bare",
                                    "protect-try",    "protect-unless",
                                    "profile",        "unset",
                                    "show-profile",   "save-profile",
-                                   "keep-env",       "warning",
-                                   "result",         "doctor",
-                                   "wayland",        "watch-git"};
+                                   "list-profiles",  "keep-env",
+                                   "warning",        "result",
+                                   "doctor",         "wayland",
+                                   "watch-git"};
 
 std::set<std::string> options_with_a_row() {
     std::set<std::string> out;

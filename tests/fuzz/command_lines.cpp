@@ -116,8 +116,9 @@ private:
     bool is_bwrap() const { return line_.name == Name::bwrap; }
     bool prints() const {
         return line_.has(Option::help) || line_.has(Option::version) ||
-               line_.has(Option::dry_run) || line_.has(Option::show_profile) ||
-               line_.has(Option::save_profile) || line_.has(Option::doctor);
+               line_.has(Option::dry_run) || line_.has(Option::list_profiles) ||
+               line_.has(Option::show_profile) || line_.has(Option::save_profile) ||
+               line_.has(Option::doctor);
     }
     std::string about_status() const;
     std::string about_messages() const;
@@ -131,7 +132,8 @@ std::string Judge::about_status() const {
     const bool fits =
         is_bwrap() ? status == 0 || status == 1 : status == 0 || (status >= 125 && status <= 127);
     if (!fits) return "status " + std::to_string(status) + " means nothing";
-    const bool shows = line_.has(Option::show_profile) || line_.has(Option::save_profile);
+    const bool shows = line_.has(Option::list_profiles) || line_.has(Option::show_profile) ||
+                       line_.has(Option::save_profile);
     // What is shown needs no command, nor the file of a policy.
     const bool overlooked =
         (shows && (line_.nonsense == "no command" || line_.nonsense == "a wrong POLICY")) ||

@@ -64,6 +64,30 @@ ln -s nowhere "$XDG_CONFIG_HOME/sbx/shell.conf"
 refused "$SBX" --profile shell -- true
 rm "$XDG_CONFIG_HOME/sbx/shell.conf"
 
+# What there is can be seen, the user's own first.
+cat >"$XDG_CONFIG_HOME/sbx/listed.conf" <<'END'
+# Counts the words of a file. It needs nothing else.
+include = system
+END
+for list in --list-profiles --help=profiles; do
+    works "$SBX" "$list"
+    printed "listed        Counts the words of a file ($XDG_CONFIG_HOME/sbx/listed.conf)"
+    printed "deb           Builds a Debian package of the source tree in the working directory (built in)"
+done
+says "--list-profiles" "$SBX" --help
+rm "$XDG_CONFIG_HOME/sbx/listed.conf"
+
+# A part that changes another profile names that one.
+refuses "; give --profile agent before it" "$SBX" --profile git -- true
+# A part for the desktop says what is missing.
+refuses "DISPLAY is not set: there is no X server here" env -u DISPLAY "$SBX" --profile app --profile x11 -- true
+refuses "XDG_RUNTIME_DIR is not set: there is no session of a desktop here" \
+    env -u XDG_RUNTIME_DIR "$SBX" --profile app --profile wayland -- true
+# Limits that there are not are set by others.
+refuses "prlimit --as=BYTES sbx" "$SBX" --memory 1G -- true
+refuses "timeout 60 sbx" "$SBX" --timeout=5 -- true
+refuses "TasksMax" "$SBX" --pids 5 -- true
+
 # A directory that is called like a profile is not taken for it.
 mkdir build
 refuses "the profile is called build, without a slash" "$SBX" --profile build/ -- true

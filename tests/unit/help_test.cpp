@@ -76,8 +76,8 @@ TEST_CASE("what bubblewrap's callers are shown is what they can write", "[help]"
 TEST_CASE("a group that is not there is an error", "[help]") {
     CHECK(error_of(help_text("sbx", "file")) ==
           "--help=file: there is no such group; did you mean files?");
-    CHECK(
-        error_of(help_text("sbx", "nonsense")) ==
-        "--help=nonsense: there is no such group; there are all, general, files, namespaces, ids, "
-        "environment, security, processes");
+    CHECK(error_of(help_text("sbx", "nonsense")) ==
+          "--help=nonsense: there is no such group; there are all, profiles, general, files, "
+          "namespaces, ids, "
+          "environment, security, processes");
 }
