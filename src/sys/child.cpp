@@ -75,36 +75,44 @@ Failure load_filter(const step::LoadFilter& s) {
         -call(SYS_prctl, PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &description, 0, 0))};
 }
 
+// Reads the first bytes of the file `candidate` of the list; their number, or -errno.
+long read_head(const ChildImage& image, std::int32_t candidate, Excerpt& head) {
+    const int fd =
+        open_at(AT_FDCWD, image.executables[candidate], O_RDONLY | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0) return fd;
+    struct stat status {};
+    const long known = call(SYS_newfstatat, fd, "", &status, AT_EMPTY_PATH);
+    const bool is_file = known >= 0 && S_ISREG(status.st_mode);
+    const long got = is_file ? call(SYS_read, fd, head.data, sizeof head.data) : -EINVAL;
+    close_fd(fd);
+    head.candidate = candidate;
+    head.size = got < 0 ? 0 : static_cast<std::int32_t>(got);
+    return got;
+}
+
 // After the report: the first bytes of the file that is there and yet could not be executed, so
-// that the supervisor can name its interpreter.
-void send_excerpt(const ChildImage& image, int error) {
-    for (std::int32_t i = 0; image.executables[i] != nullptr; ++i) {
-        const int fd = open_at(AT_FDCWD, image.executables[i], O_RDONLY | O_NONBLOCK | O_NOCTTY);
-        if (fd < 0) continue;
-        struct stat status {};
-        if (call(SYS_newfstatat, fd, "", &status, AT_EMPTY_PATH) < 0 || !S_ISREG(status.st_mode)) {
-            close_fd(fd);
-            continue;
-        }
-        Excerpt head;
-        head.candidate = i;
-        const long got = call(SYS_read, fd, head.data, sizeof head.data);
-        close_fd(fd);
-        if (got < 0 && error == ENOENT) continue;  // a directory of that name
-        head.size = got < 0 ? 0 : static_cast<std::int32_t>(got);
-        send(image, head);
-        return;
+// that the supervisor can say what it is.
+void send_head(const ChildImage& image, std::int32_t failed, int error) {
+    const bool searches = error == ENOENT;  // an interpreter is missing, or all candidates are
+    Excerpt head;
+    for (std::int32_t i = searches ? 0 : failed; image.executables[i] != nullptr; ++i) {
+        if (read_head(image, i, head) >= 0) return send(image, head);
+        if (!searches) return;
     }
 }
 
-// As execvp(3) does it, from a list that was made before.
+// As execvp(3) does it, from a list that was made before, but for files that are no scripts: the
+// kernel refuses a program for another machine as it refuses a script without "#!", and a shell
+// would carry out what the bytes of that program happen to say.
 [[noreturn]] void execute(const ChildImage& image) {
     Failure failure{ENOENT, Detail::executable};
     std::int32_t which = 0;
     for (std::int32_t i = 0; image.executables[i] != nullptr; ++i) {
         char* file = image.executables[i];
         long result = call(SYS_execve, file, image.argv, image.envp);
-        if (result == -ENOEXEC) {  // a script without "#!" is the shell's
+        Excerpt head;
+        if (result == -ENOEXEC && read_head(image, i, head) >= 0 &&
+            is_for_shell({head.data, static_cast<std::size_t>(head.size)})) {
             char shell[] = "/bin/sh";
             image.argv[-1] = shell;
             char* name = image.argv[0];
@@ -119,7 +127,7 @@ void send_excerpt(const ChildImage& image, int error) {
             if (image.executables[1] == nullptr) failure.error = error;  // nothing was searched
             continue;
         }
-        if (failure.error != EACCES) {
+        if (error != EACCES || failure.error != EACCES) {
             failure.error = error;
             which = i;
         }
@@ -127,7 +135,7 @@ void send_excerpt(const ChildImage& image, int error) {
     }
     const Report report{which, failure.error, Detail::executable};
     call(SYS_write, image.report_write, &report, sizeof report);
-    send_excerpt(image, failure.error);
+    send_head(image, which, failure.error);
     leave(127);
 }
 

@@ -39,6 +39,7 @@
 
 #include <sbx/plan.hpp>
 
+#include "core/executable.hpp"
 #include "core/modes.hpp"
 
 #include <linux/openat2.h>
@@ -92,9 +93,10 @@ struct Report {
 /// What the machine has that explains a failure: after Detail::executable the first bytes of a file
 /// that exists but could not be executed, after Detail::other_symlink what the link says.
 struct Excerpt {
-    std::int32_t candidate;  ///< index in Plan::executables
-    std::int32_t size;       ///< bytes of `data`
-    char data[4000];         ///< with the two numbers less than PIPE_BUF: written in one piece
+    std::int32_t candidate;            ///< index in Plan::executables
+    std::int32_t size;                 ///< bytes of `data`
+    char data[excerpt_of_executable];  ///< with the two numbers less than PIPE_BUF: written in one
+                                       ///< piece
 };
 
 /// What init writes into the status pipe.

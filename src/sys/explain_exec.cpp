@@ -16,10 +16,13 @@
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <string_view>
 #include <vector>
 
 namespace sbx::sys {
@@ -74,15 +77,20 @@ std::string host_has(const Plan& plan, const std::string& path) {
 
 bool on_host(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }
 
-// Whether the host's `path` is shown inside by its own name.
-bool is_shown(const Plan& plan, const std::string& path) {
+// What a bind of the host shows as `path`, by the host's name; empty: nothing that is known.
+std::string shown_as(const Plan& plan, const std::string& path) {
     for (const auto& [step, place] : steps_around(plan, plan.setup.size(), path)) {
         if (const auto* bind = std::get_if<step::Bind>(step)) {
-            return rebased(path, place, bind->path) == path && on_host(path);
+            return rebased(path, place, bind->path);
         }
-        if (std::holds_alternative<step::MountTmpfs>(*step)) return false;
+        if (std::holds_alternative<step::MountTmpfs>(*step)) return {};
     }
-    return false;
+    return {};
+}
+
+// Whether the host's `path` is shown inside by its own name.
+bool is_shown(const Plan& plan, const std::string& path) {
+    return shown_as(plan, path) == path && on_host(path);
 }
 
 // A program may be there and lead elsewhere, as /usr/bin/cc leads through /etc/alternatives: says
@@ -118,13 +126,53 @@ std::string missing_link(const std::string& interpreter) {
     return text + "; " + showing_directories({environment}) + " shows it";
 }
 
+std::string machine() {
+    utsname system{};
+    return ::uname(&system) == 0 ? system.machine : "unknown";
+}
+
+// The first bytes of the file that is `path` inside, where a bind of the host shows it.
+std::string head_of(const Plan& plan, const std::string& path) {
+    const std::string host = shown_as(plan, path);
+    const Fd file(
+        host.empty() ? -1 : ::open(host.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+    std::array<char, excerpt_of_executable> data{};
+    const ssize_t got = file ? ::read(file.get(), data.data(), data.size()) : 0;
+    return {data.data(), static_cast<std::size_t>(std::max<ssize_t>(got, 0))};
+}
+
+// Why the kernel did not execute a file that begins with `head`, or its interpreter.
+std::string misfit_text(const Plan& plan, int error, std::string_view head) {
+    const std::string interpreter = interpreter_of(head);
+    const bool is_script = head.substr(0, 2) == "#!";
+    std::string misfit = misfit_of(head, machine());
+    if (misfit.empty() && error == EIO && !is_script) misfit = "is truncated";
+    if (!misfit.empty()) return misfit;
+    if (!interpreter.empty() && (is_script || error == ELIBBAD)) {
+        misfit = misfit_of(head_of(plan, interpreter), machine());
+        if (misfit.empty() || misfit == "is empty") misfit = "is not a program of this machine";
+        return "needs the interpreter " + quote(interpreter) + ", which " + misfit;
+    }
+    if (error == ENOEXEC && is_for_shell(head)) {
+        return "has no \"#!\" line, so it is for /bin/sh, which is not inside; --ro-bind /usr /usr "
+               "shows it";
+    }
+    return "is not a program of this machine: " + error_text(error);
+}
+
 // exec refused a file that is there: its interpreter is missing, or it is of another kind.
 Outcome explain_head(const Plan& plan, int error, const Excerpt& head) {
     const auto index = static_cast<std::size_t>(head.candidate);
     const std::string file =
         index < plan.executables.size() ? plan.executables[index] : plan.argv.front();
-    const std::string interpreter =
-        interpreter_of({head.data, static_cast<std::size_t>(std::max(head.size, 0))});
+    const std::string_view bytes(head.data, static_cast<std::size_t>(std::max(head.size, 0)));
+    const std::string interpreter = interpreter_of(bytes);
+    if (interpreter.ends_with('\r')) {
+        return outcome(error == ENOENT ? Outcome::End::not_found : Outcome::End::not_executable,
+                       quote(file) + " has the line ends of Windows, so that its interpreter is " +
+                           quote(interpreter) + "; sed -i 's/\\r$//' " + shell_words({file}) +
+                           " gives it those of Linux");
+    }
     if (error == ENOENT && !interpreter.empty()) {
         std::string text = quote(file) + " needs the interpreter " + quote(interpreter) +
                            ", which is not in the sandbox";
@@ -146,11 +194,8 @@ Outcome explain_head(const Plan& plan, int error, const Excerpt& head) {
         }
         return outcome(Outcome::End::not_found, text);
     }
-    if (error == ENOEXEC) {
-        return outcome(Outcome::End::not_executable,
-                       quote(file) + " is not a program of this machine: exec format error");
-    }
-    return outcome(Outcome::End::not_executable, quote(file) + ": " + error_text(error));
+    return outcome(Outcome::End::not_executable,
+                   quote(file) + " " + misfit_text(plan, error, bytes));
 }
 
 // Where the command may be: where it was looked for, and where the caller's shell would have found
@@ -192,8 +237,14 @@ Outcome explain_exec(const Plan& plan, const Report& report, const std::optional
                            "with the execute permission, on a mount without noexec" +
                            (has_mask(plan) ? ", and not below a --mask" : ""));
     }
-    if (report.error == ENOEXEC)
-        return explain_head(plan, ENOEXEC, head.value_or(Excerpt{report.step, 0, {}}));
+    const bool tells = report.error == ENOEXEC || report.error == EIO || report.error == ELIBBAD;
+    if (tells && head) return explain_head(plan, report.error, *head);
+    if (report.error == ENOEXEC) {
+        return outcome(Outcome::End::not_executable,
+                       quote(file) +
+                           " is not a program of this machine, and it cannot be read, as "
+                           "a script must be");
+    }
     if (report.error != ENOENT) {
         return outcome(Outcome::End::not_executable, quote(file) + ": " + error_text(report.error));
     }

@@ -12,6 +12,13 @@ Difference no_shell(const std::string& command) {
                        "execvp " + command + ": Exec format error");
 }
 
+// What is no program of this machine and no text is nothing for a shell.
+Difference no_script(const std::string& command) {
+    return now_refused("a file that is no script is not given to a shell",
+                       "execvp " + command + ": Exec format error", "119",
+                       {"payload: cannot \"/s\""});
+}
+
 }  // namespace
 
 Table exit_rows() {
@@ -50,7 +57,11 @@ Table exit_rows() {
              {"--ro-bind @/script /s /s"},
              {.line = "--ro-bind @/nothing /s /s", .differs = {no_shell("/s")}},
              {.line = "--ro-bind @/nothing /a/s --setenv PATH /a s", .differs = {no_shell("s")}},
-             {"--ro-bind PAYLOAD /bin/sh --ro-bind @/nothing /s /s echo x"},
+             {"--ro-bind PAYLOAD /bin/sh --ro-bind @/text /s /s echo x"},
+             {.line = "--ro-bind PAYLOAD /bin/sh --ro-bind @/nothing /s /s echo x",
+              .differs = {no_script("/s")}},
+             {.line = "--ro-bind PAYLOAD /bin/sh --ro-bind @/foreign /s /s echo x",
+              .differs = {no_script("/s")}},
 
              {"--ro-bind /usr/bin/true /true /true"},
              {"--unshare-pid --as-pid-1 /nope"},

@@ -110,6 +110,12 @@ Fixture::Fixture() {
     place_.file("low/x", "lower\n");
     place_.file("script", "#!/nowhere/interpreter\n", 0755);
     place_.file("nothing", "", 0755);
+    place_.file("text", "some words\n", 0755);
+    place_.file("foreign",
+                std::string("\x7f"
+                            "ELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x02\x00\xff\xfe\n",
+                            21),
+                0755);
     place_.link("to-d", "d");
     place_.link("to-f", "f");
     place_.link("dangling", "nowhere");

@@ -329,6 +329,106 @@ TEST_CASE("a file that is no program says so", "[exit]") {
     }
 }
 
+// A file for another machine, whose bytes are harmful lines for a shell.
+std::string foreign_elf(std::string_view lines) {
+    std::string elf(
+        "\x7f"
+        "ELF\x02\x01\x01",
+        7);
+    elf.resize(16);
+    elf += std::string("\x02\x00\xb7\x00", 4);  // aarch64
+    return elf + std::string(lines);
+}
+
+TEST_CASE("no file but a script is given to a shell", "[exit]") {
+    const TemporaryDirectory place;
+    const std::string harm = "\n>/d/important\n";
+    const std::string own = read_whole("/proc/self/exe");
+    place.file("foreign", foreign_elf(harm), 0755);
+    place.file("short",
+               "\x7f"
+               "ELF" +
+                   harm,
+               0755);
+    place.file("begun", "\x7f" + harm, 0755);
+    place.file("cut", own.substr(0, 70), 0755);
+    place.file("empty", "", 0755);
+    place.file("windows", std::string("MZ\0", 3) + harm, 0755);
+    place.file("zeros", std::string("a\0", 2) + harm, 0755);
+    place.file("script", "#!/d/foreign\n>/d/important\n", 0755);
+    place.file("long", "#!/" + std::string(300, 'x') + harm, 0755);
+    place.file("secret", ">/d/important\n", 0111);
+    place.file("windows-script", "#!/bin/sh\r\n>/d/important\r\n", 0755);
+    place.file("important", "precious");
+    struct Kind {
+        const char* name;
+        std::string words;
+    };
+    const Kind kinds[] = {
+        {"foreign", "\"/d/foreign\" is for aarch64, this machine is "},
+        {"short", "\"/d/short\" is truncated"},
+        {"cut", "\"/d/cut\" is truncated"},
+        {"empty", "\"/d/empty\" is empty"},
+        {"begun", "\"/d/begun\" is not a program of this machine"},
+        {"windows", "\"/d/windows\" is a program for Windows"},
+        {"zeros", "\"/d/zeros\" is neither a program of this machine nor a script"},
+        {"script",
+         "\"/d/script\" needs the interpreter \"/d/foreign\", which is for aarch64, this machine "
+         "is "},
+        {"long", "\"/d/long\" names an interpreter in its first line that is too long"},
+        {"secret", "\"/d/secret\" is not a program of this machine, and it cannot be read"},
+    };
+    for (const Name name : {Name::sbx, Name::bwrap}) {
+        std::vector<std::string> words = {"--ro-bind", "/usr",       "/usr",
+                                          "--bind",    place.path(), "/d"};
+        if (name == Name::bwrap) {
+            words.insert(words.end(), {"--symlink", "usr/bin", "/bin", "--symlink", "usr/lib",
+                                       "/lib", "--symlink", "usr/lib64", "/lib64"});
+        }
+        for (const Kind& kind : kinds) {
+            // Root of the other dialect keeps the capability to read it.
+            if (name == Name::bwrap && is_root() && kind.name == std::string("secret")) continue;
+            std::vector<std::string> all = words;
+            const std::string file = "/d/" + std::string(kind.name);
+            all.insert(all.end(), {"--", file});
+            const Ended ended = run(plain(name, all));
+            INFO(file << ": " << ended.err);
+            CHECK(ended.status == (name == Name::sbx ? 126 : 1));
+            CHECK(contains(ended.err, name == Name::sbx
+                                          ? kind.words
+                                          : "execvp " + file + ": Exec format error"));
+            // As a word that is searched for, too; the first that could be executed counts.
+            all.erase(all.end() - 2, all.end());
+            all.insert(all.end(), {"--setenv", "PATH", "/nothing:/d", "--", kind.name});
+            CHECK(run(plain(name, all)).status == ended.status);
+        }
+        CHECK(read_whole(place.path() + "/important") == "precious");
+    }
+    const Ended lines = run(plain(Name::sbx, {"--ro-bind", "/usr", "/usr", "--bind", place.path(),
+                                              "/d", "--", "/d/windows-script"}));
+    INFO(lines.err);
+    CHECK(lines.status == 127);
+    CHECK(contains(lines.err, "\"/d/windows-script\" has the line ends of Windows"));
+    CHECK(contains(lines.err, "sed -i 's/\\r$//' /d/windows-script"));
+}
+
+TEST_CASE("a script is a shell's whatever follows its first line", "[exit]") {
+    const TemporaryDirectory place;
+    place.file("archive",
+               std::string("echo unpacks; exit 4\n\0\1\2\x7f"
+                           "ELF\0",
+                           29),
+               0755);
+    const Ended ended = run(plain(Name::sbx, {"--ro-bind", "/usr", "/usr", "--ro-bind",
+                                              place.path(), "/d", "--", "/d/archive"}));
+    INFO(ended.err);
+    CHECK(ended.status == 4);
+    CHECK(ended.out == "unpacks\n");
+    const Ended none = command(Name::sbx, {"--ro-bind", place.path(), "/d"}, "/d/archive");
+    CHECK(none.status == 126);
+    CHECK(contains(none.err, "is for /bin/sh, which is not inside; --ro-bind /usr /usr shows it"));
+}
+
 TEST_CASE("messages begin with the name that sbx was called by", "[exit]") {
     CHECK(run(plain(Name::sbx, {"--nothing"})).err.rfind("sbx: ", 0) == 0);
     CHECK(run(plain(Name::bwrap, {"--nothing"})).err.rfind("bwrap: ", 0) == 0);

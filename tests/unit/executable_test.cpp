@@ -8,6 +8,8 @@
 #include <cstring>
 
 using sbx::interpreter_of;
+using sbx::is_for_shell;
+using sbx::misfit_of;
 
 namespace {
 
@@ -127,4 +129,82 @@ TEST_CASE("files without an interpreter") {
     CHECK(interpreter_of("\x7f"
                          "ELF")
               .empty());
+}
+
+TEST_CASE("what a shell may be given") {
+    CHECK(is_for_shell("echo hello\n"));
+    CHECK(is_for_shell("echo hello"));
+    CHECK(is_for_shell("\n"));
+    CHECK(is_for_shell("#!\necho\n"));
+    CHECK(is_for_shell("#! \t\necho\n"));
+    CHECK(is_for_shell("#\n"));
+    CHECK(is_for_shell(std::string("exec tail -c +20 $0\n\0\1\2", 23)));  // an archive of its own
+    CHECK(is_for_shell("\xc3\xa4()\n"));
+    CHECK_FALSE(is_for_shell(""));
+    CHECK_FALSE(is_for_shell(elf64("/ld.so")));
+    for (const char* beginning : {"\x7f",
+                                  "\x7f"
+                                  "E",
+                                  "\x7f"
+                                  "ELF",
+                                  "\x7f"
+                                  "ELF\n>important.txt\n"}) {
+        CHECK_FALSE(is_for_shell(beginning));
+    }
+    CHECK_FALSE(is_for_shell(std::string("MZ\0\n", 4)));
+    CHECK_FALSE(is_for_shell(std::string("a\0", 2)));
+    CHECK_FALSE(is_for_shell(std::string(3000, 'a') + '\0'));
+    CHECK_FALSE(is_for_shell("#!/opt/other/python\nimport os\n"));
+    CHECK_FALSE(is_for_shell("#! /opt/other/python"));
+}
+
+TEST_CASE("why a file is no program here") {
+    const auto with_machine = [](unsigned number, unsigned char order = ELFDATA2LSB) {
+        std::string file = elf64("/ld.so");
+        const bool big = order == ELFDATA2MSB;
+        file[EI_DATA] = static_cast<char>(order);
+        file[18] = static_cast<char>(big ? number >> 8U : number);
+        file[19] = static_cast<char>(big ? number : number >> 8U);
+        return file;
+    };
+    CHECK(misfit_of(with_machine(EM_AARCH64), "x86_64") ==
+          "is for aarch64, this machine is x86_64");
+    CHECK(misfit_of(with_machine(EM_X86_64), "aarch64") ==
+          "is for x86_64, this machine is aarch64");
+    CHECK(misfit_of(with_machine(EM_386), "x86_64") == "is for i386, this machine is x86_64");
+    CHECK(misfit_of(with_machine(EM_386), "i686").empty());
+    CHECK(misfit_of(with_machine(EM_ARM), "armv7l").empty());
+    CHECK(misfit_of(with_machine(EM_PPC64, ELFDATA2MSB), "x86_64") ==
+          "is for ppc64, this machine is x86_64");
+    CHECK(misfit_of(with_machine(EM_PPC64), "x86_64") == "is for ppc64le, this machine is x86_64");
+    CHECK(misfit_of(with_machine(EM_S390, ELFDATA2MSB), "x86_64") ==
+          "is for s390x, this machine is x86_64");
+    CHECK(misfit_of(with_machine(EM_RISCV), "x86_64") == "is for riscv64, this machine is x86_64");
+    CHECK(misfit_of(with_machine(258), "x86_64") == "is for loongarch64, this machine is x86_64");
+    CHECK(misfit_of(with_machine(0xfeff), "x86_64") ==
+          "is not a program of this machine, which is x86_64, but of machine 65279 of ELF");
+    std::string x32 = elf32("/ld.so");
+    x32[18] = EM_X86_64;
+    CHECK(misfit_of(x32, "x86_64") == "is for x32, this machine is x86_64");
+
+    const std::string own = with_machine(EM_X86_64);
+    CHECK(misfit_of(own, "x86_64").empty());
+    for (const std::size_t size :
+         {std::size_t{1}, std::size_t{4}, std::size_t{19}, std::size_t{63}, std::size_t{100}}) {
+        INFO(size);
+        CHECK(misfit_of(std::string(own.data(), size), "x86_64") == "is truncated");
+    }
+    std::string typed = own;
+    typed[16] = ET_REL;
+    CHECK(misfit_of(typed, "x86_64").rfind("is an object file", 0) == 0);
+    typed[16] = ET_CORE;
+    CHECK(misfit_of(typed, "x86_64").rfind("is a core dump", 0) == 0);
+    CHECK(misfit_of("", "x86_64") == "is empty");
+    CHECK(misfit_of("MZ and more", "x86_64").rfind("is a program for Windows", 0) == 0);
+    CHECK(misfit_of("\xcf\xfa\xed\xfe and more", "x86_64").rfind("is a program for macOS", 0) == 0);
+    CHECK(misfit_of(std::string("a\0b\n", 4), "x86_64").find("NUL bytes") != std::string::npos);
+    CHECK(misfit_of("#!/" + std::string(300, 'a') + "\n", "x86_64").find("too long") !=
+          std::string::npos);
+    CHECK(misfit_of("#!/bin/sh\n", "x86_64").empty());
+    CHECK(misfit_of("echo\n", "x86_64").empty());
 }
