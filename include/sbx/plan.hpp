@@ -196,8 +196,11 @@ struct ScopeSignals {
 
 /// The command gets a session of its own, without a terminal.
 struct NewSession {};
-/// An empty session keyring in the place of the caller's.
-struct JoinSessionKeyring {};
+/// An empty session keyring in the place of the caller's. Left out where a filter around sbx
+/// refuses keyctl(2) to the command as to sbx, and new keys are refused too.
+struct JoinSessionKeyring {
+    bool new_keys_denied = false;  ///< a filter of the plan refuses add_key(2) and request_key(2)
+};
 /// The command dies when sbx does; for a command without an init of ours.
 struct DieWithParent {};
 /// Waits for one byte, or the end of file, of descriptor `fd`.

@@ -228,6 +228,7 @@ struct SeccompFilter {
     /// (BPF_MAXINSNS of the kernel).
     std::vector<std::uint64_t> program = {};
     bool denies_user_namespaces = false;  ///< it is known to let none be made
+    bool denies_new_keys = false;         ///< it is known to refuse add_key and request_key
     std::optional<int> fd = {};           ///< the descriptor that it was read from, if any
     bool for_root = false;  ///< loaded only if the caller is root (its effective uid is 0)
 };

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "core/remedies.hpp"
+#include "core/setup_calls.hpp"
 
 #include <sbx/doctor.hpp>
 #include <sbx/host.hpp>
@@ -100,6 +101,7 @@ struct MachineFacts {
     bool has_proc = false;
     Restrictions restrictions;
     Tries tries;
+    std::optional<std::vector<RefusedCall>> refused_calls;  ///< each was tried by itself
     MainJob main_job;
     std::vector<std::pair<std::string, std::string>>
         limits;                      ///< "user" and user.max_..., and so on

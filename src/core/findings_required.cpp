@@ -53,7 +53,9 @@ Finding user_namespaces(const MachineFacts& facts) {
     const auto mapped = facts.tries.error(Try::map_ids);
     if (made) {
         out.fact = "none can be made: " + error_text(*made);
-        out.remedy = user_namespace_remedy(*made, facts.restrictions);
+        Restrictions restrictions = facts.restrictions;
+        restrictions.root_without_setfcap = false;  // it counts for mapping ids alone
+        out.remedy = user_namespace_remedy(*made, restrictions);
     } else if (mapped) {
         out.fact = "one can be made, but ids cannot be mapped in it: " + error_text(*mapped);
         out.remedy = user_namespace_remedy(*mapped, facts.restrictions);
@@ -125,6 +127,36 @@ Finding mount_calls(const MachineFacts& facts) {
                          : user_namespace_remedy(*error, facts.restrictions);
         return out;
     }
+    return out;
+}
+
+Finding system_calls(const MachineFacts& facts) {
+    Finding out{.name = "system-calls",
+                .fact = "none that set-up makes is refused; each was tried by itself",
+                .purpose = "set-up; old kernels and filters around sbx refuse some",
+                .required = true};
+    if (!facts.refused_calls) {
+        out.state = Finding::State::missing;
+        out.fact = "not tried: no child was made";
+        out.remedy = first_namespaces;
+        return out;
+    }
+    const auto& refused = *facts.refused_calls;
+    if (refused.empty()) return out;
+    const auto is_any = [&](SetupCall::Need need) {
+        return std::any_of(refused.begin(), refused.end(), [need](const RefusedCall& one) {
+            return setup_calls[one.call].need == need;
+        });
+    };
+    const bool needed = is_any(SetupCall::Need::always);
+    if (!needed && !is_any(SetupCall::Need::optional)) {
+        out.fact = "none that set-up needs is refused; sbx does without " + names_of(refused);
+        return out;
+    }
+    out.state = needed ? Finding::State::missing : Finding::State::limited;
+    std::tie(out.fact, out.remedy) = split_sentence(
+        explain_refused_calls(refused, {facts.release, facts.restrictions.filtered}));
+    if (!needed) out.fact += "; sbx does without";
     return out;
 }
 
@@ -244,6 +276,7 @@ void add_required(const MachineFacts& facts, std::vector<Finding>& out) {
                                   "a network with nothing but loopback", Try::network_namespace}));
     out.push_back(of_kind(facts, {"cgroup-namespaces", "cgroup", "--share-cgroup", "CGROUPS",
                                   "hiding the cgroups outside", Try::cgroup_namespace}));
+    out.push_back(system_calls(facts));
     out.push_back(mount_calls(facts));
     out.push_back(new_proc(facts));
     out.push_back(filters(facts));

@@ -119,7 +119,10 @@ std::vector<Step> plan_seal(const Spec& spec, const Host& host, const Privileges
     // group, or Ctrl-C and job control would not reach it.
     const bool alone = spec.signals == Signals::forward && !host.controlling_terminal;
     if (spec.new_session || alone) seal.emplace_back(step::NewSession{});
-    seal.emplace_back(step::JoinSessionKeyring{});
+    const bool denies_new_keys = std::any_of(
+        spec.filters.begin(), spec.filters.end(),
+        [](const SeccompFilter& filter) { return filter.denies_new_keys && !filter.for_root; });
+    seal.emplace_back(step::JoinSessionKeyring{denies_new_keys});
     // With an init in a pid namespace the kernel kills what is left when init goes.
     const bool dies = spec.die_with_parent || spec.leftovers == Leftovers::kill;
     const bool guarded = plan.init == Init::reaper && spec.unshare.has(Namespace::pid);

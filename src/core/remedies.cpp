@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/remedies.hpp"
 
+#include "core/setup_calls.hpp"
 #include "core/text.hpp"
 
 #include <algorithm>
@@ -74,9 +75,10 @@ std::string user_namespace_remedy(int error, const Restrictions& restrictions) {
     }
     if (restrictions.filtered) {
         return "a seccomp filter is around sbx, as in a container or in another sandbox, and it "
-               "may forbid new namespaces: run the container with one that allows clone3, unshare "
-               "and mount (--security-opt seccomp=FILE, or unconfined), or the sbx around this one "
-               "with --allow-userns --map-current-user (as root: --uid 1000 --gid 1000)";
+               "may forbid new namespaces: " +
+               container_profile_remedy() +
+               ", or run the sbx around this one with --allow-userns --map-current-user (as root: "
+               "--uid 1000 --gid 1000)";
     }
     if (restrictions.chrooted) {
         return "sbx runs in a chroot, where the kernel makes no user namespaces: use pivot_root, a "

@@ -28,6 +28,14 @@ bool denies_user_namespaces(std::span<const std::string> capabilities,
                           capabilities.end();
 }
 
+// Built-in policies refuse them whatever the capabilities are; the unit tests hold them to it.
+bool denies_new_keys(std::span<const PolicyEdit> edits) {
+    return std::none_of(edits.begin(), edits.end(), [](const PolicyEdit& edit) {
+        return edit.answer == PolicyEdit::Answer::allow &&
+               (edit.call == "add_key" || edit.call == "request_key");
+    });
+}
+
 Result<SeccompFilter> filter_of(const BuiltinPolicy& policy,
                                 std::span<const std::string> capabilities,
                                 std::span<const PolicyEdit> edits) {
@@ -55,8 +63,10 @@ Result<SeccompFilter> builtin_policy(std::string_view name,
         if (policy.name == set_id_files_name) continue;
         if (policy.name == name) {
             auto filter = filter_of(policy, capabilities, edits);
-            if (filter)
+            if (filter) {
                 filter->denies_user_namespaces = denies_user_namespaces(capabilities, edits);
+                filter->denies_new_keys = denies_new_keys(edits);
+            }
             return filter;
         }
         known += (known.empty() ? "" : ", ") + std::string(policy.name);

@@ -49,14 +49,6 @@ constexpr auto no_step = static_cast<std::size_t>(-1);
     leave(1);
 }
 
-// What sigaction(2) takes without glibc's additions.
-struct KernelAction {
-    void (*handler)(int);
-    unsigned long flags;
-    void (*restorer)();
-    std::uint64_t mask;
-};
-
 // CLONE_CLEAR_SIGHAND clears handlers but leaves what is ignored, and an ignored SIGCHLD makes
 // children vanish without a status.
 Failure set_sigchld(void (*handler)(int)) {

@@ -405,8 +405,20 @@ Failure is_own(const Setup& setup, int fd, bool& own);
 inline constexpr std::uint64_t plain_component =
     RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS;
 
-/// Closes everything but the `count` descriptors at `keep`, which it sorts.
-Failure close_others(int* keep, std::size_t count);
+/// Closes everything but the `count` descriptors at `keep`, which it sorts. `proc` is the host's
+/// procfs, for where close_range(2) is not to be had.
+Failure close_others(int proc, int* keep, std::size_t count);
+
+/// A list of descriptors that stay open.
+struct KeptList {
+    const int* numbers = nullptr;
+    std::size_t count = 0;
+};
+
+/// Where close_range(2) gave `error`, closes what procfs lists as open, but for what is in one of
+/// the two lists. Gives `error` if that is not an answer of filters and old kernels, or if the list
+/// cannot be had.
+Failure close_listed(int error, int proc, KeptList keep, KeptList also = {});
 
 /// Carries out one step of Plan::setup.
 Failure do_setup_step(Setup& setup, const Step& step);

@@ -374,7 +374,7 @@ void cleaner_main(CleanerImage& image) {
     // Without a umask the modes of placeholders are theirs from the start.
     if (call(SYS_umask, 0) < 0 || call(SYS_setsid) < 0 ||
         call(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 || call(SYS_fchdir, image.proc) != 0 ||
-        close_others(keep, 4)) {
+        close_others(image.proc, keep, 4)) {
         leave(1);  // init gets no answer then, and set-up ends
     }
     std::size_t count = 0;

@@ -13,6 +13,18 @@
 
 namespace sbx::sys {
 
+void clear_handlers() {
+    constexpr int last = 64;
+    for (int signal = 1; signal <= last; ++signal) {
+        KernelAction action{};
+        if (call(SYS_rt_sigaction, signal, nullptr, &action, sizeof action.mask) < 0) continue;
+        if (action.handler == SIG_IGN || action.handler == SIG_DFL) continue;
+        action = {};
+        // Nothing but SIGKILL and SIGSTOP can refuse it, which have no handler.
+        if (call(SYS_rt_sigaction, signal, &action, nullptr, sizeof action.mask) < 0) leave(1);
+    }
+}
+
 // In the helper or in the caller; comes back in the parent only.
 void clone_child(const Plan& plan, ChildImage& image, std::uint64_t more_flags, Started& out) {
     clone_args arguments{};
@@ -152,7 +164,12 @@ long clone_command(std::uint64_t more_flags) {
         arguments.flags |= CLONE_VM;
         arguments.stack = reinterpret_cast<std::uint64_t>(command_stack);
         arguments.stack_size = sizeof command_stack;
-        return clone_on_stack(&arguments, sizeof arguments, begin_command);
+        const long pid = clone_on_stack(&arguments, sizeof arguments, begin_command);
+        if (pid != -ENOSYS) return pid;
+        // A filter refuses clone3: a copy of the memory does as well.
+        making.beside = making.image.beside = false;
+        arguments.flags = more_flags;
+        arguments.stack = arguments.stack_size = 0;
     }
     const long pid = clone3(arguments);
     if (pid == 0) begin_command();
@@ -180,7 +197,7 @@ Failure make_by_leader() {
         arguments.set_tid_size = 1;
     }
     long leader = clone3(arguments);
-    if (leader == -EPERM && arguments.set_tid_size != 0) {
+    if ((leader == -EPERM || leader == -ENOSYS) && arguments.set_tid_size != 0) {
         arguments.set_tid_size = 0;
         arguments.set_tid = 0;
         leader = clone3(arguments);
@@ -212,6 +229,7 @@ Failure make_command(ChildImage& image, int& command, int& go) {
     } else if (const Failure f = make_by_leader()) {
         return f;
     }
+    image.beside = making.beside;
     command = static_cast<int>(making.pid);
     go = making.hold[1];
     return failed(making.pid);

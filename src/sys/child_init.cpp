@@ -11,6 +11,8 @@
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 
+#include <cstring>
+
 namespace sbx::sys {
 namespace {
 
@@ -27,7 +29,7 @@ struct InitState {
 
 }  // namespace
 
-Failure close_others(int* keep, std::size_t count) {
+Failure close_others(int proc, int* keep, std::size_t count) {
     for (std::size_t i = 1; i < count; ++i) {
         const int fd = keep[i];
         std::size_t at = i;
@@ -35,14 +37,46 @@ Failure close_others(int* keep, std::size_t count) {
         keep[at] = fd;
     }
     unsigned next = 0;
-    for (std::size_t i = 0; i < count; ++i) {
+    int result = 0;
+    for (std::size_t i = 0; i < count && result >= 0; ++i) {
         const auto fd = static_cast<unsigned>(keep[i]);
-        if (fd > next) {
-            if (const Failure f = failed(close_range(next, fd - 1, 0))) return f;
-        }
+        if (fd > next) result = close_range(next, fd - 1, 0);
         next = fd + 1;
     }
-    return failed(close_range(next, ~0U, 0));
+    if (result >= 0) result = close_range(next, ~0U, 0);
+    return result >= 0 ? Failure{} : close_listed(-result, proc, {keep, count});
+}
+
+Failure close_listed(int error, int proc, KeptList keep, KeptList also) {
+    if (error != ENOSYS && error != EPERM) return {error};
+    const int list = open_at(proc, "thread-self/fd", O_RDONLY | O_DIRECTORY);
+    if (list < 0) return {error};
+    const auto has = [](const KeptList& kept, int fd) {
+        for (std::size_t i = 0; i < kept.count; ++i) {
+            if (kept.numbers[i] == fd) return true;
+        }
+        return false;
+    };
+    // The kernel goes through it by number, so what is closed meanwhile hides nothing.
+    alignas(8) char entries[2048];
+    long got = 0;
+    while ((got = call(SYS_getdents64, list, entries, sizeof entries)) > 0) {
+        for (long at = 0; at < got;) {
+            // struct linux_dirent64 of getdents64(2): the length of an entry, and its name.
+            constexpr long length_at = 16;
+            constexpr long name_at = 19;
+            std::uint16_t length = 0;
+            std::memcpy(&length, entries + at + length_at, sizeof length);
+            int fd = 0;
+            const char* name = entries + at + name_at;
+            for (; *name >= '0' && *name <= '9'; ++name) fd = 10 * fd + (*name - '0');
+            const bool is_number = name != entries + at + name_at;
+            if (is_number && fd != list && !has(keep, fd) && !has(also, fd)) close_fd(fd);
+            at += length;
+        }
+    }
+    close_fd(list);
+    return {got < 0 ? error : 0};
 }
 
 namespace {
@@ -243,7 +277,8 @@ void init_main(ChildImage& image, int command, bool own_group, int children) {
     const bool stays = own_group && plan.nested_userns == NestedUserns::refuse &&
                        plan.namespaces.has(Namespace::pid);
     const bool apart = stays || plan.signals != Signals::forward || call(SYS_setsid) > 0;
-    bool ready = apart && signals >= 0 && !close_others(image.init_fds, image.init_count) &&
+    bool ready = apart && signals >= 0 &&
+                 !close_others(image.proc, image.init_fds, image.init_count) &&
                  drop_own_capabilities(*image.plan, image.beside, shown);
     // The death signal was for set-up. Where init stays, or has to kill what no pid namespace takes
     // along with it, only the life line tells of the supervisor's end.

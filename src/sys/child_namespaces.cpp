@@ -70,9 +70,9 @@ Failure exit_status_of(long child, int& status) {
 // A process in a user namespace of its own, which it keeps until `line` ends. Its files in procfs
 // are those of its user only when it can be looked into, so first it lets go of all that is the
 // host's.
-[[noreturn]] void keeper_main(int line) {
+[[noreturn]] void keeper_main(int proc, int line) {
     char byte = 0;
-    const bool ready = !close_others(&line, 1) &&
+    const bool ready = !close_others(proc, &line, 1) &&
                        call(SYS_prctl, PR_SET_DUMPABLE, 1, 0, 0, 0) == 0 &&
                        call(SYS_write, line, "", 1) == 1;
     if (ready) read_byte(line, byte);
@@ -123,7 +123,7 @@ Failure enter_with_same_ids(const ChildImage& image, NamespaceSet set) {
     arguments.pidfd = reinterpret_cast<std::uint64_t>(&pidfd);
     arguments.exit_signal = SIGCHLD;
     const long keeper = clone3(arguments);
-    if (keeper == 0) keeper_main(line[1]);
+    if (keeper == 0) keeper_main(image.proc, line[1]);
     close_fd(line[1]);
     if (keeper < 0) {
         close_fd(line[0]);

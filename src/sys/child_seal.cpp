@@ -25,18 +25,21 @@ Failure await_descriptor(int fd) {
 bool is_closed(long result) { return result == -EPERM || result == -ENOSYS; }
 
 // A kernel without keyrings, or a filter around us (a container's, or of another sandbox) that
-// closes all three calls, for the command as for us: then there is no keyring to be reached. Two of
-// them would stumble over their arguments (EFAULT), and the third would give a number.
-bool keyrings_are_closed() {
+// closes keyctl(2), for the command as for us: then no key can be read. The other two calls could
+// still add keys to the caller's keyring, so they must be closed as well, by that filter or by one
+// of the plan. Those two would stumble over their arguments (EFAULT), and the first would give a
+// number.
+bool keyrings_are_closed(const step::JoinSessionKeyring& s) {
     constexpr long session = KEY_SPEC_SESSION_KEYRING;
-    return is_closed(call(SYS_keyctl, KEYCTL_GET_KEYRING_ID, session, 0)) &&
-           is_closed(call(SYS_add_key, nullptr, nullptr, nullptr, 0, session)) &&
-           is_closed(call(SYS_request_key, nullptr, nullptr, nullptr, session));
+    if (!is_closed(call(SYS_keyctl, KEYCTL_GET_KEYRING_ID, session, 0))) return false;
+    return s.new_keys_denied ||
+           (is_closed(call(SYS_add_key, nullptr, nullptr, nullptr, 0, session)) &&
+            is_closed(call(SYS_request_key, nullptr, nullptr, nullptr, session)));
 }
 
-Failure join_session_keyring() {
+Failure join_session_keyring(const step::JoinSessionKeyring& s) {
     const long result = call(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, nullptr);
-    return is_closed(result) && keyrings_are_closed() ? Failure{} : failed(result);
+    return is_closed(result) && keyrings_are_closed(s) ? Failure{} : failed(result);
 }
 
 Failure same_directory(const char* path) {
@@ -101,14 +104,17 @@ Failure close_descriptors(const ChildImage& image, const step::CloseDescriptors&
         if (const Failure f = failed(call(SYS_dup3, image.null, fd, 0))) return f;
     }
     unsigned next = 0;
+    Failure failure;
     for (const int fd : s.keep) {
         const auto kept = static_cast<unsigned>(fd);
-        if (kept > next) {
-            if (const Failure f = close_between(image, next, kept - 1)) return f;
-        }
+        if (kept > next) failure = close_between(image, next, kept - 1);
+        if (failure) break;
         next = kept + 1;
     }
-    return close_between(image, next, ~0U);
+    if (!failure) failure = close_between(image, next, ~0U);
+    if (!failure) return {};
+    const int live[] = {image.report_write, image.ready_read, image.hold};
+    return close_listed(failure.error, image.proc, {s.keep.data(), s.keep.size()}, {live, 3});
 }
 
 struct CapabilityData {
@@ -158,7 +164,9 @@ Failure do_seal_step(ChildImage& image, const Step& step) {
         // With an init, who made this process has begun it: see make_command().
         return image.hold >= 0 ? Failure{} : failed(call(SYS_setsid));
     }
-    if (std::get_if<step::JoinSessionKeyring>(&step) != nullptr) return join_session_keyring();
+    if (const auto* s = std::get_if<step::JoinSessionKeyring>(&step)) {
+        return join_session_keyring(*s);
+    }
     if (const auto* s = std::get_if<step::EnforceLandlock>(&step)) return enforce_landlock(*s);
     if (const auto* s = std::get_if<step::LimitCapabilities>(&step)) {
         return limit_capabilities(*s);

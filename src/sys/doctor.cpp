@@ -7,6 +7,7 @@
 #include "sys/doctor_tries.hpp"
 #include "sys/machine.hpp"
 #include "sys/probe.hpp"
+#include "sys/refused_calls.hpp"
 
 #include <sbx/plan.hpp>
 #include <sbx/policy.hpp>
@@ -105,6 +106,7 @@ std::vector<Finding> examine_machine() {
     facts.watch_instances = sys::first_word("/proc/sys/fs/inotify/max_user_instances");
     facts.watches = sys::first_word("/proc/sys/fs/inotify/max_user_watches");
     facts.tries = sys::try_parts(facts.uid, ::getegid());
+    facts.refused_calls = sys::find_refused_calls();
     facts.main_job = run_main_job();
     return findings_of(facts);
 }

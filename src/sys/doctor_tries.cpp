@@ -3,6 +3,7 @@
 
 #include "sys/fd.hpp"
 #include "sys/syscalls.hpp"
+#include "sys/trial.hpp"
 
 #include <linux/filter.h>
 #include <linux/magic.h>
@@ -12,7 +13,6 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/vfs.h>
-#include <sys/wait.h>
 
 #include <cstring>
 #include <new>
@@ -34,28 +34,6 @@ struct Bench {
         return result >= 0;
     }
 };
-
-// A child with `flags` that does `work`, waited for; the child's pid or -errno. It sends no signal
-// at its end, which could end up with a handler of the program, or with another's wait: only
-// __WALL finds it.
-template <typename Work>
-long in_child(std::uint64_t flags, const Work& work) {
-    clone_args arguments{};
-    arguments.flags = flags;
-    // A filter around us that lacks clone3 mostly knows what came before it.
-    const long pid = flags == 0 ? call(SYS_clone, 0, 0, 0, 0, 0) : clone3(arguments);
-    if (pid == 0) {
-        work();
-        call(SYS_exit_group, 0);
-    }
-    if (pid < 0) return pid;
-    siginfo_t info{};
-    long waited = -EINTR;
-    while (waited == -EINTR) {
-        waited = call(SYS_waitid, P_PID, pid, &info, WEXITED | __WALL, nullptr);
-    }
-    return pid;
-}
 
 long write_text(int directory, const char* path, const char* text) {
     const int fd = open_at(directory, path, O_WRONLY);
@@ -130,7 +108,7 @@ void try_mounts(const Bench& bench) {
 // What init of a sandbox does, in the order in which one needs the other.
 void try_set_up(const Bench& bench, std::uint64_t flags) {
     if (!bench.note(Try::map_ids, map_ids(bench))) return;
-    bench.note(Try::nested_namespace, in_child(CLONE_NEWUSER, [] {}));
+    bench.note(Try::nested_namespace, trial(CLONE_NEWUSER, [] {}));
     if ((flags & CLONE_NEWNS) == 0) return;
     // The kernel looks for a procfs that is all to be seen, which the new root would not have.
     if ((flags & CLONE_NEWPID) != 0) bench.note(Try::new_proc, new_mount("proc"));
@@ -143,14 +121,14 @@ std::uint64_t try_namespaces(const Bench& bench) {
         Try tried;
         std::uint64_t flag;
     };
-    if (!bench.note(Try::user_namespace, in_child(CLONE_NEWUSER, [] {}))) return 0;
+    if (!bench.note(Try::user_namespace, trial(CLONE_NEWUSER, [] {}))) return 0;
     std::uint64_t made = CLONE_NEWUSER;
     for (const Kind& kind :
          {Kind{Try::mount_namespace, CLONE_NEWNS}, Kind{Try::pid_namespace, CLONE_NEWPID},
           Kind{Try::ipc_namespace, CLONE_NEWIPC}, Kind{Try::uts_namespace, CLONE_NEWUTS},
           Kind{Try::network_namespace, CLONE_NEWNET}, Kind{Try::cgroup_namespace, CLONE_NEWCGROUP},
           Kind{Try::time_namespace, CLONE_NEWTIME}}) {
-        if (bench.note(kind.tried, in_child(CLONE_NEWUSER | kind.flag, [] {}))) made |= kind.flag;
+        if (bench.note(kind.tried, trial(CLONE_NEWUSER | kind.flag, [] {}))) made |= kind.flag;
     }
     return made & (CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID);
 }
@@ -163,7 +141,7 @@ void try_filter(const Bench& bench) {
         bench.note(Try::filter,
                    call(SYS_prctl, PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0));
     };
-    const long made = in_child(0, load);
+    const long made = trial(0, load);
     if (made < 0) bench.note(Try::filter, made);
 }
 
@@ -195,7 +173,7 @@ Tries try_parts(std::uint32_t uid, std::uint32_t gid) {
     const Bench bench{new (shared) Tries, proc.get(), uid_map.c_str(), gid_map.c_str()};
     try_filter(bench);
     const std::uint64_t flags = try_namespaces(bench);
-    if (flags != 0 && proc) in_child(flags, [&] { try_set_up(bench, flags); });
+    if (flags != 0 && proc) trial(flags, [&] { try_set_up(bench, flags); });
     Tries out = *bench.tries;
     ::munmap(shared, sizeof(Tries));
     out.set(Try::watch, try_watch());

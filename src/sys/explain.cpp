@@ -6,6 +6,7 @@
 #include "sys/explain_bubblewrap.hpp"
 #include "sys/explain_exec.hpp"
 #include "sys/machine.hpp"
+#include "sys/refused_calls.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -168,12 +169,31 @@ std::string invalid_remedy(const Step& step) {
            "behind a descriptor may: name it by a path of this one";
 }
 
+// The calls that one step makes beside those of every sandbox.
+std::string_view further_calls_of(const Step& step) {
+    if (std::holds_alternative<step::JoinSessionKeyring>(step)) return "keyctl";
+    if (std::holds_alternative<step::SetHostname>(step)) return "sethostname";
+    if (std::holds_alternative<step::JoinUserNamespace>(step)) return "setns";
+    if (std::holds_alternative<step::CloseDescriptors>(step)) return "close_range";
+    if (std::holds_alternative<step::EnterUserNamespace>(step)) return "clone clone3 setns unshare";
+    return {};
+}
+
+// The calls that are always refused, and what to do, as the end of a message; empty: none is.
+std::string with_refusal(int error, std::string_view also) {
+    const std::string refusal = refusal_text(error, also);
+    return refusal.empty() ? refusal : ": " + refusal;
+}
+
 std::string remedy(const Plan& plan, const Step& step, const Report& report) {
     const std::string destination = destination_of(step);
     const std::string there = quote(destination);
     if (report.detail == Detail::id_map) {
         return "; " + user_namespace_remedy(report.error);
     }
+    if (const std::string refusal = with_refusal(report.error, further_calls_of(step));
+        !refusal.empty())
+        return refusal;
     if (std::holds_alternative<step::MountProc>(step) && report.error == EPERM) {
         return "; " + proc_remedy();
     }
@@ -224,10 +244,15 @@ std::string place_of(const Plan& plan, const Step& step) {
 std::string step_text(const Plan& plan, const Report& report,
                       const std::optional<Excerpt>& excerpt) {
     const Step* step = step_at(plan, report.step);
-    if (step == nullptr) return "setting up the sandbox: " + error_text(report.error);
+    if (step == nullptr) {
+        return "setting up the sandbox: " + error_text(report.error) +
+               with_refusal(report.error, {});
+    }
     if (plan.wording == Wording::bubblewrap) {
         std::string text = bubblewrap_step_text(*step, report, excerpt);
-        if (!text.empty()) return text;
+        const bool has_remedy = text.find("; ") != std::string::npos;
+        if (!text.empty())
+            return text + (has_remedy ? "" : with_refusal(report.error, further_calls_of(*step)));
     }
     std::string text = place_of(plan, *step) + "step " + std::to_string(report.step + 1) + ", " +
                        describe(*step) + ": ";
@@ -256,10 +281,16 @@ Error explain_start(const Plan& plan, const Started& started) {
         return Error{"joining the specified pid namespace failed: " + error_text(error)};
     }
     const bool user = plan.namespaces.has(Namespace::user);
+    const std::string refused = refused_ways_to_clone(error);
     return Error{(user ? "making a user namespace: " : "making namespaces: ") + error_text(error) +
-                 "; " +
-                 (user ? user_namespace_remedy(error)
+                 (refused.empty() ? "" : ", and always refused here: " + refused) + "; " +
+                 (user ? new_user_namespace_remedy(error)
                        : "this needs root with CAP_SYS_ADMIN; use --unshare-user")};
+}
+
+std::string killed_remedy(int signal) {
+    const std::string text = killed_text(signal);
+    return text.empty() ? text : ": " + text;
 }
 
 Outcome explain_lost_guard(const Plan& plan, const std::optional<LostGuard>& lost) {
@@ -301,7 +332,8 @@ Outcome explain_report(const Plan& plan, const Report& report, const std::option
     if (report.detail == Detail::executable) {
         out = explain_exec(plan, report, head);
     } else if (report.detail == Detail::start_command) {
-        out = refused("starting the command's process: " + error_text(report.error));
+        out = refused("starting the command's process: " + error_text(report.error) +
+                      with_refusal(report.error, "clone clone3"));
     } else {
         out = refused(step_text(plan, report, head));
         if (step_at(plan, report.step) != nullptr) out.step = static_cast<std::size_t>(report.step);

@@ -10,6 +10,7 @@
 #include <sbx/run.hpp>
 
 #include <optional>
+#include <string>
 
 namespace sbx::sys {
 
@@ -18,6 +19,10 @@ Error explain_start(const Plan& plan, const Started& started);
 
 /// A step failed, or exec did. `head` is there when a file could be read that exec refused.
 Outcome explain_report(const Plan& plan, const Report& report, const std::optional<Excerpt>& head);
+
+/// The end of a message about a process of sbx that `signal` ended: the call for which a filter
+/// killed it; empty if that was not so.
+std::string killed_remedy(int signal);
 
 /// What the cleaner watches over was lost, or nothing: the cleaner is gone itself.
 Outcome explain_lost_guard(const Plan& plan, const std::optional<LostGuard>& lost);

@@ -3,6 +3,7 @@
 
 #include "core/text.hpp"
 #include "sys/machine.hpp"
+#include "sys/refused_calls.hpp"
 
 #include <cerrno>
 #include <cstring>
@@ -94,7 +95,8 @@ struct StepText {
     }
     std::string operator()(const step::MountProc& s) const {
         std::string out = mounted("proc", s.destination);
-        if (report.error == EPERM) out += "; " + proc_remedy();
+        // A call that is refused to every step is named by the caller of this.
+        if (report.error == EPERM && refusal_text(EPERM).empty()) out += "; " + proc_remedy();
         return out;
     }
     std::string operator()(const step::MountDevpts& s) const {
@@ -194,7 +196,7 @@ std::string bubblewrap_start_text(const Plan& plan, const Started& started) {
         return "Setting pidns failed" + cause;
     }
     if (!plan.namespaces.has(Namespace::user)) return "Creating new namespace failed" + cause;
-    const std::string remedy = "; " + user_namespace_remedy(started.error);
+    const std::string remedy = "; " + new_user_namespace_remedy(started.error);
     switch (started.error) {
         case EINVAL:
             return "Creating new namespace failed, likely because the kernel does not support "

@@ -120,4 +120,10 @@ std::string user_namespace_remedy(int error) {
     return sbx::user_namespace_remedy(error, look_up_restrictions());
 }
 
+std::string new_user_namespace_remedy(int error) {
+    Restrictions restrictions = look_up_restrictions();
+    restrictions.root_without_setfcap = false;
+    return sbx::user_namespace_remedy(error, restrictions);
+}
+
 }  // namespace sbx::sys

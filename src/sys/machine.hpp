@@ -34,7 +34,10 @@ bool has_capability(unsigned number);
 /// What may keep the caller from making namespaces.
 Restrictions look_up_restrictions();
 
-/// Why making or mapping a user namespace gave `error` on this machine, and what to do.
+/// Why mapping ids in a new user namespace gave `error` on this machine, and what to do.
 std::string user_namespace_remedy(int error);
+
+/// The same for making the namespace, for which no capability is needed.
+std::string new_user_namespace_remedy(int error);
 
 }  // namespace sbx::sys

@@ -230,7 +230,7 @@ int Supervisor::close_others() const {
         if (fd) keep.push_back(*fd);
     }
     for (const int fd : git_.descriptors()) keep.push_back(fd);
-    return sys::close_others(keep.data(), keep.size()).error;
+    return sys::close_others(proc_.get(), keep.data(), keep.size()).error;
 }
 
 // Init has said that the namespaces are there and waits. With --userns-block-fd it is the caller
@@ -443,7 +443,8 @@ Outcome Supervisor::init_ended() {
                    sigabbrev_np(info.si_status) +
                    (plan_.namespaces.has(Namespace::pid)
                         ? "), and all processes inside with it"
-                        : "); without a pid namespace, what the command left may still run"));
+                        : "); without a pid namespace, what the command left may still run") +
+                   sys::killed_remedy(info.si_status));
 }
 
 // Kills all that is inside, and waits for its end.

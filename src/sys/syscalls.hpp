@@ -106,13 +106,49 @@ template <typename... Args>
     return static_cast<int>(call(SYS_fsmount, fs, FSMOUNT_CLOEXEC, attributes));
 }
 
+/// What CLONE_CLEAR_SIGHAND does: a handler of the caller's program must not run in a child, and
+/// what is ignored stays so.
+void clear_handlers();
+
+/// clone(2) in the place of clone3(2), with the same meaning; -ENOSYS for what it has no room for
+/// (CLONE_NEWTIME, a choice of pids). Inlined, for a child that shares our stack.
+[[gnu::always_inline]] inline long clone_without_structure(const clone_args& arguments) {
+    constexpr std::uint64_t exit_signal_bits = 0xff;  // CSIGNAL of the kernel
+    const std::uint64_t flags = arguments.flags & ~std::uint64_t{CLONE_CLEAR_SIGHAND};
+    if ((flags & exit_signal_bits) != 0 || flags >> 32U != 0 || arguments.stack != 0 ||
+        arguments.set_tid_size != 0) {
+        return -ENOSYS;
+    }
+    // One argument for the pidfd and for the id of the child; nobody asks for both.
+    const std::uint64_t answer =
+        (flags & CLONE_PIDFD) != 0 ? arguments.pidfd : arguments.parent_tid;
+#if defined(__s390__)
+    const long made = call(SYS_clone, 0, flags | arguments.exit_signal, answer, 0, 0);
+#else
+    const long made = call(SYS_clone, flags | arguments.exit_signal, 0, answer, 0, 0);
+#endif
+    if (made == 0 && (arguments.flags & CLONE_CLEAR_SIGHAND) != 0) clear_handlers();
+    return made;
+}
+
+/// Filters cannot read the flags of clone3(2), which are in memory: those of Docker and of
+/// systemd's RestrictNamespaces= answer ENOSYS, so that programs take clone(2).
 [[gnu::always_inline]] inline long clone3(clone_args& arguments) {
-    return call(SYS_clone3, &arguments, sizeof arguments);
+    const long made = call(SYS_clone3, &arguments, sizeof arguments);
+    return made == -ENOSYS ? clone_without_structure(arguments) : made;
 }
 
 [[gnu::always_inline]] inline int close_range(unsigned first, unsigned last, unsigned flags) {
     return static_cast<int>(call(SYS_close_range, first, last, flags));
 }
+
+/// What sigaction(2) takes without glibc's additions.
+struct KernelAction {
+    void (*handler)(int);
+    unsigned long flags;
+    void (*restorer)();
+    std::uint64_t mask;
+};
 
 /// The kernel's signal set: 64 bits, bit n-1 for signal n.
 [[gnu::always_inline]] inline int signal_mask(int how, const std::uint64_t* set,

@@ -383,6 +383,30 @@ TEST_CASE("doctor: in a filter that knows no new mount calls", "[doctor]") {
     CHECK(report.state("seccomp-around") == "limited");
 }
 
+TEST_CASE("doctor: each system call of set-up by itself", "[doctor]") {
+    CHECK(report_of(doctor()).state("system-calls") == "good");
+    for (const char* call : {"fsconfig", "fsmount", "fsopen", "mount_setattr", "move_mount",
+                             "open_tree", "openat2", "pivot_root", "umount2"}) {
+        for (const int error : {ENOSYS, EPERM}) {
+            const Report report = report_without(call, error);
+            check_missing(report, "system-calls", "/seccomp/container.json");
+            CHECK(contains(report.of("system-calls", "fact"),
+                           std::string("the system call ") + call +
+                               (error == EPERM ? " (EPERM)" : " (ENOSYS)")));
+        }
+    }
+    for (const char* call : {"clone3", "close_range", "keyctl", "pidfd_open", "sethostname"}) {
+        const Report report = report_without(call, ENOSYS);
+        check_coherent(report);
+        INFO(report.answer());
+        CHECK(report.can_run());
+        const std::string name = call;
+        const bool unneeded = name == "keyctl" || name == "pidfd_open";
+        CHECK(report.state("system-calls") == (unneeded ? "good" : "limited"));
+        CHECK(contains(report.of("system-calls", "fact"), name + " (ENOSYS)"));
+    }
+}
+
 TEST_CASE("doctor: in a filter that lets no filter in", "[doctor]") {
     const std::string set_seccomp = std::to_string(PR_SET_SECCOMP);
     const Report report = report_without(

@@ -22,6 +22,7 @@ MachineFacts good_facts() {
     out.user = "somebody";
     out.has_proc = true;
     for (std::size_t i = 0; i < try_count; ++i) out.tries.set(static_cast<Try>(i), 0);
+    out.refused_calls.emplace();
     out.main_job.end = MainJob::End::ran;
     out.limits = {{"user", "15000"}, {"net", "15000"}};
     out.landlock_abi = 6;
@@ -77,7 +78,40 @@ void check_well_made(const std::vector<Finding>& findings) {
     }
 }
 
+std::size_t call_index(std::string_view name) {
+    for (std::size_t i = 0; i < setup_calls.size(); ++i) {
+        if (setup_calls[i].name == name) return i;
+    }
+    throw std::runtime_error("set-up makes no call " + std::string(name));
+}
+
 }  // namespace
+
+TEST_CASE("system calls that are refused one by one") {
+    const auto refuse = [](std::initializer_list<const char*> names, int error) {
+        return findings_after([&](MachineFacts& facts) {
+            facts.restrictions.filtered = true;
+            facts.main_job = {MainJob::End::failed, "something; do something"};
+            for (const char* name : names)
+                facts.refused_calls->push_back({call_index(name), error});
+        });
+    };
+    CHECK(named(findings_after([](MachineFacts&) {}), "system-calls").state == State::good);
+    const auto one = refuse({"openat2", "keyctl"}, EPERM);
+    check_well_made(one);
+    CHECK(named(one, "system-calls").state == State::missing);
+    CHECK(named(one, "system-calls").fact.find("openat2 (EPERM), keyctl (EPERM)") !=
+          std::string::npos);
+    CHECK(named(one, "system-calls").remedy.find("--security-opt seccomp=") != std::string::npos);
+    const auto spare = refuse({"close_range", "clone3", "pidfd_open", "keyctl"}, ENOSYS);
+    check_well_made(spare);
+    CHECK(named(spare, "system-calls").state == State::limited);
+    const auto closed = refuse({"keyctl", "pidfd_open"}, EPERM);
+    check_well_made(closed);
+    CHECK(named(closed, "system-calls").state == State::good);
+    CHECK(named(closed, "system-calls").fact.find("keyctl (EPERM), pidfd_open (EPERM)") !=
+          std::string::npos);
+}
 
 TEST_CASE("a machine where everything can be had") {
     const auto findings = findings_of(good_facts());

@@ -35,8 +35,7 @@ bool must_end_it(const Fault& fault) {
     switch (fault.number) {
         case SYS_prctl:
         case SYS_umask:
-        case SYS_rt_sigaction:
-        case SYS_close_range: return true;
+        case SYS_rt_sigaction: return true;
         default: return false;
     }
 }
@@ -111,6 +110,7 @@ const std::vector<int>& few_errors(long number) {
         case SYS_newfstatat: return look;
         case SYS_flock: return lock;
         case SYS_clone3:
+        case SYS_close_range:
         case SYS_keyctl:
         case SYS_openat2: return feature;
         default: return usual;
