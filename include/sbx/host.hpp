@@ -63,6 +63,7 @@ struct Source {
     /// For Warning::foreign_owner: the user and group of a file or directory that the caller, as
     /// root, does not own, and that not everybody may write to.
     std::optional<std::pair<std::uint32_t, std::uint32_t>> owner = std::nullopt;
+    bool device = false;  ///< a device, of the kind `other`
 };
 
 /// A program of the host that a PATH leads to.

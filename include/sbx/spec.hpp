@@ -360,15 +360,19 @@ enum class Warning {
     start_directory,
     /// a program of the same name, and not the caller's, is run, since PATH is another one inside
     other_program,
-    foreign_owner,     ///< root binds something of another user writable, and may not write to it
-    parent_directory,  ///< what is above the working directory is not inside, and may be wanted
+    foreign_owner,      ///< root binds something of another user writable, and may not write to it
+    parent_directory,   ///< what is above the working directory is not inside, and may be wanted
+    closed_device,      ///< a bind that shows a device, which cannot be opened
+    closed_descriptor,  ///< an argument that names a descriptor which the command does not have
+    temporary_directory,  ///< TMPDIR names a directory that is not there inside
 };
 
 /// Their names, in the order of Warning.
 inline constexpr auto warning_names = std::to_array<std::string_view>(
     {"hidden-mount", "file-bind", "writable-home", "writable-root", "misplaced-guard",
      "agent-socket", "working-directory", "desktop-socket", "shared-directory", "partial-search",
-     "start-directory", "other-program", "foreign-owner", "parent-directory"});
+     "start-directory", "other-program", "foreign-owner", "parent-directory", "closed-device",
+     "closed-descriptor", "temporary-directory"});
 
 /// What becomes of a warning.
 enum class WarningMode {

@@ -250,6 +250,21 @@ Result<void> SpecBuilder::add_policy() {
     return {};
 }
 
+// Whether `path` has "..", and as many as lead it up to the root.
+bool comes_to_root(std::string_view path) {
+    long depth = 0;
+    bool goes_up = false;
+    while (!path.empty()) {
+        const std::size_t end = std::min(path.find('/'), path.size());
+        const std::string_view part = path.substr(0, end);
+        path.remove_prefix(std::min(end + 1, path.size()));
+        if (part.empty() || part == ".") continue;
+        goes_up = goes_up || part == "..";
+        depth = part == ".." ? std::max(depth - 1, 0L) : depth + 1;
+    }
+    return goes_up && depth == 0;
+}
+
 // A relative path inside begins at "/", as bubblewrap has it. Who writes one most often means the
 // caller's directory, and would not see that it is another one.
 Result<void> SpecBuilder::check_path_inside(const std::string& path,
@@ -260,7 +275,12 @@ Result<void> SpecBuilder::check_path_inside(const std::string& path,
             "an empty destination is most often a variable that is not set; write / for the root "
             "itself"};
     }
-    if (path[0] == '/') return {};
+    if (path[0] == '/') {
+        if (!comes_to_root(path)) return {};
+        return Error{quote(path) +
+                     " comes to \"/\" and would cover all that is there; write / where "
+                     "the root itself is meant"};
+    }
     std::string rest = path;
     while (rest.substr(0, 2) == "./") rest.erase(0, rest.find_first_not_of('/', 1));
     const bool here = rest.empty() || rest == ".";

@@ -504,7 +504,9 @@ std::vector<Step> dev_steps(const std::string& destination, const Spec& spec, co
     for (const auto& [target, name] : links) {
         out.emplace_back(step::MakeSymlink{target, destination + "/" + name});
     }
-    out.emplace_back(step::MakeDirectory{destination + "/shm", 0755});
+    // As on a machine, for programs that look whether others may write there; bubblewrap has 0755.
+    const unsigned shm = spec.wording == Wording::bubblewrap ? 0755 : 01777;
+    out.emplace_back(step::MakeDirectory{destination + "/shm", shm});
     out.emplace_back(step::MountDevpts{destination + "/pts"});
     return out;
 }

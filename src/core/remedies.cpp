@@ -22,8 +22,32 @@ bool is_of_system(const std::string& path) {
         [&path](std::string_view directory) { return is_at_or_below(path, directory); });
 }
 
+std::string limit_remedy(int error) {
+    switch (error) {
+        case EAGAIN:
+            return "a limit on the number of processes is reached: see ulimit -u and the pids.max "
+                   "of the cgroup";
+        case EMFILE:
+            return "the limit on open files of a process is reached: raise it with ulimit -n, or "
+                   "close what is open";
+        case ENFILE:
+            return "the machine's limit on open files is reached: as root, raise the sysctl "
+                   "fs.file-max";
+        case ENOMEM:
+            return "there is not enough memory, or the cgroup's limit (memory.max) is reached";
+        default: return {};
+    }
+}
+
 std::string no_proc() {
     return "/proc is not mounted here, and user ids are mapped through it; mount proc on /proc";
+}
+
+std::string chroot_remedy() {
+    return "\"/\" is a directory that no file system is mounted on, as in a plain chroot, and a "
+           "new "
+           "root can be mounted upon such a one only: mount --bind DIR DIR before chroot DIR makes "
+           "it one; pivot_root, a container or another sbx in the place of chroot do, too";
 }
 
 std::string proc_remedy() {
@@ -53,10 +77,7 @@ std::string user_namespace_remedy(int error, const Restrictions& restrictions) {
                "start the sandbox around this one with another id, as --uid 1000 --gid 1000, or "
                "the container with --user 1000:1000 or --cap-add SETFCAP";
     }
-    if (error == EAGAIN) {
-        return "a limit on the number of processes is reached: see ulimit -u and the pids.max of "
-               "the cgroup";
-    }
+    if (std::string limit = limit_remedy(error); !limit.empty()) return limit;
     if (error == ENOSPC) {
         return "a limit is reached: user namespaces are nested 33 deep at most, and each of the "
                "user.max_*_namespaces sysctls counts, also as set by a sandbox around this one "

@@ -23,6 +23,9 @@ struct Restrictions {
 /// restriction.
 std::string user_namespace_remedy(int error, const Restrictions& restrictions);
 
+/// The limit that `error` says is reached, and how to raise it; empty if it says none.
+std::string limit_remedy(int error);
+
 /// Whether the clean path `path` is at or below a directory that belongs to the system, so that a
 /// message may recommend to show it although a file of an attacker named it. False where it has
 /// "..".
@@ -30,6 +33,9 @@ bool is_of_system(const std::string& path);
 
 /// What is wrong where the host has no procfs, then what to do.
 std::string no_proc();
+
+/// Why the kernel mounts no new root upon "/" (EINVAL), and what to do.
+std::string chroot_remedy();
 
 /// Why the kernel refuses a new procfs (EPERM), and what to do.
 std::string proc_remedy();

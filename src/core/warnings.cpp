@@ -75,6 +75,9 @@ public:
         if (asked(Warning::other_program)) find_other_program();
         if (asked(Warning::foreign_owner)) find_owners();
         if (asked(Warning::parent_directory)) find_parent();
+        if (asked(Warning::closed_device)) find_devices();
+        if (asked(Warning::closed_descriptor)) find_descriptors();
+        if (asked(Warning::temporary_directory)) find_temporary();
         if (refused_) return *refused_;
         return std::move(found_);
     }
@@ -171,6 +174,58 @@ private:
                     " shows a single file: programs that replace it by renaming another one "
                     "(EBUSY), or make others beside it, fail; bind the directory that it is in");
         }
+    }
+
+    // Mounts of a sandbox have no devices (nodev) but for those that --dev-bind shows.
+    void find_devices() {
+        for (std::size_t i = 0; i < spec_.entries.size(); ++i) {
+            const auto* bind = std::get_if<entry::Bind>(&spec_.entries[i]);
+            if (bind == nullptr || bind->access == Access::device || sight_.left_out(i)) continue;
+            if (!host_.sources[i].device || sight_.shows(places_[i]) != i) continue;
+            const bool hides = host_.sources[i].path == "/dev/null";
+            add(Warning::closed_device, i,
+                option_of(spec_.entries[i]) + " shows a device that cannot be opened (EACCES); " +
+                    (hides ? with("--mask", bind->destination) + " hides what is there, and "
+                           : "") +
+                    "--dev-bind " + shell_words({bind->source, bind->destination}) +
+                    " shows one that works");
+        }
+    }
+
+    // As a shell's <(...) gives them.
+    void find_descriptors() {
+        if (spec_.descriptors != Descriptors::standard) return;
+        for (const std::string& word : spec_.command) {
+            for (const std::string_view directory : {"/dev/fd/", "/proc/self/fd/"}) {
+                if (word.substr(0, directory.size()) != directory) continue;
+                const std::string digits = word.substr(directory.size());
+                if (digits.empty() || digits.size() > 7 ||
+                    digits.find_first_not_of("0123456789") != std::string::npos) {
+                    continue;
+                }
+                const int fd = std::stoi(digits);
+                const auto& kept = spec_.keep_fds;
+                if (fd < 3 || std::find(kept.begin(), kept.end(), fd) != kept.end()) continue;
+                add(Warning::closed_descriptor, "the argument " + shell_words({word}) +
+                                                    ", as a shell's <(...) has it, names a "
+                                                    "descriptor that the command does not get; "
+                                                    "--keep-fd " +
+                                                    digits + " passes it on");
+                found_.back().when_it_fails = true;
+            }
+        }
+    }
+
+    void find_temporary() {
+        const auto directory = variable(plan_environment(spec_, host_), "TMPDIR");
+        if (!directory || directory->substr(0, 1) != "/") return;
+        const std::string path = lexically_clean(*directory);
+        if (path == "/tmp" || may_be_inside(path)) return;
+        add(Warning::temporary_directory,
+            "TMPDIR is " + shell_words({path}) +
+                ", which is not inside, so that programs cannot make temporary files; --setenv "
+                "TMPDIR /tmp takes another directory");
+        found_.back().when_it_fails = true;
     }
 
     // Adds the texts that `texts_of` gives for each bind.

@@ -47,6 +47,12 @@ bool is_in_procfs(const Plan& plan, std::size_t end, const std::string& path) {
     return false;
 }
 
+// As "--bind /dev/null PATH", by which people mean to hide PATH.
+bool binds_device(const Step& step) {
+    const auto* bind = std::get_if<step::Bind>(&step);
+    return bind != nullptr && (bind->path == "/dev/null" || bind->path == "/dev/zero");
+}
+
 std::string detail_text(const Plan& plan, const Step& step, const Report& report,
                         const std::optional<Excerpt>& excerpt) {
     const std::string there = quote(destination_of(step));
@@ -57,8 +63,10 @@ std::string detail_text(const Plan& plan, const Step& step, const Report& report
                 return there + " is not in procfs, where nothing can be made; mount it elsewhere";
             }
             return there +
-                   " is in a directory of the host, where sbx creates and changes nothing; create "
-                   "it there first, or mount it elsewhere";
+                   " is in a directory of the host, where sbx creates and changes nothing; " +
+                   (binds_device(step) ? "--mask " + shell_words({destination_of(step)}) +
+                                             " hides a path that may be missing, and keeps it so"
+                                       : "create it there first, or mount it elsewhere");
         case Detail::destination_directory:
             return "the source is a file and " + there + " is a directory; name a file" +
                    below_of(step);
@@ -157,8 +165,39 @@ std::string no_space_remedy(const Step& step) {
            "by the cgroup: raise the one that is reached";
 }
 
+// The kind of what is at the host's `path`, as S_IFIFO; 0: not known.
+mode_t kind_at(const std::string& path) {
+    struct stat status {};
+    return ::stat(path.c_str(), &status) == 0 ? status.st_mode & S_IFMT : 0;
+}
+
+// "63" of "/dev/fd/63" and its kin.
+std::string descriptor_of(const std::string& path) {
+    for (const std::string_view directory : {"/dev/fd/", "/proc/self/fd/"}) {
+        if (path.rfind(directory, 0) == 0) return path.substr(directory.size());
+    }
+    return "FD";
+}
+
+// What to do where `step` binds something that has no place in a file system; empty: it does not.
+std::string nameless_remedy(const Step& step) {
+    const auto* bind = std::get_if<step::Bind>(&step);
+    if (bind == nullptr) return {};
+    const std::string& source = bind->source.empty() ? bind->path : bind->source;
+    // The caller's descriptor may be closed by now. A pipe of mkfifo(3) has a place, and is bound.
+    const mode_t kind = kind_at(bind->path);
+    if (bind->kind != NodeKind::other || (kind != 0 && kind != S_IFIFO && kind != S_IFSOCK)) {
+        return {};
+    }
+    return "; a pipe or a socket without a name of its own, as of a shell's <(...), cannot be "
+           "bound: --ro-bind-data " +
+           descriptor_of(source) + " " + shell_words({bind->destination}) +
+           " makes a file of what it gives";
+}
+
 // EINVAL of a bind or an overlay.
 std::string invalid_remedy(const Step& step) {
+    if (std::string remedy = nameless_remedy(step); !remedy.empty()) return remedy;
     if (std::holds_alternative<step::MountOverlay>(step)) {
         return "; the kernel takes no directory for an overlay below which other file systems are "
                "mounted, nor a file system without what it needs for changes (another overlay, "
@@ -179,8 +218,10 @@ std::string_view further_calls_of(const Step& step) {
     return {};
 }
 
-// The calls that are always refused, and what to do, as the end of a message; empty: none is.
+// The limit that is reached, or the calls that are always refused, and what to do, as the end of a
+// message; empty: nothing of these.
 std::string with_refusal(int error, std::string_view also) {
+    if (const std::string limit = limit_remedy(error); !limit.empty()) return "; " + limit;
     const std::string refusal = refusal_text(error, also);
     return refusal.empty() ? refusal : ": " + refusal;
 }
@@ -194,6 +235,10 @@ std::string remedy(const Plan& plan, const Step& step, const Report& report) {
     if (const std::string refusal = with_refusal(report.error, further_calls_of(step));
         !refusal.empty())
         return refusal;
+    if (std::holds_alternative<step::MountRoot>(step) && report.error == EINVAL &&
+        look_up_restrictions().chrooted) {
+        return "; " + chroot_remedy();
+    }
     if (std::holds_alternative<step::MountProc>(step) && report.error == EPERM) {
         return "; " + proc_remedy();
     }
@@ -286,6 +331,11 @@ Error explain_start(const Plan& plan, const Started& started) {
                  (refused.empty() ? "" : ", and always refused here: " + refused) + "; " +
                  (user ? new_user_namespace_remedy(error)
                        : "this needs root with CAP_SYS_ADMIN; use --unshare-user")};
+}
+
+Error explain_preparation(const std::string& what, int error) {
+    const std::string limit = limit_remedy(error);
+    return Error{what + ": " + error_text(error) + (limit.empty() ? "" : "; " + limit)};
 }
 
 std::string killed_remedy(int signal) {

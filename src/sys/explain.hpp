@@ -20,6 +20,9 @@ Error explain_start(const Plan& plan, const Started& started);
 /// A step failed, or exec did. `head` is there when a file could be read that exec refused.
 Outcome explain_report(const Plan& plan, const Report& report, const std::optional<Excerpt>& head);
 
+/// The supervisor failed at `what` before there was a sandbox, with the errno `error`.
+Error explain_preparation(const std::string& what, int error);
+
 /// The end of a message about a process of sbx that `signal` ended: the call for which a filter
 /// killed it; empty if that was not so.
 std::string killed_remedy(int signal);

@@ -90,6 +90,10 @@ struct StepText {
         std::string place = place_text(s.destination, false, "Can't create file ", report);
         return place.empty() ? "Can't create file " + s.destination + cause() : place;
     }
+    std::string operator()(const step::MountRoot&) const {
+        if (report.error != EINVAL || !look_up_restrictions().chrooted) return {};
+        return "Failed to mount tmpfs" + cause() + "; " + chroot_remedy();
+    }
     std::string operator()(const step::MountTmpfs& s) const {
         return mounted("tmpfs", s.destination);
     }

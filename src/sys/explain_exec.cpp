@@ -21,8 +21,11 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <cerrno>
+#include <optional>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace sbx::sys {
@@ -93,25 +96,114 @@ bool is_shown(const Plan& plan, const std::string& path) {
     return shown_as(plan, path) == path && on_host(path);
 }
 
+// What the link at `path` inside says; empty: it is none, or that is not known.
+std::string link_inside(const Plan& plan, const std::string& path) {
+    for (const Step& step : plan.setup) {
+        const auto* link = std::get_if<step::MakeSymlink>(&step);
+        if (link != nullptr && lexically_clean(link->destination) == path) return link->target;
+    }
+    const std::string host = shown_as(plan, path);
+    return host.empty() ? host : read_link(host);
+}
+
+// `path` without "..", which the kernel takes as the parent of what is there by then; the links
+// before it were followed already.
+std::string without_parents(const std::string& path) {
+    std::vector<std::string> parts;
+    std::size_t at = 0;
+    while (at < path.size()) {
+        const std::size_t end = std::min(path.find('/', at), path.size());
+        const std::string part = path.substr(at, end - at);
+        if (part == ".." && !parts.empty()) parts.pop_back();
+        if (!part.empty() && part != "." && part != "..") parts.push_back(part);
+        at = end + 1;
+    }
+    std::string out;
+    for (const std::string& part : parts) out += "/" + part;
+    return out.empty() ? "/" : out;
+}
+
+// A link on the way of a path inside.
+struct Followed {
+    std::string link;
+    std::string target;  // clean, and absolute
+    std::string path;    // the whole one after it
+};
+
+// The first link on the way of `path`.
+std::optional<Followed> follow_one(const Plan& plan, const std::string& path) {
+    for (std::size_t end = path.find('/', 1);; end = path.find('/', end + 1)) {
+        std::string part = path.substr(0, end);
+        const std::string says = link_inside(plan, part);
+        if (!says.empty()) {
+            const std::string above = part.substr(0, part.find_last_of('/'));
+            std::string target = without_parents(says.front() == '/' ? says : above + "/" + says);
+            std::string rest = end == std::string::npos ? "" : path.substr(end);
+            return Followed{std::move(part), target, without_parents(target + rest)};
+        }
+        if (end == std::string::npos) return std::nullopt;
+    }
+}
+
+// Whether nothing is at the clean path `path` inside, as far as that is known.
+bool is_missing_inside(const Plan& plan, const std::string& path) {
+    const std::string host = shown_as(plan, path);
+    if (!host.empty()) return !on_host(host);
+    return std::none_of(plan.setup.begin(), plan.setup.end(), [&](const Step& step) {
+        const std::string destination = destination_of(step);
+        return !destination.empty() && is_at_or_below(lexically_clean(destination), path);
+    });
+}
+
 // A program may be there and lead elsewhere, as /usr/bin/cc leads through /etc/alternatives: says
 // so when that is not inside; empty when it is not the case.
 std::string broken_link(const Plan& plan, const std::string& path) {
+    if (path.empty() || path.front() != '/') return {};
     constexpr int most = 40;  // links that the kernel follows, too
-    std::string at = path;
+    std::string at = lexically_clean(path);
     for (int i = 0; i < most; ++i) {
-        const std::string target = read_link(at);
-        if (target.empty() || target.front() != '/') return {};
-        if (!is_shown(plan, target)) {
-            const std::string directory =
-                target.substr(0, std::max<std::size_t>(target.find_last_of('/'), 1));
-            std::string text =
-                quote(at) + " is a link to " + quote(target) + ", which is not inside";
-            if (is_of_system(directory) && is_of_system(real_path(directory))) {
-                text += "; --ro-bind " + shell_words({directory, directory}) + " shows it";
-            }
-            return text;
+        const auto followed = follow_one(plan, at);
+        if (!followed) return {};
+        at = followed->path;
+        const std::string& target = followed->target;
+        if (!is_missing_inside(plan, target)) continue;
+        std::string text =
+            quote(followed->link) + " is a link to " + quote(target) + ", which is not inside";
+        const std::string directory =
+            target.substr(0, std::max<std::size_t>(target.find_last_of('/'), 1));
+        if (on_host(target) && is_of_system(directory) && is_of_system(real_path(directory))) {
+            text += "; --ro-bind " + shell_words({directory, directory}) + " shows it";
         }
-        at = target;
+        return text;
+    }
+    return {};
+}
+
+// The options that make the links on the way of `path` which the host has and the sandbox lacks,
+// where nothing else is missing; else empty.
+std::string missing_links(const Plan& plan, const std::string& path) {
+    constexpr int most = 8;
+    std::string at = path;
+    std::string out;
+    for (int i = 0; i < most; ++i) {
+        std::string next;
+        for (std::size_t end = at.find('/', 1); next.empty(); end = at.find('/', end + 1)) {
+            const std::string part = at.substr(0, end);
+            const std::string target = read_link(part);
+            if (!target.empty()) {
+                if (link_inside(plan, part).empty()) {
+                    if (!is_of_system(part)) return {};
+                    out += (out.empty() ? "" : " ") + ("--symlink " + shell_words({target, part}));
+                }
+                const std::string above = part.substr(0, part.find_last_of('/'));
+                const std::string rest = end == std::string::npos ? "" : at.substr(end);
+                next =
+                    without_parents((target.front() == '/' ? target : above + "/" + target) + rest);
+            }
+            if (end == std::string::npos) break;
+        }
+        if (next.empty()) return is_shown(plan, at) ? out : "";
+        at = next;
     }
     return {};
 }
@@ -177,8 +269,10 @@ Outcome explain_head(const Plan& plan, int error, const Excerpt& head) {
         std::string text = quote(file) + " needs the interpreter " + quote(interpreter) +
                            ", which is not in the sandbox";
         const std::string link = broken_link(plan, interpreter);
-        if (!link.empty() && is_shown(plan, interpreter)) {
+        if (!link.empty()) {
             text += ": " + link;
+        } else if (const std::string made = missing_links(plan, interpreter); !made.empty()) {
+            text += "; " + made + " leads to it";
         } else if (is_shown(plan, real_path(interpreter))) {
             text += missing_link(interpreter);
         } else if (on_host(interpreter)) {
@@ -219,6 +313,48 @@ bool has_mask(const Plan& plan) {
     });
 }
 
+// For a command that is written as for a shell: how to give it. Empty: it is not.
+std::string words_of_shell(const Plan& plan, bool searched) {
+    const std::string& command = plan.command;
+    if (command.empty()) return "the command is an empty word, as of a variable that is not set";
+    const std::size_t equals = command.find('=');
+    const bool is_name =
+        equals != std::string::npos && equals > 0 &&
+        std::all_of(command.begin(), command.begin() + static_cast<long>(equals),
+                    [](unsigned char c) { return std::isalnum(c) != 0 || c == '_'; });
+    if (is_name && std::isdigit(static_cast<unsigned char>(command.front())) == 0) {
+        return "a variable for the command is an option: --setenv " +
+               shell_words({command.substr(0, equals), command.substr(equals + 1)}) +
+               " before the command";
+    }
+    if (searched && command.find_first_of("|&;<>()$`*?") != std::string::npos) {
+        return "it has characters that mean something to a shell alone: sh -c " +
+               shell_words({command});
+    }
+    return {};
+}
+
+// Which limit of execve(2) the words are beyond (E2BIG).
+std::string size_text(const Plan& plan) {
+    constexpr std::size_t most = 131071;  // MAX_ARG_STRLEN, 32 pages, less the NUL byte
+    std::size_t total = 0;
+    for (const auto* words : {&plan.argv, &plan.environment}) {
+        for (const std::string& word : *words) {
+            total += word.size() + 1 + sizeof(char*);
+            if (word.size() <= most) continue;
+            const std::string name = words == &plan.argv
+                                         ? "an argument"
+                                         : "the variable " + quote(word.substr(0, word.find('=')));
+            return name + " has " + std::to_string(word.size()) +
+                   " bytes, and Linux takes 131071 in one word; give the text as a file "
+                   "(--ro-bind-data FD DEST)";
+        }
+    }
+    return "the arguments and the environment have " + std::to_string(total) +
+           " bytes together, and Linux takes a quarter of the stack's limit, 6 MiB at most; raise "
+           "it with ulimit -s, or give less (--clearenv leaves out the environment)";
+}
+
 }  // namespace
 
 Outcome explain_exec(const Plan& plan, const Report& report, const std::optional<Excerpt>& head) {
@@ -245,8 +381,17 @@ Outcome explain_exec(const Plan& plan, const Report& report, const std::optional
                            " is not a program of this machine, and it cannot be read, as "
                            "a script must be");
     }
+    if (report.error == E2BIG) {
+        return outcome(Outcome::End::not_executable,
+                       quote(file) + ": " + error_text(E2BIG) + ": " + size_text(plan));
+    }
     if (report.error != ENOENT) {
         return outcome(Outcome::End::not_executable, quote(file) + ": " + error_text(report.error));
+    }
+    for (const std::string& candidate : plan.executables) {
+        if (std::string link = broken_link(plan, candidate); !link.empty()) {
+            return outcome(Outcome::End::not_found, std::move(link));
+        }
     }
     std::string text;
     const bool has_path = planning::variable(plan.environment, "PATH").has_value();
@@ -259,10 +404,6 @@ Outcome explain_exec(const Plan& plan, const Report& report, const std::optional
     }
     for (const std::string& candidate : candidates(plan)) {
         if (!on_host(candidate)) continue;
-        if (const std::string link = broken_link(plan, candidate);
-            !link.empty() && is_shown(plan, candidate)) {
-            return outcome(Outcome::End::not_found, link);
-        }
         if (is_shown(plan, candidate) || is_shown(plan, real_path(candidate))) {
             return outcome(Outcome::End::not_found,
                            text + "; it is there as " + quote(candidate) +
@@ -286,6 +427,9 @@ Outcome explain_exec(const Plan& plan, const Report& report, const std::optional
                            ", nor on the host; it is one word with blanks in it: give a command "
                            "and its arguments as words of their own, or sh -c " +
                            shell_words({plan.command}));
+    }
+    if (const std::string meant = words_of_shell(plan, searched); !meant.empty()) {
+        return outcome(Outcome::End::not_found, text + ", nor on the host; " + meant);
     }
     return outcome(Outcome::End::not_found,
                    text + ", nor on the host" +

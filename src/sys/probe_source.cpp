@@ -124,6 +124,7 @@ Source look_up(const std::string& path, const Host& host) {
         return source;
     }
     source.kind = kind_of(status);
+    source.device = S_ISCHR(status.st_mode) || S_ISBLK(status.st_mode);
     source.shared = S_ISDIR(status.st_mode) && (status.st_mode & S_ISVTX) != 0 &&
                     (status.st_mode & S_IWOTH) != 0;
     const bool writable = (status.st_mode & S_IWOTH) != 0 ||

@@ -57,6 +57,10 @@ Outcome refused(std::string message) {
     return {Outcome::End::refused, 0, Error{std::move(message)}};
 }
 
+Outcome not_prepared(const char* what, int error) {
+    return {Outcome::End::refused, 0, sys::explain_preparation(what, error)};
+}
+
 std::chrono::microseconds duration(const timeval& time) {
     return std::chrono::seconds(time.tv_sec) + std::chrono::microseconds(time.tv_usec);
 }
@@ -157,22 +161,22 @@ std::optional<Outcome> Supervisor::prepare() {
     report_ = sys::make_pipe();
     status_ = sys::make_pipe();
     if (!ready_.read || !report_.read || !status_.read) {
-        return refused("making a pipe: " + error_text(errno));
+        return not_prepared("making a pipe", errno);
     }
     if (plan_.signals == Signals::forward) {
         const long signals =
             call(SYS_signalfd4, -1, &handled, sizeof handled, SFD_CLOEXEC | SFD_NONBLOCK);
         if (signals < 0) {
-            return refused("making a signalfd: " + error_text(static_cast<int>(-signals)));
+            return not_prepared("making a signalfd", static_cast<int>(-signals));
         }
         signals_ = sys::above_standard(Fd(static_cast<int>(signals)));
-        if (!signals_) return refused("making a signalfd: " + error_text(errno));
+        if (!signals_) return not_prepared("making a signalfd", errno);
     }
     sys::ChildImage& image = storage_.image();
     image.proc = proc_.get();
     if (needs_null(plan_)) {
         null_ = sys::above_standard(Fd(::open("/dev/null", O_RDWR | O_CLOEXEC)));
-        if (!null_) return refused("opening /dev/null: " + error_text(errno));
+        if (!null_) return not_prepared("opening /dev/null", errno);
         image.null = null_.get();
     }
     image.ready_read = ready_.read.get();
@@ -180,10 +184,10 @@ std::optional<Outcome> Supervisor::prepare() {
     image.report_write = report_.write.get();
     image.status_write = status_.write.get();
     if (const int made = cleaner_.prepare(plan_, image); made < 0) {
-        return refused("making a socket: " + error_text(-made));
+        return not_prepared("making a socket", -made);
     }
     if (const int error = prepare_wayland()) {
-        return refused("making a socket for the compositor: " + error_text(error));
+        return not_prepared("making a socket for the compositor", error);
     }
     if (auto watched = git_.prepare(plan_.git_watches); !watched) {
         return Outcome{Outcome::End::refused, 0, watched.error()};
@@ -200,7 +204,8 @@ std::optional<Outcome> Supervisor::start() {
     }
     child_ = Fd(started.pidfd);
     if (const int cleaner = cleaner_.start(child_); cleaner < 0) {
-        return abandon({"making a process that removes placeholders: " + error_text(-cleaner)});
+        return abandon(
+            sys::explain_preparation("making a process that removes placeholders", -cleaner));
     }
     ready_.read.reset();
     report_.write.reset();

@@ -304,7 +304,7 @@ TEST_CASE("--dev is a small /dev of its own") {
                             "symlink \"/d/stderr\" to \"/proc/self/fd/2\"",
                             "symlink \"/d/core\" to \"/proc/kcore\"",
                             "symlink \"/d/ptmx\" to \"pts/ptmx\"",
-                            "directory \"/d/shm\" mode 0755",
+                            "directory \"/d/shm\" mode 1777",
                             "devpts on \"/d/pts\""};
     const Spec spec = bare({entry::Dev{"/d"}});
     CHECK(tree(spec) == expected);
