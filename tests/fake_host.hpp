@@ -160,6 +160,12 @@ inline Host fake_host(const Spec& spec, Who who = Who::user) {
     host.capability_names = fake_capability_names();
     host.usr_links = {
         {"/bin", "usr/bin"}, {"/lib", "usr/lib"}, {"/lib64", "usr/lib64"}, {"/sbin", "usr/sbin"}};
+    if (planning::declares_usr(spec) && spec.given == GivenTree::standard) {
+        for (const char* path : {"/etc/alternatives", "/etc/ld.so.cache"}) {
+            host.usr_parts.push_back({path, fake_source(path)});
+        }
+        host.usr_parts.back().source.kind = Source::Kind::file;
+    }
     host.proc_covers = {"bus", "irq", "sys", "sysrq-trigger"};
     host.autogroups = true;
     host.proc_root_files = {"kpageflags", "slabinfo", "tty/driver/"};

@@ -124,6 +124,12 @@ struct UsrLink {
     std::string target = {};  ///< what the link says
 };
 
+/// Something outside of /usr that the programs of /usr are found by: {"/etc/alternatives", ...}.
+struct UsrPart {
+    std::string path = {};  ///< absolute
+    Source source = {};     ///< what is there
+};
+
 /// The first two numbers of the kernel's version (uname(2)); 6.1.
 struct KernelVersion {
     unsigned major = 0;  ///< 6
@@ -155,6 +161,7 @@ struct Host {
     /// where the command keeps none.
     std::vector<std::string> capability_names = {};
     std::vector<UsrLink> usr_links = {};        ///< of /, sorted
+    std::vector<UsrPart> usr_parts = {};        ///< that are there, if an entry is on /usr
     std::vector<std::string> proc_covers = {};  ///< what can change the host: "sys", "irq", ...
     /// For root: what only the host's root can read: "kpageflags", ...; a directory ends with "/".
     std::vector<std::string> proc_root_files = {};

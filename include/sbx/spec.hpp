@@ -245,8 +245,9 @@ enum class Descriptors {
     inherited,  ///< all that are open without FD_CLOEXEC when probe_host() looks, but directories
 };
 
-/// What sbx puts into the root without being asked: /proc, /dev, /tmp and the links of a merged
-/// /usr that the host has; or nothing.
+/// What sbx puts into the root without being asked: /proc, /dev, /tmp and, with the host's /usr,
+/// the links of a merged /usr and the parts of /usr that lie outside of it (/etc/alternatives,
+/// /etc/ld.so.cache), as far as the host has them; or nothing.
 enum class GivenTree {
     standard,  ///< what no entry puts there itself
     none,      ///< nothing

@@ -277,7 +277,8 @@ inline constexpr auto option_table = std::to_array<OptionRow>({
     {Option::size, "size", "BYTES", Completion::number,
      "Size of the tmpfs that the next option mounts", Group::tree},
     {Option::bare, "bare", "", Completion::none,
-     "Give nothing unasked: no /proc, /dev, /tmp and no links into /usr", Group::tree},
+     "Give nothing unasked: no /proc, /dev, /tmp, links into /usr and parts of /usr in /etc",
+     Group::tree},
 
     {Option::unshare_all, "unshare-all", "", Completion::none,
      "Make every namespace new but the time namespace", Group::namespaces},

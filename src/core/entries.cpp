@@ -38,6 +38,14 @@ bool binds_start(const Spec& spec, const Host& host, std::size_t index) {
            lexically_clean(bind->source) == host.cwd;
 }
 
+bool declares_usr(const Spec& spec) {
+    return std::any_of(spec.entries.begin(), spec.entries.end(), [](const Entry& entry) {
+        const std::string& path = destination_of(entry);
+        return path.find("usr") != std::string::npos && lexically_clean(path) == "/usr" &&
+               puts_something(entry);
+    });
+}
+
 Places::Places(const Spec& spec) : spec_(spec) {
     places_.reserve(spec.entries.size());
     for (const Entry& entry : spec.entries) {
@@ -78,6 +86,9 @@ bool Places::may_be_elsewhere(const Host& host, const std::string& path) const {
     }
     for (const UsrLink& link : host.usr_links) {
         if (spec_.given == GivenTree::standard && is_at_or_below(clean, link.path)) return true;
+    }
+    for (const UsrPart& part : host.usr_parts) {
+        if (is_at_or_below(clean, part.path) || is_at_or_below(part.path, clean)) return true;
     }
     std::vector<const std::string*> around;  // what of the host `path` is in, where links may be
     for (std::size_t i = 0; i < places_.size(); ++i) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <sbx/host.hpp>
+#include <sbx/plan.hpp>
 #include <sbx/spec.hpp>
 
 #include <string>
@@ -24,6 +25,9 @@ bool is_writable_bind(const Entry& entry);
 /// Whether a line of a profile binds the working directory, or the directory above: what it shows
 /// depends on where sbx is started.
 bool binds_start(const Spec& spec, const Host& host, std::size_t index);
+
+/// Whether an entry puts something at /usr.
+bool declares_usr(const Spec& spec);
 
 /// Where the entries of a Spec, which must outlive this, put things: worked out once for all that
 /// is asked of them.
@@ -47,5 +51,10 @@ private:
     const Spec& spec_;
     std::vector<std::string> places_;
 };
+
+/// Binds of Host::usr_parts, if the entries from `first` on show the host's /usr in a root of the
+/// sandbox's own, and leave their places free.
+std::vector<Step> usr_part_steps(const Spec& spec, const Host& host, const Places& places,
+                                 std::size_t first);
 
 }  // namespace sbx::planning

@@ -52,7 +52,7 @@ private:
     std::optional<Error> check_pattern(const entry::Guard& guard) const;
     void add_guard(const entry::Guard& guard, std::size_t index);
     bool is_guarded(const std::string& path) const;
-    std::optional<Error> add_given();
+    std::optional<Error> add_given(std::size_t first);
     bool is_skipped(std::size_t index) const;
     bool declares(std::string_view clean_path) const;
 
@@ -427,7 +427,7 @@ std::optional<Error> TreePlanner::check_guard(const entry::Guard& guard) const {
 }
 
 // What an entry declares itself at the same place is the user's; the rest is given.
-std::optional<Error> TreePlanner::add_given() {
+std::optional<Error> TreePlanner::add_given(std::size_t first) {
     if (!declares("/proc")) add_proc("/proc");
     if (!declares("/dev")) {
         if (auto error = add_dev("/dev")) return error;
@@ -445,6 +445,9 @@ std::optional<Error> TreePlanner::add_given() {
         if (declares(link.path)) continue;
         tree_.steps.emplace_back(step::MakeSymlink{link.target, link.path});
     }
+    for (Step& step : usr_part_steps(spec_, host_, places_, first)) {
+        tree_.steps.push_back(std::move(step));
+    }
     return std::nullopt;
 }
 
@@ -461,7 +464,7 @@ Result<Tree> TreePlanner::plan() {
     const bool own_root = first == 0;
     for (std::size_t i = 0; i <= spec_.entries.size(); ++i) {
         if (i == first && spec_.given == GivenTree::standard) {
-            if (auto error = add_given()) return *error;
+            if (auto error = add_given(first)) return *error;
         }
         if (i == spec_.entries.size()) break;
         if (auto error = add(spec_.entries[i], i)) {

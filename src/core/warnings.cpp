@@ -344,7 +344,13 @@ private:
     bool is_known_missing(const std::string& path) const {
         const auto by = sight_.shows(path);
         return by ? std::holds_alternative<entry::Bind>(spec_.entries[*by])
-                  : !sight_.is_given(path);
+                  : !sight_.is_given(path) && !may_be_part_of_usr(path);
+    }
+
+    bool may_be_part_of_usr(const std::string& path) const {
+        return std::any_of(host_.usr_parts.begin(), host_.usr_parts.end(), [&](const auto& part) {
+            return is_at_or_below(path, part.path) || is_at_or_below(part.path, path);
+        });
     }
 
     // Where a bind shows the host's `path` under another name.
@@ -514,7 +520,7 @@ private:
         }
         const auto by = sight_.shows(path);
         if (by) return !std::holds_alternative<entry::Tmpfs>(spec_.entries[*by]);
-        return path == "/" ||
+        return path == "/" || may_be_part_of_usr(path) ||
                (sight_.is_given(path) && (path == "/tmp" || !is_at_or_below(path, "/tmp")));
     }
 

@@ -2,6 +2,7 @@
 #include <sbx/host.hpp>
 
 #include "core/devices.hpp"
+#include "core/entries.hpp"
 #include "core/kernel.hpp"
 #include "core/planning.hpp"
 #include "core/remedies.hpp"
@@ -382,6 +383,9 @@ Result<Host> probe_host(const Spec& spec) {
         host.capability_names.resize(static_cast<std::size_t>(cap_max_bits()));
     }
     if (auto got = take(usr_links(), host.usr_links); !got) return got.error();
+    if (spec.given == GivenTree::standard && planning::declares_usr(spec)) {
+        host.usr_parts = sys::usr_parts(host);
+    }
     if (host.uid == 0) {
         if (auto looked = look_at_proc(host); !looked) return looked.error();
     }

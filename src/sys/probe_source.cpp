@@ -98,7 +98,8 @@ std::string nearest_path(const std::string& path, const Host& host) {
     return relative.empty() ? path : relative;
 }
 
-Source look_up(const std::string& path, const Host& host) {
+// Of a failure it tells the error alone.
+Source find(const std::string& path, const Host& host) {
     const std::string relative = relative_path(path, host);
     const std::string& name = relative.empty() ? path : relative;
     // Where no link is on the way, the name that was given is the true one: it is found in half the
@@ -120,7 +121,6 @@ Source look_up(const std::string& path, const Host& host) {
     }
     if (!there) {
         source.error = errno;
-        explain_failure(path, source);
         return source;
     }
     source.kind = kind_of(status);
@@ -150,6 +150,12 @@ Source look_up(const std::string& path, const Host& host) {
                            again.st_dev == status.st_dev && again.st_ino == status.st_ino;
     if (true_name) source.path = real;
     if (is_own_view(source.path)) source.found.reset();
+    return source;
+}
+
+Source look_up(const std::string& path, const Host& host) {
+    Source source = find(path, host);
+    if (source.error != 0) explain_failure(path, source);
     return source;
 }
 
@@ -290,6 +296,18 @@ void search_for(const Spec& spec, const planning::Places& places,
 }
 
 }  // namespace
+
+// Links and caches that lead back into /usr, without any secret and without any setting: by the
+// first Debian, Fedora and openSUSE choose between programs (cc, java), by the second the loader
+// finds the libraries of /usr/local and of directories of their own.
+std::vector<UsrPart> usr_parts(const Host& host) {
+    std::vector<UsrPart> out;
+    for (const char* path : {"/etc/alternatives", "/etc/ld.so.cache"}) {
+        Source source = find(path, host);
+        if (source.error == 0) out.push_back({path, std::move(source)});
+    }
+    return out;
+}
 
 Result<std::vector<Source>> sources_of(const Spec& spec, const Host& host) {
     std::vector<Source> out;

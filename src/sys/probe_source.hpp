@@ -15,4 +15,8 @@ namespace sbx::sys {
 /// One for each entry, as Host::sources has them. Of `host` the working directory is known.
 Result<std::vector<Source>> sources_of(const Spec& spec, const Host& host);
 
+/// What the host has of Host::usr_parts. A part that cannot be looked at is left out: the command
+/// goes without it, as without one that is not there. Of `host` the working directory is known.
+std::vector<UsrPart> usr_parts(const Host& host);
+
 }  // namespace sbx::sys

@@ -39,6 +39,107 @@ TEST_CASE("the links of a merged /usr are there when /usr is", "[defaults]") {
     CHECK(has_line(with, "entry usr directory 0755"));
 }
 
+// The host's /etc in a child of the test's own.
+std::string with_etc(const std::function<void()>& fill, const Start& start) {
+    return in_child([&] {
+        enter_own_namespaces(As::itself);
+        mount_or_throw("none", "/etc", "tmpfs", 0);
+        fill();
+        const Ended ended = run(start);
+        return ended.out + ended.err;
+    });
+}
+
+void fill_with_parts_of_usr() {
+    fs::create_directory("/etc/alternatives");
+    fs::create_symlink("/usr/bin/true", "/etc/alternatives/tool");
+    std::ofstream("/etc/ld.so.cache") << "cache";
+    std::ofstream("/etc/shadow") << "secret";
+}
+
+TEST_CASE("the parts of /usr that lie outside of it are there when /usr is", "[defaults]") {
+    const Options usr = {"--ro-bind", "/usr", "/usr"};
+    const Options look = {"list",
+                          "/etc",
+                          ",",
+                          "list",
+                          "/etc/alternatives",
+                          ",",
+                          "read",
+                          "/etc/ld.so.cache",
+                          ",",
+                          "write",
+                          "/etc/ld.so.cache",
+                          "x",
+                          ",",
+                          "write",
+                          "/etc/alternatives/x",
+                          "x"};
+    CHECK(with_etc(fill_with_parts_of_usr, sbx(usr, look)) ==
+          "entry alternatives directory 0755\n"
+          "entry ld.so.cache file 0644 5\n"
+          "entry tool link 0777 /usr/bin/true\n"
+          "read ok cache\nwrite EROFS\nwrite EROFS\n");
+    const Options list = {"list", "/etc", ",", "look", "/etc"};
+    const std::string nothing = with_etc(fill_with_parts_of_usr, sbx({}, list));
+    CHECK(nothing == "look ENOENT\n");
+    CHECK(with_etc([] {}, sbx(usr, list)) == nothing);
+    CHECK(with_etc(fill_with_parts_of_usr, sbx({"--bare", "--ro-bind", "/usr", "/usr"}, list)) ==
+          nothing);
+    CHECK(with_etc(fill_with_parts_of_usr, bwrap(usr, list)) == nothing);
+    // Another /usr than the host's.
+    CHECK(with_etc(fill_with_parts_of_usr, sbx({"--ro-bind", "/usr/bin", "/usr"}, list)) ==
+          nothing);
+}
+
+TEST_CASE("programs of /usr that lead through /etc/alternatives are there", "[defaults]") {
+    Options command = {"--ro-bind", "/usr", "/usr",
+                       "sh",        "-c",   R"(for f; do test -e "$f" || echo "$f"; done)",
+                       "sh"};
+    for (const auto& file : fs::directory_iterator("/usr/bin")) {
+        if (!file.is_symlink()) continue;
+        const std::string target = fs::read_symlink(file.path());
+        std::error_code missing;
+        const std::string real = fs::canonical(file.path(), missing);
+        const bool counts =
+            target.rfind("/etc/alternatives/", 0) == 0 && real.rfind("/usr/", 0) == 0;
+        if (counts) command.push_back(file.path());
+    }
+    const Ended ended = run(plain(Name::sbx, command));
+    CHECK(ended.out + ended.err == "");
+    CHECK(ended.status == 0);
+}
+
+TEST_CASE("what is declared in /etc comes beside the parts of /usr, or in their place",
+          "[defaults]") {
+    const TemporaryDirectory place;
+    const std::string mark = place.file("mark", "own");
+    const auto listed = [&](Options options) {
+        options.insert(options.begin(), {"--ro-bind", "/usr", "/usr"});
+        return with_etc(fill_with_parts_of_usr,
+                        sbx(std::move(options), {"list", "/etc", ",", "list", "/etc/alternatives",
+                                                 ",", "look", "/etc"}));
+    };
+    const std::string both = "entry alternatives directory 0755\nentry ld.so.cache file 0644 5\n";
+    const std::string links = "entry tool link 0777 /usr/bin/true\n";
+    CHECK(listed({"--ro-bind", mark, "/etc/mark"}) ==
+          both + "entry mark file 0644 3\n" + links + "look directory 0755\n");
+    CHECK(listed({"--perms", "0711", "--dir", "/etc"}) == both + links + "look directory 0711\n");
+    CHECK(listed({"--ro-bind", place.path(), "/etc"}) ==
+          "entry mark file 0644 3\nlook directory 0755\n");
+    CHECK(listed({"--symlink", "/tmp/x", "/etc/alternatives/tool"}) ==
+          both + "entry tool link 0777 /tmp/x\nlook directory 0755\n");
+    for (const char* mask : {"--mask", "--mask-try"}) {
+        CHECK(listed({mask, "/etc/alternatives"}) ==
+              "entry alternatives directory 0000\nentry ld.so.cache file 0644 5\n"
+              "look directory 0755\n");
+    }
+    // The command starts in the caller's directory, also where that is there for them alone.
+    Start start = sbx({"--ro-bind", "/usr", "/usr"}, {"directory"});
+    start.directory = "/etc";
+    CHECK(output(start) == "cwd /etc\nPWD /etc\n");
+}
+
 TEST_CASE("nothing of the host is in the root but what was declared", "[defaults]") {
     const std::string out = output(sbx({}, {"list", "/"}));
     INFO(out);

@@ -205,14 +205,14 @@ TEST_CASE("the links of a merged /usr come with /usr") {
 }
 
 TEST_CASE("what is declared is not given") {
-    const Words steps =
-        tree(with({bind("/usr", "/usr"), bind("/x", "/bin/"), entry::Proc{"/proc"},
-                   bind("/dev", "/dev", Access::device), entry::Tmpfs{"tmp", 0700, {}}}));
+    const Words steps = tree(with({bind("/usr", "/usr"), bind("/x", "/bin/"), bind("/etc", "/etc/"),
+                                   entry::Proc{"/proc"}, bind("/dev", "/dev", Access::device),
+                                   entry::Tmpfs{"tmp", 0700, {}}}));
     CHECK(steps == Words{"symlink \"/lib\" to \"usr/lib\"", "symlink \"/lib64\" to \"usr/lib64\"",
                          "symlink \"/sbin\" to \"usr/sbin\"", "bind \"/usr\" on \"/usr\" writable",
-                         "bind \"/x\" on \"/bin/\" writable", "proc on \"/proc\"",
-                         "bind \"/dev\" on \"/dev\" with devices", "tmpfs on \"tmp\" mode 0700",
-                         "remount \"/\" read-only"});
+                         "bind \"/x\" on \"/bin/\" writable", "bind \"/etc\" on \"/etc/\" writable",
+                         "proc on \"/proc\"", "bind \"/dev\" on \"/dev\" with devices",
+                         "tmpfs on \"tmp\" mode 0700", "remount \"/\" read-only"});
 }
 
 TEST_CASE("a directory that is asked for where one is given leaves it as it is") {
