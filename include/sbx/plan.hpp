@@ -296,7 +296,7 @@ struct Plan {
 
     std::optional<int> userns_fd = {};        ///< entered before anything else
     std::optional<int> pidns_fd = {};         ///< entered before anything else
-    std::optional<int> sync_fd = {};          ///< init keeps it; run() closes it
+    std::vector<int> sync_fds = {};           ///< init keeps them; run() closes them
     std::optional<int> userns_block_fd = {};  ///< run() reads it before init goes on, and closes it
     std::optional<int> info_fd = {};          ///< run() writes it once init is there, and closes it
     std::optional<int> json_status_fd = {};  ///< run() writes it then and at the end, and closes it

@@ -101,8 +101,8 @@ std::string describe_result(const Outcome& outcome, const Plan* plan,
 ///   session, if they are others at the end. One that several run() at once share is for the caller
 ///   to look after: TerminalState::leave.
 /// * Descriptors. It opens some, close-on-exec, and closes them. Of those that the plan names it
-///   closes four when it is done with them, each of which is for nobody else from then on: sync_fd
-///   once the sandbox holds it, info_fd and userns_block_fd once they are used, json_status_fd at
+///   closes these when it is done with them, and each is for nobody else from then on: sync_fds
+///   once the sandbox holds them, info_fd and userns_block_fd once they are used, json_status_fd at
 ///   the end. Before that, when all is refused, they are still open. All others stay the caller's.
 /// * Parents. With die_with_parent the calling thread asks the kernel for PR_SET_PDEATHSIG
 ///   (prctl(2)), which goes on to hold afterwards.

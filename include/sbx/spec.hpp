@@ -340,7 +340,7 @@ enum class RootCapabilities {
 /// Whose words errors use: sbx's own, or the ones that bubblewrap's callers look for.
 enum class Wording {
     sbx,         ///< with the remedy
-    bubblewrap,  ///< as bubblewrap 0.11.1 has them
+    bubblewrap,  ///< as bubblewrap 0.13.1 has them
 };
 
 /// What can be asked for and is most often a mistake.
@@ -455,8 +455,8 @@ struct Spec {
     bool as_pid_1 = false;         ///< the command is pid 1; nothing reaps for it
 
     std::vector<std::string> lock_files = {};  ///< paths inside; init holds a read lock on each
-    /// Held open until the sandbox is gone. run() closes it here once that has its own.
-    std::optional<int> sync_fd = {};
+    /// Held open until the sandbox is gone. run() closes them here once that has its own.
+    std::vector<int> sync_fds = {};
     /// Read from (one byte or its end) before the command is executed. The end of a pipe does not
     /// come while its other end is open in this process: write a byte.
     std::optional<int> block_fd = {};

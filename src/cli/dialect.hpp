@@ -35,7 +35,7 @@ inline Dialect sbx_dialect() {
             123,  true,      spec.unshare,       {},  "",  ""};
 }
 
-/// As bubblewrap 0.11.1 behaves (the version that clients parse).
+/// As bubblewrap 0.13.1 behaves (the version that clients parse).
 inline Dialect bwrap_dialect() {
     Spec spec;
     spec.wording = Wording::bubblewrap;
@@ -59,7 +59,7 @@ inline Dialect bwrap_dialect() {
     const NamespaceSet all = Namespace::ipc | Namespace::pid | Namespace::network | Namespace::uts;
     const NamespaceSet tried = Namespace::user | Namespace::cgroup;
     return {spec, "none", SetIdFiles::allow,     1,  1, 1, 1, false,
-            all,  tried,  "bubblewrap 0.11.1 (", ")"};
+            all,  tried,  "bubblewrap 0.13.1 (", ")"};
 }
 
 /// The dialect for the name that the program was called by (argv[0], with or without a path).

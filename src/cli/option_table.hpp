@@ -153,6 +153,25 @@ struct OptionRow {
         return arguments.substr(1, arguments.size() - 2);
     }
 
+    /// The metavariable of an argument, counted from 0.
+    constexpr std::string_view argument_name(std::size_t index) const {
+        std::string_view rest = arguments;
+        for (; index > 0; --index) rest.remove_prefix(rest.find(' ') + 1);
+        return rest.substr(0, rest.find(' '));
+    }
+
+    /// Whether an argument is a path, which cannot be empty.
+    constexpr bool takes_path(std::size_t index) const {
+        constexpr std::string_view paths[] = {"SRC",   "DEST", "PATH",   "DIR",  "OTHER",
+                                              "UPPER", "WORK", "TARGET", "FILE", "PROFILE"};
+        if (takes_optional()) return false;
+        const std::string_view kind = argument_name(index);
+        for (const std::string_view path : paths) {
+            if (path == kind) return true;
+        }
+        return false;
+    }
+
     /// How many words after it are its own.
     constexpr std::size_t argument_count() const {
         if (arguments.empty() || takes_optional()) return 0;
@@ -395,7 +414,7 @@ inline constexpr auto option_table = std::to_array<OptionRow>({
     {Option::lock_file, "lock-file", "PATH", Completion::inside_path,
      "Hold a read lock on the file PATH, inside, until the sandbox ends", Group::process},
     {Option::sync_fd, "sync-fd", "FD", Completion::descriptor,
-     "Keep descriptor FD open until the sandbox ends", Group::process},
+     "Keep descriptor FD open until the sandbox ends; may be given more than once", Group::process},
     {Option::block_fd, "block-fd", "FD", Completion::descriptor,
      "Wait for a byte or the end of descriptor FD before the command is run", Group::process},
     {Option::userns_block_fd, "userns-block-fd", "FD", Completion::descriptor,

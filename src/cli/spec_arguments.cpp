@@ -25,7 +25,6 @@ constexpr bool last_wins(Option option) {
         case Option::chdir:
         case Option::exec_label:
         case Option::file_label:
-        case Option::sync_fd:
         case Option::block_fd:
         case Option::userns_block_fd:
         case Option::info_fd:
@@ -69,6 +68,18 @@ Result<void> SpecBuilder::apply_descriptor(const GivenOption& given,
     const auto fd = descriptor(given);
     if (!fd) return fd.error();
     spec_.*field = *fd;
+    return {};
+}
+
+// One that is given again is the same one.
+Result<void> SpecBuilder::apply_sync_fd(const GivenOption& given) {
+    std::erase_if(taken_, [&](const auto& taken) {
+        return taken.second == given.row && std::to_string(taken.first) == given.arguments[0];
+    });
+    const auto fd = descriptor(given);
+    if (!fd) return fd.error();
+    std::erase(spec_.sync_fds, *fd);
+    spec_.sync_fds.push_back(*fd);
     return {};
 }
 

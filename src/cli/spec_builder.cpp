@@ -40,6 +40,7 @@ Result<std::vector<std::string>> kept_names(const Spec& spec) {
 Result<void> SpecBuilder::apply(const GivenOption& given) {
     const std::vector<std::string>& a = given.arguments;
     if (auto fits = check_modifiers(given.row->id); !fits) return fits;
+    if (auto named = check_paths(given); !named) return named;
     note_repetition(given.row->id);
     switch (given.row->id) {
         case Option::help:
@@ -183,7 +184,7 @@ Result<void> SpecBuilder::apply(const GivenOption& given) {
         case Option::new_session: spec_.new_session = true; return {};
         case Option::as_pid_1: spec_.as_pid_1 = true; return {};
         case Option::lock_file: spec_.lock_files.push_back(a[0]); return {};
-        case Option::sync_fd: return apply_descriptor(given, &Spec::sync_fd);
+        case Option::sync_fd: return apply_sync_fd(given);
         case Option::block_fd: return apply_descriptor(given, &Spec::block_fd);
         case Option::userns_block_fd: return apply_descriptor(given, &Spec::userns_block_fd);
         case Option::info_fd: return apply_descriptor(given, &Spec::info_fd);
@@ -265,17 +266,28 @@ bool comes_to_root(std::string_view path) {
     return goes_up && depth == 0;
 }
 
+Result<void> SpecBuilder::check_paths(const GivenOption& given) const {
+    for (std::size_t i = 0; i < given.arguments.size(); ++i) {
+        if (!given.arguments[i].empty() || !given.row->takes_path(i)) continue;
+        std::string text =
+            "--" + std::string(given.row->name) + " does not take an empty path argument";
+        if (spec_.wording == Wording::sbx) {
+            const bool inside = given.row->argument_name(i) == "DEST";
+            text += std::string("; an empty ") + (inside ? "destination" : "path") +
+                    " is most often a variable that is not set";
+            if (inside) text += ", write / for the root itself";
+        }
+        return Error{text};
+    }
+    return {};
+}
+
 // A relative path inside begins at "/", as bubblewrap has it. Who writes one most often means the
 // caller's directory, and would not see that it is another one.
 Result<void> SpecBuilder::check_path_inside(const std::string& path,
                                             const std::string& place) const {
     if (spec_.wording != Wording::sbx) return {};
-    if (path.empty()) {
-        return Error{
-            "an empty destination is most often a variable that is not set; write / for the root "
-            "itself"};
-    }
-    if (path[0] == '/') {
+    if (!path.empty() && path[0] == '/') {
         if (!comes_to_root(path)) return {};
         return Error{quote(path) +
                      " comes to \"/\" and would cover all that is there; write / where "

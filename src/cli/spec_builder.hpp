@@ -73,6 +73,7 @@ public:
 private:
     Result<void> add_options(const std::vector<GivenOption>& options);
     Result<void> apply(const GivenOption& given);
+    Result<void> apply_sync_fd(const GivenOption& given);
     Result<void> apply_dry_run(const GivenOption& given);
     Result<void> apply_doctor(const GivenOption& given);
     Result<void> apply_filter(const GivenOption& given);
@@ -82,6 +83,7 @@ private:
     Result<void> apply_chmod(const GivenOption& given);
     Result<void> apply_id(const GivenOption& given, std::optional<std::uint32_t> Spec::*field);
     Result<void> apply_descriptor(const GivenOption& given, std::optional<int> Spec::*field);
+    Result<void> check_paths(const GivenOption& given) const;
     Result<void> check_path_inside(const std::string& path, const std::string& place) const;
     Result<void> check_destinations() const;
     Result<void> apply_keep_fd(const GivenOption& given);

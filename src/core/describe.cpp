@@ -274,12 +274,14 @@ std::string describe(const Plan& plan) {
         out += "user namespaces: the command may make its own\n";
     }
     if (plan.die_with_parent) out += "dies with its parent\n";
+    for (const int fd : plan.sync_fds) {
+        out += "held open until the sandbox is gone: descriptor " + std::to_string(fd) + "\n";
+    }
     struct Row {
         std::optional<int> fd;
         const char* text;
     };
     const std::initializer_list<Row> rows = {
-        {plan.sync_fd, "held open until the sandbox is gone: descriptor "},
         {plan.info_fd, "written to when the namespaces are there: descriptor "},
         {plan.json_status_fd, "written to then and at the end: descriptor "},
         {plan.userns_block_fd, "tells that the ids are mapped: descriptor "},

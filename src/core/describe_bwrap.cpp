@@ -140,14 +140,18 @@ void add_descriptors(const Spec& spec, const Plan& plan, const Host& host, Line&
         const char* option;
     };
     const std::initializer_list<Row> rows = {
-        {plan.userns_fd, "--userns"},  {spec.userns2_fd, "--userns2"},
-        {plan.pidns_fd, "--pidns"},    {spec.sync_fd, "--sync-fd"},
-        {spec.block_fd, "--block-fd"}, {plan.userns_block_fd, "--userns-block-fd"},
-        {plan.info_fd, "--info-fd"},   {plan.json_status_fd, "--json-status-fd"},
+        {plan.userns_fd, "--userns"},
+        {spec.userns2_fd, "--userns2"},
+        {plan.pidns_fd, "--pidns"},
+        {spec.block_fd, "--block-fd"},
+        {plan.userns_block_fd, "--userns-block-fd"},
+        {plan.info_fd, "--info-fd"},
+        {plan.json_status_fd, "--json-status-fd"},
     };
     for (const Row& row : rows) {
         if (row.fd) line.add({row.option, std::to_string(*row.fd)});
     }
+    for (const int fd : spec.sync_fds) line.add({"--sync-fd", std::to_string(fd)});
     const auto* close = first_step<step::CloseDescriptors>(plan.seal);
     if (close == nullptr) return;
     if (spec.descriptors == Descriptors::standard) {

@@ -288,7 +288,7 @@ std::string describe_json(const Plan& plan) {
                 {"own_descriptors", word(own_descriptors_table, plan.own_descriptors)},
                 {"descriptors", Json::object({{"userns", json_of(plan.userns_fd)},
                                               {"pidns", json_of(plan.pidns_fd)},
-                                              {"sync", json_of(plan.sync_fd)},
+                                              {"sync", Json::array_of(plan.sync_fds)},
                                               {"userns_block", json_of(plan.userns_block_fd)},
                                               {"info", json_of(plan.info_fd)},
                                               {"json_status", json_of(plan.json_status_fd)}})}})

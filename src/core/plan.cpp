@@ -203,14 +203,14 @@ Result<Plan> make_plan(const Spec& spec, const Host& host) {
     plan.nested_userns = spec.nested_userns;
     plan.userns_fd = spec.userns_fd;
     plan.pidns_fd = spec.pidns_fd;
-    if (!spec.as_pid_1) plan.sync_fd = spec.sync_fd;
+    if (!spec.as_pid_1) plan.sync_fds = spec.sync_fds;
     plan.userns_block_fd = spec.userns_block_fd;
     plan.info_fd = spec.info_fd;
     plan.json_status_fd = spec.json_status_fd;
     plan.result_fd = spec.result_fd;
     plan.git_watches = std::move(*git_watches);
     const bool reaper = spec.unshare.has(Namespace::pid) || spec.leftovers == Leftovers::kill ||
-                        spec.sync_fd || !spec.lock_files.empty() ||
+                        !spec.sync_fds.empty() || !spec.lock_files.empty() ||
                         has_step<step::WaylandSocket>(tree->steps);
     plan.init = reaper && !spec.as_pid_1 ? Init::reaper : Init::command;
 

@@ -152,7 +152,6 @@ std::vector<DescriptorUse> descriptor_uses(const Spec& spec) {
         {spec.userns_fd, "--userns", "Joining specified user namespace failed"},
         {spec.userns2_fd, "--userns2", "Setting userns2 failed"},
         {spec.pidns_fd, "--pidns", "Setting pidns failed"},
-        {spec.sync_fd, "--sync-fd", "Keeping --sync-fd open failed"},
         {spec.block_fd, "--block-fd", "Reading --block-fd failed", DescriptorUse::Use::read},
         {spec.userns_block_fd, "--userns-block-fd", "Reading --userns-block-fd failed",
          DescriptorUse::Use::read},
@@ -163,6 +162,9 @@ std::vector<DescriptorUse> descriptor_uses(const Spec& spec) {
         if (!row.fd) continue;
         out.push_back(
             {*row.fd, row.option, row.failure + std::string(": Bad file descriptor"), row.use});
+    }
+    for (const int fd : spec.sync_fds) {
+        out.push_back({fd, "--sync-fd", "Keeping --sync-fd open failed: Bad file descriptor"});
     }
     return out;
 }
@@ -193,7 +195,10 @@ Result<step::CloseDescriptors> plan_descriptors(const Spec& spec, const Host& ho
             keep.insert(open.fd);
         }
     }
-    if (spec.as_pid_1 && spec.sync_fd) keep.insert(*spec.sync_fd);  // there is no init to hold it
+    // There is no init to hold them.
+    const std::set<int> held =
+        spec.as_pid_1 ? std::set<int>(spec.sync_fds.begin(), spec.sync_fds.end()) : std::set<int>();
+    keep.insert(held.begin(), held.end());
     for (const int fd : spec.keep_fds) {
         if (consumed.contains(fd)) {
             return Error{"descriptor " + std::to_string(fd) +
@@ -202,7 +207,7 @@ Result<step::CloseDescriptors> plan_descriptors(const Spec& spec, const Host& ho
         keep.insert(fd);
     }
     for (const int fd : {0, 1, 2}) {
-        if (!consumed.contains(fd) || (spec.as_pid_1 && spec.sync_fd == fd)) continue;
+        if (!consumed.contains(fd) || held.contains(fd)) continue;
         // Closed, as bubblewrap does; or so that nothing that is opened later takes its place.
         if (spec.wording == Wording::bubblewrap) {
             keep.erase(fd);

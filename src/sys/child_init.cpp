@@ -266,10 +266,11 @@ void init_main(ChildImage& image, int command, bool own_group, int children) {
         call(SYS_signalfd4, -1, &child_signal, sizeof child_signal, SFD_CLOEXEC | SFD_NONBLOCK));
     InitState init{*image.plan,  command,          own_group,          children,
                    image.scoped, image.ready_read, image.status_write, signals};
-    for (const int fd : {init.ready, init.status, init.signals, init.children, go,
-                         image.plan->sync_fd.value_or(-1), image.lifetime}) {
+    for (const int fd :
+         {init.ready, init.status, init.signals, init.children, go, image.lifetime}) {
         if (fd >= 0) image.init_fds[image.init_count++] = fd;
     }
+    for (const int fd : image.plan->sync_fds) image.init_fds[image.init_count++] = fd;
     // Apart from the caller where the command shares the caller's session, with which it could take
     // init's turn, or where it can reach init's session by /proc/1/autogroup, which the plan does
     // not cover then. Else init stays: a session costs as much as two mounts.

@@ -377,8 +377,8 @@ Failure lock_file(ChildImage& image, const step::LockFile& s) {
 }  // namespace
 
 std::size_t init_fds_needed(const Plan& plan) {
-    // Life line, status, signals, children, the command's go, --sync-fd, --wayland.
-    std::size_t count = 7;
+    // Life line, status, signals, children, the command's go, --wayland.
+    std::size_t count = 6 + plan.sync_fds.size();
     for (const Step& step : plan.setup) {
         if (std::get_if<step::LockFile>(&step) != nullptr) ++count;
     }

@@ -38,9 +38,8 @@ std::string place_text(const std::string& destination, bool is_directory, std::s
     const std::string cause = ": " + text_of(report.error);
     switch (report.detail) {
         case Detail::making_parents: return "Can't mkdir parents for " + destination + cause;
-        case Detail::destination_file: return "Can't mkdir " + destination + ": Not a directory";
-        case Detail::destination_directory:
-            return std::string(file) + destination + ": Is a directory";
+        case Detail::destination_file: return "Destination is not a directory " + destination;
+        case Detail::destination_directory: return "Destination is not a file " + destination;
         case Detail::making_destination:
             return (is_directory ? "Can't mkdir " : std::string(file)) + destination + cause;
         default: return {};
@@ -86,6 +85,9 @@ struct StepText {
     std::string operator()(const step::WriteFile& s) const {
         if (report.detail == Detail::copying) {
             return "Can't write data to file " + s.destination + cause();
+        }
+        if (report.detail == Detail::destination_directory) {
+            return "Can't create file " + s.destination + cause();
         }
         std::string place = place_text(s.destination, false, "Can't create file ", report);
         return place.empty() ? "Can't create file " + s.destination + cause() : place;

@@ -210,7 +210,7 @@ std::optional<Outcome> Supervisor::start() {
     ready_.read.reset();
     report_.write.reset();
     status_.write.reset();
-    if (plan_.sync_fd) ::close(*plan_.sync_fd);  // its end of file says that the sandbox is gone
+    for (const int fd : plan_.sync_fds) ::close(fd);  // its end of file: the sandbox is gone
     pid_ = started.pid;
     if (const int error = guard_.release(plan_.signals == Signals::forward ? handled : 0)) {
         return abandon({"letting signals through again: " + error_text(error)});

@@ -72,7 +72,6 @@ Table environment_rows() {
              {"--dir /b --chdir /nope --chdir /b | directory"},
              {"--chdir /nope | directory"},
              {"--dir /home/somebody --chdir /nope | directory"},
-             {"--chdir '' | directory"},
              {"--chdir /p | directory"},
              {"--chdir /p/x | directory"},
              {"--perms 0 --dir /x --chdir /x | directory"},

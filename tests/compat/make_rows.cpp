@@ -23,7 +23,6 @@ Group files() {
                 {.line = "--file 5 /a/b/c | look /a , look /a/b , look /a/b/c", .given = five},
                 {.line = "--perms 0600 --file 5 /a/b/c | look /a , look /a/b/c", .given = five},
                 {.line = "--file 5 / | look /", .given = five},
-                {.line = "--file 5 '' | look /", .given = five},
                 {.line = "--dir /x --file 5 /x | look /x", .given = five},
                 {.line = "--file 5 /x --file 6 /x | read /x", .given = two},
                 {.line = "--file 5 /x/y --file 6 /x/z | list /x", .given = two},
@@ -109,8 +108,6 @@ Group symlinks() {
             {
                 {"--symlink a /x | look /x"},
                 {"--symlink /p /q | look /q"},
-                {"--symlink '' /x | look /x"},
-                {"--symlink a '' | look /x"},
                 {"--symlink a / | look /x"},
                 {.line = "--symlink a /x --symlink a /x | look /x",
                  .differs = {{reason::newer,
@@ -151,7 +148,6 @@ Group directories() {
             {"--perms 7777 --dir /a/b/c | look /a , look /a/b/c"},
             {"--bind @ /x --dir /x/empty --dir /x/new | look /x/new"},
             {"--dir / --dir . --dir .. --dir ./x --dir /./y --dir //z | list /"},
-            {"--dir '' | look /"},
             {"--tmpfs /x | look /x , owner /x , write /x/y z"},
             {"--perms 1777 --tmpfs /x | look /x"},
             {"--perms 0700 --tmpfs /x | look /x"},
@@ -165,7 +161,6 @@ Group directories() {
             {"--perms 0700 --tmpfs /x --tmpfs /y | look /x , look /y"},
             {"--proc /proc --tmpfs /x --size 65536 --perms 1777 --tmpfs /y | mount-table /x /y"},
             {"--tmpfs / --ro-bind PAYLOAD /p --tmpfs /x /p list /"},
-            {"--tmpfs '' --ro-bind PAYLOAD /p /p list /"},
             {"--tmpfs /x --dir /x/y --tmpfs /x | list /x"},
         }};
 }
@@ -183,7 +178,6 @@ Group others() {
                 {"--chmod 700 /x/y | look /x"},
                 {"--chmod 0 /x/y | look /x"},
                 {"--chmod 0700 / | look /"},
-                {"--chmod 0700 '' | look /"},
                 {"--dir /x --symlink x /l --chmod 700 /l | look /x"},
                 {.line = "--dir /x --symlink /x /l --chmod 700 /l | look /x",
                  .differs = {{reason::inside,

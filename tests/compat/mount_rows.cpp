@@ -26,7 +26,6 @@ Table mount_rows() {
              {.line = "--unshare-all --proc /proc | mount-table /proc", .differs = {proc_covered}},
              {"--unshare-pid --proc /proc | open-rw /proc/sysrq-trigger , mkdir /proc/x"},
              {"--unshare-pid --proc /proc --proc /x | running , list /x/self/ns"},
-             {"--unshare-pid --proc '' | look /"},
              {.line = "--unshare-user --unshare-pid --proc /proc | write "
                       "/proc/self/oom_score_adj 10 , maps"},
          }},
@@ -69,7 +68,6 @@ Table mount_rows() {
              {"--remount-ro /x | look /x"},
              {"--remount-ro /x/y | look /x"},
              {"--ro-bind @ /x --remount-ro /x/d/new | look /x"},
-             {"--remount-ro '' | write /x y"},
              {"--tmpfs /x --symlink x /l --remount-ro /l | write /x/y z"},
              {.line = "--tmpfs /x --symlink /x /l --remount-ro /l | write /x/y z",
               .differs = {{reason::inside,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What Debian's bubblewrap does not have: checked against what bubblewrap 0.11.1 is known to do.
+// What Debian's bubblewrap does not have: checked against what bubblewrap 0.13.1 is known to do.
 #include "row.hpp"
 
 namespace compat {
@@ -67,6 +67,60 @@ Group overlays() {
         }};
 }
 
+// Whatever else is wrong, the -try forms too.
+Group empty_paths() {
+    Group out{"empty paths", {}};
+    const auto add = [&](const std::string& option, const std::string& arguments) {
+        const std::string line = option + " " + arguments + " | exit 3";
+        out.rows.push_back({.line = line,
+                            .given = {{5, Kind::content, "text"}},
+                            .expected = refused(option + " does not take an empty path argument")});
+    };
+    for (const char* option : {"--bind", "--bind-try", "--ro-bind", "--ro-bind-try", "--dev-bind",
+                               "--dev-bind-try", "--symlink"}) {
+        add(option, "'' /x");
+        add(option, "@/d ''");
+    }
+    for (const char* option :
+         {"--bind-fd", "--ro-bind-fd", "--bind-data", "--ro-bind-data", "--file", "--chmod"}) {
+        add(option, "5 ''");
+    }
+    for (const char* option : {"--dir", "--tmpfs", "--proc", "--dev", "--mqueue", "--remount-ro",
+                               "--chdir", "--lock-file", "--overlay-src"}) {
+        add(option, "''");
+    }
+    const auto overlay = [&](const std::string& option, const std::string& arguments) {
+        out.rows.push_back({.line = "--overlay-src @/low --overlay-src @/d " + option + " " +
+                                    arguments + " | exit 3",
+                            .expected = refused(option + " does not take an empty path argument")});
+    };
+    overlay("--overlay", "'' @/work /x");
+    overlay("--overlay", "@/up '' /x");
+    overlay("--overlay", "@/up @/work ''");
+    overlay("--tmp-overlay", "''");
+    overlay("--ro-overlay", "''");
+    // No paths.
+    out.rows.push_back(
+        {.line = "--unshare-uts --hostname '' --setenv A '' | exit 3", .expected = {"status 3"}});
+    return out;
+}
+
+Group several_sync_descriptors() {
+    const Lines only_standard = {"status 0", "out fd 0 character", "out fd 1 pipe",
+                                 "out fd 2 pipe"};
+    return {"several --sync-fd",
+            {{.line = "--unshare-pid --sync-fd 5 --sync-fd 6 | descriptors",
+              .given = {{5, Kind::end}, {6, Kind::end}},
+              .expected = only_standard},
+             {.line = "--sync-fd 5 --sync-fd 5 | descriptors",
+              .given = {{5, Kind::end}},
+              .expected = only_standard},
+             {.line = "--sync-fd 5 --sync-fd 77 | exit 3",
+              .given = {{5, Kind::end}},
+              .expected = refused("Keeping --sync-fd open failed: Bad file descriptor; descriptor "
+                                  "77 is not open")}}};
+}
+
 Group names() {
     return {"--argv0",
             {
@@ -106,7 +160,7 @@ Group levels() {
             {.line = "--level-prefix /nope",
              .expected = {"status 1", "err <3>bwrap: execvp /nope: No such file or directory"}},
             {.line = "--level-prefix --dir /x --bind @/f /x | exit 3",
-             .expected = {"status 1", "err <3>bwrap: Can't create file at /x: Is a directory"}},
+             .expected = {"status 1", "err <3>bwrap: Destination is not a file /x"}},
             {.line = "--args 5 --nope",
              .given = {{5, Kind::content, "--level-prefix\0"s}},
              .expected = {"status 1", "err <3>bwrap: Unknown option --nope"}},
@@ -128,6 +182,8 @@ Group limits() {
 
 Table newer_rows() {
     return {overlays(),
+            empty_paths(),
+            several_sync_descriptors(),
             names(),
             levels(),
             limits(),

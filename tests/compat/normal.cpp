@@ -97,4 +97,29 @@ Lines normal_lines(const std::string& prefix, const std::string& text) {
     return out;
 }
 
+Lines in_newer_words(Lines lines) {
+    struct Words {
+        std::string_view begin;
+        std::string_view end;
+        std::string_view now;
+    };
+    constexpr Words changed[] = {
+        {"Can't mkdir ", ": Not a directory", "Destination is not a directory "},
+        {"Can't create file at ", ": Is a directory", "Destination is not a file "}};
+    constexpr std::string_view parents = "Can't mkdir parents for ";  // as it was
+    for (std::string& line : lines) {
+        const auto colon = line.find(": ");
+        if (line.rfind("err ", 0) != 0 || colon == std::string::npos) continue;
+        const std::string text = line.substr(colon + 2);
+        for (const Words& each : changed) {
+            if (!text.starts_with(each.begin) || !text.ends_with(each.end)) continue;
+            if (text.starts_with(parents)) continue;
+            const std::size_t size = text.size() - each.begin.size() - each.end.size();
+            line = line.substr(0, colon + 2) + std::string(each.now) +
+                   text.substr(each.begin.size(), size);
+        }
+    }
+    return lines;
+}
+
 }  // namespace compat

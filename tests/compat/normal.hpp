@@ -11,4 +11,8 @@ namespace compat {
 /// sbx describe their options in their own words.
 Lines normal_lines(const std::string& prefix, const std::string& text);
 
+/// Lines of an older bubblewrap's in the words of 0.12, which calls a destination of the wrong kind
+/// by another name.
+Lines in_newer_words(Lines lines);
+
 }  // namespace compat

@@ -89,7 +89,7 @@ Group files() {
             in_file("--unshare-user\0--uid\0005\0--dir\0/x\0"s),
             {.line = "--args 5",
              .given = {{5, Kind::content, "--version\0"s}},
-             .differs = {{reason::newer, {"-out bubblewrap 0.8.0", "+out bubblewrap 0.11.1*"}}}},
+             .differs = {{reason::newer, {"-out bubblewrap 0.8.0", "+out bubblewrap 0.13.1*"}}}},
             {.line = "--args 5 --args 6 | list /",
              .given = {{5, Kind::content, "--dir\0/x\0"s}, {6, Kind::content, "--dir\0/y\0"s}}},
             {.line = "--tmpfs /x --args 5 --tmpfs /x | list /x",
@@ -108,7 +108,7 @@ Group files() {
 
 Table parse_rows() {
     const Difference version = {reason::newer,
-                                {"-out bubblewrap 0.8.0", "+out bubblewrap 0.11.1*"}};
+                                {"-out bubblewrap 0.8.0", "+out bubblewrap 0.13.1*"}};
     return {
         {"nothing to do",
          {

@@ -100,7 +100,7 @@ Difference now_refused(const std::string& reason, const std::string& message,
 
 /// Reasons that more than one row has.
 namespace reason {
-inline const std::string newer = "bubblewrap 0.11.1 differs from 0.8.0 here";
+inline const std::string newer = "bubblewrap 0.13.1 differs from 0.8.0 here";
 inline const std::string parents = "directories made on the way are 0755, as documented";
 inline const std::string inside = "a symbolic link in a destination means the new root's path";
 inline const std::string remedy = "the same, and what can be done about it";

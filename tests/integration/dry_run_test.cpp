@@ -168,7 +168,6 @@ TEST_CASE("the kernel agrees on what will fail", "[dry_run]") {
         {"--tmpfs", "/t", "--remount-ro", "/t", "--dir", "/t/x"},
         {"--chmod", "0700", "/missing"},
         {"--tmpfs", "/" + std::string(256, 'n')},
-        {"--symlink", "", "/l"},
     };
     for (const Words& options : all) {
         Start start = sbx(options, {"ids"});

@@ -435,7 +435,7 @@ TEST_CASE("messages begin with the name that sbx was called by", "[exit]") {
 }
 
 TEST_CASE("help and version need nothing", "[exit]") {
-    CHECK(run(plain(Name::bwrap, {"--version"})).out.rfind("bubblewrap 0.11.1", 0) == 0);
+    CHECK(run(plain(Name::bwrap, {"--version"})).out.rfind("bubblewrap 0.13.1", 0) == 0);
     CHECK(run(plain(Name::sbx, {"--version"})).out.rfind("sbx ", 0) == 0);
     for (const Name name : {Name::sbx, Name::bwrap}) {
         const Ended help = run(plain(name, {"--help"}));

@@ -131,6 +131,31 @@ TEST_CASE("--sync-fd ends when the sandbox is gone, and not before", "[waiting]"
     }
 }
 
+TEST_CASE("several --sync-fd are all held until the sandbox is gone", "[waiting]") {
+    for (const Name name : both) {
+        Pipe first = make_pipe();
+        Pipe second = make_pipe();
+        Pipe third = make_pipe();
+        Pipe control = make_pipe();
+        Start start = sandbox(name, {"--sync-fd", "8", "--sync-fd", "9", "--sync-fd", "10"},
+                              {"descriptors", ",", "echo", "up", ",", "wait-end", "0"});
+        start.descriptors = {{0, control.read.get()},
+                             {8, first.write.get()},
+                             {9, second.write.get()},
+                             {10, third.write.get()}};
+        Running running(start);
+        for (Pipe* each : {&first, &second, &third}) each->write.close();
+        running.expect("up\n");
+        for (Pipe* each : {&first, &second, &third}) CHECK_FALSE(has_ended(each->read));
+        control.write.close();
+        const Ended ended = running.wait();
+        CHECK(ended.status == 0);
+        CHECK(ended.err.empty());
+        for (const char* fd : {"fd 8", "fd 9", "fd 10"}) CHECK_FALSE(contains(ended.out, fd));
+        for (Pipe* each : {&first, &second, &third}) CHECK(ends(each->read));
+    }
+}
+
 TEST_CASE("--sync-fd outlives the command where the command's children do", "[waiting]") {
     // Without a pid namespace orphans are the host's, and nobody knows when they end.
     for (const Options& more : {Options{"--unshare-pid"}, {"--unshare-all"}}) {

@@ -173,7 +173,7 @@ TEST_CASE("a standard descriptor that an option uses is closed, or leads nowhere
     Spec spec = plain_bwrap_spec();
     spec.unshare.add(Namespace::pid);
     spec.as_pid_1 = true;
-    spec.sync_fd = 0;
+    spec.sync_fds = {0};
     CHECK(kept(spec) == std::vector<int>{0, 1, 2, 5});
 }
 

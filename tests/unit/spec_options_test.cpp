@@ -163,27 +163,69 @@ TEST_CASE("--wayland") {
     CHECK(entry.destination == "/w");
 }
 
-TEST_CASE("an empty destination is a mistake for the new entries too, in the sbx dialect") {
-    for (const Words& words : {Words{"--bind-fd", "7", ""},
-                               {"--ro-bind-data", "7", ""},
-                               {"--chmod", "0700", ""},
-                               {"--mqueue", ""},
-                               {"--wayland", "/run/w", ""},
-                               {"--overlay-src", "/a", "--tmp-overlay", ""}}) {
-        INFO(words[0]);
-        CHECK(sbx_error(words).find("an empty destination is most often") == 0);
-        CHECK(error_of(bwrap_spec(words)) == "no error");
+TEST_CASE("an empty path is refused by every option that takes one") {
+    std::size_t paths = 0;
+    for (const cli::OptionRow& row : cli::option_table) {
+        if (!cli::describes_sandbox(row.id) || row.id == cli::Option::unset) continue;
+        for (std::size_t i = 0; i < row.argument_count(); ++i) {
+            const std::string_view kind = row.argument_name(i);
+            const bool is_path = kind == "SRC" || kind == "DEST" || kind == "PATH" ||
+                                 kind == "DIR" || kind == "OTHER" || kind == "UPPER" ||
+                                 kind == "WORK" || kind == "TARGET";
+            if (!is_path) continue;
+            ++paths;
+            Words words;
+            if (row.name.find("overlay") != std::string_view::npos) {
+                words = {"--overlay-src", "/a", "--overlay-src", "/b"};
+            }
+            words.push_back("--" + std::string(row.name));
+            for (std::size_t k = 0; k < row.argument_count(); ++k) {
+                const bool number = row.argument_name(k) == "FD" || row.argument_name(k) == "OCTAL";
+                words.push_back(k == i ? "" : number ? "7" : "/x");
+            }
+            INFO(row.name << " " << kind);
+            const std::string text =
+                "--" + std::string(row.name) + " does not take an empty path argument";
+            CHECK(error_of(bwrap_spec(words)) == text);
+            CHECK(sbx_error(words).find(text + "; an empty ") == 0);
+        }
     }
+    CHECK(paths > 40);
+    CHECK(sbx_error({"--dir", ""})
+              .find("an empty destination is most often a variable that is "
+                    "not set, write / for the root itself") != std::string::npos);
+    CHECK(sbx_error({"--bind-try", "", "/x"}).find("an empty path is most often") !=
+          std::string::npos);
+    for (const Words& words : {Words{"--hostname", ""}, {"--argv0", ""}, {"--setenv", "A", ""}}) {
+        CHECK(error_of(bwrap_spec(words)) == "no error");
+        CHECK(sbx_error(words) == "no error");
+    }
+}
+
+TEST_CASE("--sync-fd is kept as often as it is given, each descriptor once") {
+    const Words twice = {"--sync-fd", "71", "--sync-fd", "72", "--sync-fd", "71"};
+    CHECK(good(twice).sync_fds == std::vector<int>{72, 71});
+    CHECK(good(bwrap_spec(twice)).sync_fds == std::vector<int>{72, 71});
+    CHECK(good({"true"}).sync_fds.empty());
+    for (const char* text : {"", "-1", "+1", " 1", "0x1", "x", "2147483648", "4294967296"}) {
+        check_wrong_argument({"--sync-fd", text}, text, "the number of an open descriptor",
+                             std::string("Invalid fd: ") + text);
+    }
+    CHECK(sbx_error({"--sync-fd", "7", "--block-fd", "7"}).find("is used by --sync-fd") !=
+          std::string::npos);
 }
 
 TEST_CASE("options of descriptors that are used later") {
     const struct {
         const char* option;
         std::optional<int> Spec::*field;
-    } each[] = {{"--userns", &Spec::userns_fd},  {"--userns2", &Spec::userns2_fd},
-                {"--pidns", &Spec::pidns_fd},    {"--sync-fd", &Spec::sync_fd},
-                {"--block-fd", &Spec::block_fd}, {"--userns-block-fd", &Spec::userns_block_fd},
-                {"--info-fd", &Spec::info_fd},   {"--json-status-fd", &Spec::json_status_fd}};
+    } each[] = {{"--userns", &Spec::userns_fd},
+                {"--userns2", &Spec::userns2_fd},
+                {"--pidns", &Spec::pidns_fd},
+                {"--block-fd", &Spec::block_fd},
+                {"--userns-block-fd", &Spec::userns_block_fd},
+                {"--info-fd", &Spec::info_fd},
+                {"--json-status-fd", &Spec::json_status_fd}};
     for (const auto& [option, field] : each) {
         INFO(option);
         const Spec spec = good({option, "71"});

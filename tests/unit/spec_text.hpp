@@ -55,7 +55,7 @@ inline std::string text_of(const Spec& spec) {
                  capabilities, root, given, host_writes, tmpfs_limits, root_files, entries,
                  entry_places, working_directory, git_watches, environment, directory, descriptors,
                  keep_fds, own_descriptors, filters, landlock, core_dumps, leftovers, signals,
-                 terminal, die_with_parent, new_session, as_pid_1, lock_files, sync_fd, block_fd,
+                 terminal, die_with_parent, new_session, as_pid_1, lock_files, sync_fds, block_fd,
                  userns_block_fd, info_fd, json_status_fd, result_fd, warnings, profile_directories,
                  argv0, command] = spec;
     std::ostringstream out;
@@ -117,7 +117,7 @@ inline std::string text_of(const Spec& spec) {
     number("new_session", new_session);
     number("as_pid_1", as_pid_1);
     for (const std::string& path : lock_files) out << "lock " << path << '\n';
-    optional("sync_fd", sync_fd);
+    for (const int fd : sync_fds) number("sync", fd);
     optional("block_fd", block_fd);
     optional("userns_block_fd", userns_block_fd);
     optional("info_fd", info_fd);
