@@ -401,6 +401,7 @@ std::optional<Error> Translator::guard(const step::Guard& s) {
 std::optional<Error> Translator::translate() {
     for (std::size_t i = 0; i < plan_.setup.size(); ++i) {
         std::optional<Error> error;
+        std::string open_shm;
         std::size_t length = dev_length(i);
         if (length == 0) {
             length = 1;
@@ -409,6 +410,8 @@ std::optional<Error> Translator::translate() {
             const auto& tmpfs = std::get<step::MountTmpfs>(plan_.setup[i]);
             if (tmpfs.size) line_.lack("a limit on the size of /dev");
             error = put({"--dev"}, tmpfs.destination);
+            // bubblewrap lets nobody but the owner write there.
+            if (plan_.wording == Wording::sbx) open_shm = tmpfs.destination + "/shm";
         }
         if (error) return error;
         for (std::size_t end = i + length; i < end; ++i) {
@@ -419,6 +422,8 @@ std::optional<Error> Translator::translate() {
             }
         }
         --i;
+        if (open_shm.empty()) continue;
+        if (auto failed = put({"--chmod", octal(01777)}, open_shm)) return failed;
     }
     return std::nullopt;
 }

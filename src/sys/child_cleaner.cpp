@@ -134,11 +134,10 @@ long let_go(const Placeholder& place) {
     return removed == -ENOTEMPTY || removed == -EEXIST ? 0 : removed;  // somebody uses it
 }
 
-// The directory is known by a descriptor that only looks: fchmod(2) does not take it.
+// The directory is known by a descriptor that only looks, which fchmod(2) does not take, and nobody
+// may be allowed to search it, "." included: its name in procfs, the cleaner's directory, is.
 bool set_mode(int directory, unsigned mode) {
-    constexpr long fchmodat2 = 452;  // since Linux 6.6, and then where nobody may search, too
-    return call(SYS_fchmodat, directory, ".", mode) == 0 ||
-           call(fchmodat2, directory, "", mode, AT_EMPTY_PATH) == 0;
+    return call(SYS_fchmodat, AT_FDCWD, FdPath("self/fd/", directory).text, mode) == 0;
 }
 
 // Also that another sandbox holds it and that the name is gone is asked again, which a system call

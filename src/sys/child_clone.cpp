@@ -135,11 +135,12 @@ long clone_on_stack(clone_args* /*arguments*/, std::size_t /*size*/, void (* /*b
 
 // Whether the command's process begins in init's memory, which is cheaper than a copy of it. Both
 // are opaque then until exec. So not where somebody may want to look into init while the command
-// waits; nor where somebody who could look could be inside already.
+// waits, nor where somebody who could look could be inside already; nor where the command may make
+// namespaces of its own, which finds init as it is from the start.
 bool shares_memory(const Plan& plan) {
     if (!has_trampoline || !plan.namespaces.has(Namespace::user) ||
         !plan.namespaces.has(Namespace::pid) || plan.userns_fd || plan.pidns_fd || plan.info_fd ||
-        plan.json_status_fd) {
+        plan.json_status_fd || plan.nested_userns != NestedUserns::refuse) {
         return false;
     }
     for (const Step& step : plan.setup) {
