@@ -300,9 +300,9 @@ void init_main(ChildImage& image, int command, bool own_group, int children) {
         const long events = call(SYS_ppoll, polled, 3, settles ? &settling_time : nullptr, nullptr,
                                  sizeof(std::uint64_t));
         if (polled[2].revents != 0) {  // the command has been executed, or has ended
-            if (image.beside && shown) call(SYS_prctl, PR_SET_DUMPABLE, 1, 0, 0, 0);
             close_fd(go);
             go = -1;
+            if (image.beside && shown) call(SYS_prctl, PR_SET_DUMPABLE, 1, 0, 0, 0);
             continue;
         }
         if (settles && events == 0) {

@@ -173,9 +173,7 @@ TEST_CASE("init holds nothing of the host when the command runs", "[caller]") {
             Running running(start);
             running.expect("up\n");
             const std::string init = child_of(std::to_string(running.pid()));
-            for (const auto& entry : std::filesystem::directory_iterator("/proc/" + init + "/fd")) {
-                seen += std::filesystem::read_symlink(entry.path()).string() + "\n";
-            }
+            for (const std::string& held : open_in(init, 4)) seen += held + "\n";
             seen +=
                 "cwd " + std::filesystem::read_symlink("/proc/" + init + "/cwd").string() + "\n";
             seen += read_whole("/proc/" + init + "/status");
@@ -216,6 +214,7 @@ TEST_CASE("init cannot be looked into from inside, and the caller can join it", 
         Running running(start);
         running.expect("up\n");
         const std::string init = child_of(std::to_string(running.pid()));
+        open_in(init, 4);  // as soon as init is alone in its memory
         // What enters a sandbox from outside (nsenter, slirp4netns) begins like this.
         for (const char* kind : {"user", "net", "mnt"}) {
             const std::string path = "/proc/" + init + "/ns/" + kind;

@@ -5,19 +5,24 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <sched.h>
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <sstream>
 #include <stdexcept>
+#include <system_error>
 
 namespace integration {
 namespace {
@@ -71,6 +76,7 @@ void reset_signals() {
         if (::chdir(start.directory.c_str()) != 0) ::_exit(115);
         ::setenv("PWD", start.directory.c_str(), 1);
     }
+    ::unsetenv("TMPDIR");  // where the test puts its files, which sbx would warn of
     if (start.prepare) start.prepare();
     ::execv(path.c_str(), argv.data());
     ::_exit(114);
@@ -126,6 +132,23 @@ Descriptor file_with(std::string_view content) {
 int limit_milliseconds() {
     const char* factor = std::getenv("SBX_TEST_PATIENCE");
     return static_cast<int>(20'000 * (factor == nullptr ? 1 : std::strtod(factor, nullptr)));
+}
+
+std::vector<std::string> open_in(const std::string& pid, std::size_t most) {
+    const auto end =
+        std::chrono::steady_clock::now() + std::chrono::milliseconds(limit_milliseconds());
+    while (std::chrono::steady_clock::now() < end) {
+        std::vector<std::string> out;
+        std::error_code error;
+        for (auto entry = std::filesystem::directory_iterator("/proc/" + pid + "/fd", error);
+             !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
+            out.push_back(std::filesystem::read_symlink(entry->path(), error).string());
+            if (error) break;
+        }
+        if (!error && out.size() <= most) return out;
+        ::sched_yield();
+    }
+    throw std::runtime_error("process " + pid + " has not come to rest");
 }
 
 bool ends(const Descriptor& fd) { return wait_readable(fd.get(), limit_milliseconds()); }

@@ -53,6 +53,11 @@ bool has_ended(const Descriptor& fd);
 /// Reads from `fd` until `text` has come; throws when it does not.
 std::string read_until(const Descriptor& fd, std::string_view text);
 
+/// What process `pid` has open, once it can be looked into and that is `most` descriptors at most:
+/// init becomes visible, and lets go of one, when it notices that the command was executed. Throws
+/// when that does not come within the time limit of a test.
+std::vector<std::string> open_in(const std::string& pid, std::size_t most);
+
 /// What process group sbx starts in: the leader of a session without a terminal, or the caller's.
 enum class Session { own, inherited };
 

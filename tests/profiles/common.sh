@@ -6,6 +6,7 @@
 set -eu
 
 work=$(mktemp -d)
+unset TMPDIR  # a directory that is not inside, which sbx would warn of
 trap 'rm -rf "$work"' EXIT
 mkdir -p "$work/home/project" "$work/run"
 export HOME="$work/home" XDG_CONFIG_HOME="$work/none" XDG_RUNTIME_DIR="$work/run"
