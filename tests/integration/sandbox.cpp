@@ -11,7 +11,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <sched.h>
 #include <algorithm>
 #include <array>
 #include <cerrno>
