@@ -132,7 +132,7 @@ TEST_CASE("the profile for containers keeps out what reaches beyond one") {
         INFO(name);
         CHECK(answer(filter, name) == error(ENOSYS));
     }
-    for (const std::uint64_t family : {1, 2, 10, 16, 17, 39, 41}) {
+    for (const std::uint64_t family : {1U, 2U, 10U, 16U, 17U, 39U, 41U}) {
         CHECK(answer(filter, "socket", {family}) == allow);
     }
     CHECK(answer(filter, "socket", {38}) == error(ENOSYS));
