@@ -106,6 +106,12 @@ struct Exposed {
     std::string foreign_home = {};  ///< $HOME, without links, where it belongs to another user
 };
 
+/// The repository of a working directory that is a linked working tree (git-worktree(1)).
+struct LinkedWorktree {
+    std::string named = {};  ///< as the file .git has it, absolute: "/p/.git"
+    std::string real = {};   ///< the same without symbolic links
+};
+
 /// A descriptor that was open when sbx began and that exec passes on; 0, 1 and 2 at least.
 struct OpenDescriptor {
     int fd = -1;             ///< its number
@@ -178,6 +184,7 @@ struct Host {
     Exposed exposed = {};                             ///< no writable bind should show these
     std::vector<HostSocket> agent_sockets = {};       ///< those that a bind shows
     HostPrograms programs = {};                       ///< of the command's name
+    std::optional<LinkedWorktree> worktree = {};      ///< if a guard is for the .git of `cwd`
 };
 
 /// The working directory: as $PWD has it when that is true, which keeps the links that a shell went

@@ -366,6 +366,7 @@ enum class Warning {
     closed_device,      ///< a bind that shows a device, which cannot be opened
     closed_descriptor,  ///< an argument that names a descriptor which the command does not have
     temporary_directory,  ///< TMPDIR names a directory that is not there inside
+    git_worktree,         ///< the repository of a linked worktree of git is not inside
 };
 
 /// Their names, in the order of Warning.
@@ -373,7 +374,7 @@ inline constexpr auto warning_names = std::to_array<std::string_view>(
     {"hidden-mount", "file-bind", "writable-home", "writable-root", "misplaced-guard",
      "agent-socket", "working-directory", "desktop-socket", "shared-directory", "partial-search",
      "start-directory", "other-program", "foreign-owner", "parent-directory", "closed-device",
-     "closed-descriptor", "temporary-directory"});
+     "closed-descriptor", "temporary-directory", "git-worktree"});
 
 /// What becomes of a warning.
 enum class WarningMode {

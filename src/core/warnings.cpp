@@ -7,6 +7,8 @@
 #include "core/sight.hpp"
 #include "core/system_places.hpp"
 #include "core/text.hpp"
+#include "core/warning_words.hpp"
+#include "core/worktree.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -15,44 +17,6 @@
 
 namespace sbx::planning {
 namespace {
-
-std::string with(const std::string& what, const std::string& destination) {
-    return what + " " + shell_words({destination});
-}
-
-// A mount as it was given: "--bind /a /b".
-struct Given {
-    std::string operator()(const entry::Bind& e) const {
-        const char* name = e.access == Access::read_only ? "--ro-bind"
-                           : e.access == Access::device  ? "--dev-bind"
-                                                         : "--bind";
-        return std::string(name) + (e.if_missing == IfMissing::skip ? "-try " : " ") +
-               shell_words({e.source, e.destination});
-    }
-    std::string operator()(const entry::Tmpfs& e) const { return with("--tmpfs", e.destination); }
-    std::string operator()(const entry::Proc& e) const { return with("--proc", e.destination); }
-    std::string operator()(const entry::Dev& e) const { return with("--dev", e.destination); }
-    std::string operator()(const entry::Mqueue& e) const { return with("--mqueue", e.destination); }
-    std::string operator()(const entry::Wayland& e) const {
-        return "--wayland " + shell_words({e.source, e.destination});
-    }
-    std::string operator()(const entry::Overlay& e) const {
-        return with("the overlay on", e.destination);
-    }
-    std::string operator()(const auto& e) const {
-        return with("what is mounted on", e.destination);
-    }
-};
-
-// The remedy for a bind of the working directory, or of the one above.
-std::string start_elsewhere(const Entry& entry) {
-    const auto* bind = std::get_if<entry::Bind>(&entry);
-    return bind != nullptr && bind->source == ".."
-               ? "keep the source tree in a directory of its own, as in ~/packages/hello/hello-1.0"
-               : "run sbx in the directory of a project (cd), below your home for example";
-}
-
-std::string option_of(const Entry& entry) { return std::visit(Given{}, entry); }
 
 class Finder {
 public:
@@ -78,6 +42,7 @@ public:
         if (asked(Warning::closed_device)) find_devices();
         if (asked(Warning::closed_descriptor)) find_descriptors();
         if (asked(Warning::temporary_directory)) find_temporary();
+        if (asked(Warning::git_worktree)) find_worktree();
         if (refused_) return *refused_;
         return std::move(found_);
     }
@@ -226,6 +191,13 @@ private:
                 ", which is not inside, so that programs cannot make temporary files; --setenv "
                 "TMPDIR /tmp takes another directory");
         found_.back().when_it_fails = true;
+    }
+
+    void find_worktree() {
+        const std::string text = missing_repository(spec_, host_, sight_);
+        if (text.empty()) return;
+        add(Warning::git_worktree, text);
+        found_.back().when_it_fails = !wants_repository(spec_, host_, sight_);
     }
 
     // Adds the texts that `texts_of` gives for each bind.

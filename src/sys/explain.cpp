@@ -7,6 +7,7 @@
 #include "sys/explain_exec.hpp"
 #include "sys/machine.hpp"
 #include "sys/refused_calls.hpp"
+#include "sys/worktree.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -226,6 +227,28 @@ std::string with_refusal(int error, std::string_view also) {
     return refusal.empty() ? refusal : ": " + refusal;
 }
 
+// For a guard of what the directory .git has, where `file` is in its place.
+std::string worktree_remedy(const Step& step, const std::string& file) {
+    if (!std::holds_alternative<step::Guard>(step) || !file.ends_with("/.git")) return {};
+    const std::string directory = file.substr(0, file.find_last_of('/'));
+    const auto linked = linked_worktree(directory);
+    const std::string otherwise =
+        "or leave out --profile git, which is for a repository in the working directory";
+    if (!linked) {
+        return "; " + quote(file) +
+               " is a file, as in a submodule, and its repository is elsewhere: start where that "
+               "is, " +
+               otherwise;
+    }
+    const std::string& named = linked->named;
+    const bool has_main = named.ends_with("/.git");
+    return "; " + quote(directory) + " is a linked worktree of the repository " + quote(named) +
+           ": start " +
+           (has_main ? "in the main working tree, " + quote(named.substr(0, named.size() - 5))
+                     : "in a clone of its own") +
+           ", " + otherwise;
+}
+
 std::string remedy(const Plan& plan, const Step& step, const Report& report) {
     const std::string destination = destination_of(step);
     const std::string there = quote(destination);
@@ -253,6 +276,7 @@ std::string remedy(const Plan& plan, const Step& step, const Report& report) {
     if (report.error == ENOTDIR && !destination.empty()) {
         const std::string file =
             file_on_the_way(plan, static_cast<std::size_t>(report.step), destination);
+        if (std::string text = worktree_remedy(step, file); !text.empty()) return text;
         return file.empty() ? "; a part of " + there + " is a file inside"
                             : "; " + quote(file) + " is a file inside, and nothing is below it";
     }

@@ -9,6 +9,7 @@
 #include "sys/machine.hpp"
 #include "sys/program_places.hpp"
 #include "sys/socket_search.hpp"
+#include "sys/worktree.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -324,7 +325,10 @@ private:
 
 }  // namespace
 
-void look_for_mistakes(const Spec& spec, Host& host) { Look(spec, host).look(); }
+void look_for_mistakes(const Spec& spec, Host& host) {
+    Look(spec, host).look();
+    look_for_worktree(spec, host);
+}
 
 std::vector<std::string> homes_in(std::string_view text, std::uint32_t uid) {
     return homes_where(text, [uid](std::uint32_t number) { return number == uid; });

@@ -470,7 +470,8 @@ TEST_CASE("warnings are silenced or refused one by one", "[warnings]") {
           "there is no warning \"nonsense\"; there are all, hidden-mount, file-bind, "
           "writable-home, writable-root, misplaced-guard, agent-socket, working-directory, "
           "desktop-socket, shared-directory, partial-search, start-directory, other-program, "
-          "foreign-owner, parent-directory, closed-device, closed-descriptor, temporary-directory");
+          "foreign-owner, parent-directory, closed-device, closed-descriptor, temporary-directory, "
+          "git-worktree");
     CHECK(sbx_error({"--warning", "writable-hme", "hide"}) ==
           "there is no warning \"writable-hme\"; did you mean writable-home?");
     CHECK(sbx_error({"--warning", "all", "off"}) ==
