@@ -134,7 +134,8 @@ struct ChildImage {
     char** envp = nullptr;               ///< ends with nullptr; slot `pwd` is filled by the child
     std::size_t pwd = 0;
     char* const* pwd_entries = nullptr;  ///< "PWD=..." for each candidate of ChangeDirectory
-    OwnMount* own_mounts = nullptr;      ///< room for the file systems that the child mounts
+    char* listen_pid = nullptr;  ///< zeros in envp that the child fills with its pid; none: nullptr
+    OwnMount* own_mounts = nullptr;  ///< room for the file systems that the child mounts
     std::size_t own_count = 0;
     std::size_t own_room = 0;
     int* init_fds = nullptr;  ///< room for what init keeps open: see init_fds_needed()

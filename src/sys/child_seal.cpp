@@ -53,6 +53,16 @@ Failure same_directory(const char* path) {
     return {};
 }
 
+// The command's own pid, as it sees it.
+void write_pid(char* to) {
+    char digits[12];
+    std::size_t count = 0;
+    for (long pid = call(SYS_getpid); pid > 0; pid /= 10) {
+        digits[count++] = static_cast<char>('0' + pid % 10);
+    }
+    while (count > 0) *to++ = digits[--count];
+}
+
 // /proc/self/fd/N of a directory outside leads out; then getcwd(2) says "(unreachable)/...".
 Failure change_directory(ChildImage& image, const step::ChangeDirectory& s) {
     Failure failure{ENOENT};
@@ -65,6 +75,7 @@ Failure change_directory(ChildImage& image, const step::ChangeDirectory& s) {
         if (!failure) failure = same_directory(path);
         if (failure) return failure;
         image.envp[image.pwd] = image.pwd_entries[i];
+        if (image.listen_pid != nullptr) write_pid(image.listen_pid);
         return {};
     }
     return failure;

@@ -4,8 +4,10 @@
 #include <link.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <iterator>
+#include <string_view>
 
 namespace sbx::sys {
 namespace {
@@ -29,6 +31,20 @@ int collect_code(dl_phdr_info* info, std::size_t /*size*/, void* image) {
     return 1;  // libraries, if there are any, come after it
 }
 
+constexpr std::string_view listen_name = "LISTEN_PID=";
+
+// "LISTEN_PID=123" where the descriptors of a socket activation (sd_listen_fds(3)) are meant for
+// this process, and so for the command; else empty. LISTEN_PIDFDID names the same process.
+std::string listen_entry(const Plan& plan) {
+    if (plan.wording != Wording::sbx) return {};
+    const auto found =
+        std::find_if(plan.environment.begin(), plan.environment.end(),
+                     [](const std::string& entry) { return entry.starts_with(listen_name); });
+    if (found == plan.environment.end()) return {};
+    const bool ours = found->substr(listen_name.size()) == std::to_string(::getpid());
+    return ours ? *found : std::string();
+}
+
 }  // namespace
 
 ImageStorage::ImageStorage(const Plan& plan) {
@@ -39,7 +55,17 @@ ImageStorage::ImageStorage(const Plan& plan) {
     for (const std::string& word : plan.argv) argv_.push_back(unconst(word));
     argv_.push_back(nullptr);
 
-    for (const std::string& entry : plan.environment) envp_.push_back(unconst(entry));
+    const std::string listen = listen_entry(plan);
+    for (const std::string& entry : plan.environment) {
+        if (!listen.empty() && entry == listen) {
+            constexpr std::size_t room = 12;  // for a number of 32 bits
+            listen_pid_ = std::string(listen_name) + std::string(room, '\0');
+            image_.listen_pid = listen_pid_.data() + listen_name.size();
+            envp_.push_back(listen_pid_.data());
+        } else if (listen.empty() || !entry.starts_with("LISTEN_PIDFDID=")) {
+            envp_.push_back(unconst(entry));
+        }
+    }
     image_.pwd = envp_.size();
     envp_.push_back(nullptr);
     envp_.push_back(nullptr);

@@ -25,6 +25,7 @@ private:
     std::vector<char*> envp_;
     std::vector<std::string> pwd_texts_;
     std::vector<char*> pwd_entries_;
+    std::string listen_pid_;
     std::vector<OwnMount> own_mounts_;
     std::vector<int> init_fds_;
     ChildImage image_;

@@ -34,6 +34,35 @@ TEST_CASE("the environment passes through", "[environment]") {
     }
 }
 
+TEST_CASE("what is meant for sbx by its pid is meant for the command", "[environment]") {
+    const auto listening = [](Name name, std::vector<std::string> options, int more) {
+        Start start = sandbox(name, std::move(options), {"process", ",", "environment"});
+        start.prepare = [more] {
+            ::clearenv();
+            ::setenv("LISTEN_FDS", "1", 1);
+            ::setenv("LISTEN_PID", std::to_string(::getpid() + more).c_str(), 1);
+            ::setenv("LISTEN_PIDFDID", "77", 1);
+        };
+        return output(start);
+    };
+    const auto is_its_own = [](const std::string& out) {
+        return contains(out, "env LISTEN_PID=" + value(out, "pid") + "\n");
+    };
+    for (const auto& options : {std::vector<std::string>{}, {"--share-pid"}, {"--as-pid-1"}}) {
+        const std::string out = listening(Name::sbx, options, 0);
+        CHECK(is_its_own(out));
+        CHECK(contains(out, "env LISTEN_FDS=1\n"));
+        CHECK(!contains(out, "LISTEN_PIDFDID"));
+    }
+    // Another process's stays, and bubblewrap changes nothing.
+    for (const auto& [name, more] : {std::pair(Name::sbx, 1), std::pair(Name::bwrap, 0)}) {
+        const std::string out = listening(name, {}, more);
+        CHECK(contains(out, "env LISTEN_PID="));
+        CHECK(contains(out, "env LISTEN_PIDFDID=77\n"));
+        CHECK(!is_its_own(out));
+    }
+}
+
 TEST_CASE("changes of the environment are made in order", "[environment]") {
     for (const Name name : both) {
         const auto with = [name](std::vector<std::string> options) {
