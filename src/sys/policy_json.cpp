@@ -8,6 +8,8 @@
 #include "sys/policy_names.hpp"
 #include "sys/policy_tree.hpp"
 
+#include <algorithm>
+#include <array>
 #include <optional>
 
 namespace sbx {
@@ -94,7 +96,7 @@ Result<scmp_arg_cmp> read_test(const Tree& object) {
     if (!op) return not_known("operator", *op_name);
 
     if (*op == SCMP_CMP_MASKED_EQ) {
-        if (second_node == nullptr) return Error{quote(*op_name) + " needs \"valueTwo\""};
+        // The specification lets a profile leave "valueTwo" out; it is 0 then.
         if ((*second & ~*value) != 0) {
             return Error{"\"valueTwo\" " + std::to_string(*second) + " has bits that the mask " +
                          std::to_string(*value) + " has not: it can never match"};
@@ -124,9 +126,21 @@ Result<std::vector<scmp_arg_cmp>> read_tests(const Tree& rule) {
     return tests;
 }
 
+/// The rule has "names", or one "name", as in profiles of old versions of Docker.
+Result<std::vector<std::string>> read_names(const Tree& rule) {
+    auto names = read_texts(member(rule, "names"), "names");
+    if (!names) return names;
+    const Tree* node = member(rule, "name");
+    const bool empty = node == nullptr || (node->empty() && node->data().empty());
+    if (empty) return names;
+    if (!names->empty()) return Error{"it has both \"name\" and \"names\""};
+    auto name = read_text(*node, "name");
+    if (!name) return name.error();
+    return std::vector<std::string>{std::move(*name)};
+}
+
 Result<std::vector<int>> read_calls(const Tree& rule) {
-    const Tree* node = member(rule, "names");
-    const auto names = read_texts(node, "names");
+    const auto names = read_names(rule);
     if (!names) return names.error();
     if (names->empty()) return Error{"it names no system call"};
     std::vector<int> calls;
@@ -141,8 +155,8 @@ Result<std::vector<int>> read_calls(const Tree& rule) {
 /// The rule, or nothing when its conditions are not met.
 Result<std::optional<PolicyRule>> read_rule(const Tree& object,
                                             const PolicyConditions& conditions) {
-    if (auto known = check_keys(object, {"names", "action", "args", "errnoRet", "errno", "comment",
-                                         "includes", "excludes"});
+    if (auto known = check_keys(object, {"name", "names", "action", "args", "errnoRet", "errno",
+                                         "comment", "includes", "excludes"});
         !known) {
         return known.error();
     }
@@ -184,16 +198,46 @@ Result<void> check_architectures(const Tree& policy) {
     return {};
 }
 
-/// Flags belong to the loading of a filter. TSYNC has nothing to do in a process with one thread.
+/// Flags belong to the loading of a filter, and none of these changes an answer. TSYNC has nothing
+/// to do in a process with one thread, and WAIT_KILLABLE_RECV nothing without SCMP_ACT_NOTIFY.
+/// Without LOG the kernel logs less, without SPEC_ALLOW it guards against more.
 Result<void> check_flags(const Tree& policy) {
+    static constexpr auto accepted = std::to_array<std::string_view>(
+        {"SECCOMP_FILTER_FLAG_LOG", "SECCOMP_FILTER_FLAG_SPEC_ALLOW", "SECCOMP_FILTER_FLAG_TSYNC",
+         "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"});
     const auto flags = read_texts(member(policy, "flags"), "flags");
     if (!flags) return flags.error();
     for (const auto& flag : *flags) {
-        if (flag != "SECCOMP_FILTER_FLAG_TSYNC") {
+        if (std::find(accepted.begin(), accepted.end(), flag) == accepted.end()) {
             return Error{"flag " + quote(flag) + " is not supported"};
         }
     }
     return {};
+}
+
+/// The one object of this name, and whether there are several: parsers of JSON differ in which of
+/// them they take.
+Result<const Tree*> only_member(const Tree& object, const char* key) {
+    if (object.count(key) > 1) return Error{"key " + quote(key) + " is there twice"};
+    return member(object, key);
+}
+
+/// The policy in a text: all of it, the part "linux.seccomp" of an OCI configuration, or "seccomp"
+/// alone, as the specification shows it.
+Result<const Tree*> find_policy(const Tree& text) {
+    const bool configuration = text.count("ociVersion") != 0 || text.count("linux") != 0;
+    if (text.count("defaultAction") != 0) return &text;
+    if (!configuration)
+        return text.size() == 1 && text.count("seccomp") == 1 ? &text.front().second : &text;
+    const auto system = only_member(text, "linux");
+    if (!system) return system.error();
+    const auto policy =
+        *system != nullptr ? only_member(**system, "seccomp") : Result<const Tree*>(nullptr);
+    if (!policy) return policy.error();
+    if (*policy == nullptr || ((*policy)->empty() && (*policy)->data() == "null")) {
+        return Error{"it is an OCI configuration without \"linux.seccomp\""};
+    }
+    return *policy;
 }
 
 Result<std::vector<PolicyRule>> read_rules(const Tree& policy, const PolicyConditions& conditions) {
@@ -213,8 +257,11 @@ Result<std::vector<PolicyRule>> read_rules(const Tree& policy, const PolicyCondi
 }  // namespace
 
 Result<PolicyRules> read_policy(std::string_view json, const PolicyConditions& conditions) {
-    const auto tree = parse_json(json);
-    if (!tree) return tree.error();
+    const auto text = parse_json(json);
+    if (!text) return text.error();
+    const auto found = find_policy(*text);
+    if (!found) return found.error();
+    const Tree* tree = *found;
     if (auto known =
             check_keys(*tree, {"defaultAction", "defaultErrnoRet", "defaultErrno", "architectures",
                                "archMap", "flags", "syscalls", "comment"});

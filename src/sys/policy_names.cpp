@@ -42,13 +42,16 @@ constexpr std::array<Named<scmp_compare>, 7> comparisons{{
 /// Architectures that the OCI runtime specification names and libseccomp 2.5 does not know.
 constexpr std::array<std::string_view, 4> newer_architectures{"loongarch64", "m68k", "sh", "sheb"};
 
-/// The Go compiler's names, which profiles use, where they differ from libseccomp's.
-constexpr std::array<Named<std::string_view>, 6> go_architectures{{
+/// The Go compiler's and Docker's names, which profiles use, where they differ from libseccomp's.
+constexpr std::array<Named<std::string_view>, 9> go_architectures{{
     {"386", "x86"},
     {"amd64", "x86_64"},
     {"arm64", "aarch64"},
     {"loong64", "loongarch64"},
+    {"mips3l64n32", "mipsel64n32"},
     {"mips64le", "mipsel64"},
+    {"mips64p32", "mips64n32"},
+    {"mips64p32le", "mipsel64n32"},
     {"mipsle", "mipsel"},
 }};
 

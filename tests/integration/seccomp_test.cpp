@@ -136,6 +136,31 @@ TEST_CASE("a policy from a file takes the place of the built-in one", "[seccomp]
     }
 }
 
+TEST_CASE("policies in the forms of container engines are loaded", "[seccomp]") {
+    const TemporaryDirectory place;
+    const std::string start = R"({"defaultAction": "SCMP_ACT_ALLOW", )";
+    const std::string answer = R"("action": "SCMP_ACT_ERRNO", "errnoRet": 3)";
+    const std::string test = R"("args": [{"index": 5, "value": 0, "op": "SCMP_CMP_MASKED_EQ"}])";
+    const std::string old = start + R"("syscalls": [{"name": "getppid", )" + answer + "}]}";
+    const std::string files[] = {
+        old,
+        start + R"("syscalls": [{"names": ["getppid"], )" + test + ", " + answer + "}]}",
+        start + R"("flags": ["SECCOMP_FILTER_FLAG_LOG", "SECCOMP_FILTER_FLAG_SPEC_ALLOW"],
+                   "syscalls": [{"names": ["getppid"], )" +
+            answer + "}]}",
+        R"({"ociVersion": "1.0.2", "process": {"cwd": "/"}, "linux": {"seccomp": )" + old + "}}",
+    };
+    for (const std::string& json : files) {
+        const std::string file = place.file("policy.json", json);
+        for (const Name name : both) {
+            const std::string out =
+                output(sandbox(name, {"--seccomp-policy", file}, {"getppid", ",", "capabilities"}));
+            CHECK(out.rfind("getppid ESRCH\n", 0) == 0);
+            CHECK(value(out, "seccomp") == "2");
+        }
+    }
+}
+
 TEST_CASE("a program from a descriptor is loaded", "[seccomp]") {
     const std::string program = filter_against(SYS_getppid, EPERM);
     for (const Name name : both) {

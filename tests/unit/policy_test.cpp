@@ -5,8 +5,6 @@
 #include <sbx/policy.hpp>
 
 #include <cerrno>
-#include <fstream>
-#include <iterator>
 #include <string>
 #include <vector>
 
@@ -191,26 +189,4 @@ TEST_CASE("a policy: includes and excludes") {
     CHECK(read_with(R"("includes": {"arches": ["arm64", "amd64"]})", {}));
     CHECK_FALSE(read_with(R"("excludes": {"arches": ["amd64"]})", {}));
 #endif
-}
-
-TEST_CASE("Podman's profile compiles unchanged") {
-    const char* path = "/usr/share/containers/seccomp.json";
-    std::ifstream file(path);
-    if (!file) {
-        WARN(path << " is not here (Debian: golang-github-containers-common)");
-        return;
-    }
-    const std::string json{std::istreambuf_iterator<char>(file), {}};
-    const auto filter = sbx::compile_policy(json, path);
-    INFO((filter ? "" : filter.error().message));
-    REQUIRE(filter);
-    REQUIRE(answer(*filter, "read") == allow);
-    REQUIRE(answer(*filter, "bpf") == error(EPERM));
-    REQUIRE(answer(*filter, "socket", {2, 1, 0}) == allow);
-    REQUIRE(answer(*filter, "socket", {2, 1, 9}) == allow);
-    REQUIRE(answer(*filter, "socket", {16, 3, 0}) == allow);
-    REQUIRE(answer(*filter, "socket", {16, 3, 9}) == error(EINVAL));
-    const auto audit = sbx::compile_policy(json, path, std::vector<std::string>{"CAP_AUDIT_WRITE"});
-    REQUIRE(audit);
-    REQUIRE(answer(*audit, "socket", {16, 3, 9}) == allow);
 }
