@@ -68,8 +68,9 @@ std::string user_namespace_remedy(int error, const Restrictions& restrictions) {
     }
     if (restrictions.apparmor_restricts) {
         return "AppArmor restricts user namespaces to programs with a profile "
-               "(kernel.apparmor_restrict_unprivileged_userns is 1): give sbx a profile with "
-               "\"userns,\" in /etc/apparmor.d, or as root, "
+               "(kernel.apparmor_restrict_unprivileged_userns is 1): load the one that "
+               "lets " SBX_EXECUTABLE " make them, as root, " SBX_APPARMOR_LOAD
+               ", or lift the restriction, "
                "sysctl -w kernel.apparmor_restrict_unprivileged_userns=0";
     }
     if (error == EPERM && restrictions.root_without_setfcap) {

@@ -284,6 +284,12 @@ TEST_CASE("why there are no user namespaces") {
         {"apparmor", State::limited,
          [](MachineFacts& facts) {
              facts.tries.set(Try::change_mounts, EACCES);
+             facts.restrictions.apparmor_restricts = true;
+         },
+         "it is not there", "as root, " SBX_APPARMOR_LOAD ", "},
+        {"apparmor", State::limited,
+         [](MachineFacts& facts) {
+             facts.tries.set(Try::change_mounts, EACCES);
              facts.has_apparmor = true;
              facts.restrictions.apparmor_profile = "docker-default";
          },
