@@ -71,17 +71,29 @@ make_user_directory() {
     if running_as_root; then chown "$ordinary_user:" "$1"; fi
 }
 
+# Notes something that is still there when the script has ended, and prints all that was noted.
+note_stays() {
+    [[ -d ${work:-} ]] || return 0
+    printf '%s\n' "$1" >>"$work/stays"
+}
+tell_stays() {
+    [[ -s $work/stays ]] || return 0
+    echo "What stays:"
+    sed 's/^/    /' "$work/stays"
+}
+
 # Sees to it that the ordinary user exists.
 ensure_ordinary_user() {
     if ! id "$ordinary_user" >/dev/null 2>&1; then
+        note_stays "the user $ordinary_user (userdel --remove $ordinary_user)"
         useradd --create-home --user-group --shell /bin/bash "$ordinary_user"
     fi
 }
 
-# Prints those of the given packages that are not installed.
+# Prints those of the given packages that are not installed, each once.
 missing_packages() {
     local package
-    for package in "$@"; do
+    for package in $(printf '%s\n' "$@" | sort -u); do
         dpkg-query --show --showformat='${db:Status-Status}' "$package" 2>/dev/null |
             grep -qx installed || printf '%s\n' "$package"
     done
@@ -101,9 +113,26 @@ install_packages() {
     running_as_root || command -v sudo >/dev/null ||
         die "run this as root or install sudo: packages are missing: ${missing[*]}"
     echo "installing: ${missing[*]}"
+    note_stays "packages: ${missing[*]}"
     as_root apt-get -qq update
     as_root env DEBIAN_FRONTEND=noninteractive \
         apt-get -qq --yes --no-install-recommends install "${missing[@]}" >/dev/null
+}
+
+# ninja_with_progress DIRECTORY [OPTION...]: runs ninja there and prints how far it is; the rest of its
+# words, with compilers' notes, only if it fails.
+ninja_with_progress() {
+    local line shown=0 tenth
+    if ! NINJA_STATUS='[%f/%t] ' ninja -C "$@" 2>&1 | tee "$work/log" | while IFS= read -r line; do
+        [[ $line =~ ^\[([0-9]+)/([0-9]+)\]\  ]] || continue
+        tenth=$((10 * BASH_REMATCH[1] / BASH_REMATCH[2]))
+        [[ $tenth -gt $shown ]] || continue
+        shown=$tenth
+        printf '    %d of %d\n' "${BASH_REMATCH[1]}" "${BASH_REMATCH[2]}"
+    done; then
+        cat "$work/log"
+        return 1
+    fi
 }
 
 # Makes the directory `work`, which every user can enter, and removes it at exit.
