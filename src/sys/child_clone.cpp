@@ -85,8 +85,9 @@ void helper_main(const Plan& plan, ChildImage& image, Started& answer) {
 
 namespace {
 
-// What the command's process begins with. Not on the stack: it may be read when init is long beyond
-// the place where it was written.
+// NOLINTBEGIN(cppcoreguidelines-avoid-non-const-global-variables): each init has its own memory,
+// and makes one command. What the command's process begins with. Not on the stack: it may be read
+// when init is long beyond the place where it was written.
 struct Making {
     ChildImage image;  // the command's own: init changes its one
     int hold[2] = {-1, -1};
@@ -96,6 +97,7 @@ struct Making {
 
 // A stack for the command until exec, where it has init's memory. Its functions do not recurse.
 alignas(4096) char command_stack[64UL * 1024];
+// NOLINTEND(cppcoreguidelines-avoid-non-const-global-variables)
 
 [[noreturn]] void begin_command() {
     close_fd(making.hold[1]);

@@ -255,9 +255,10 @@ std::string remedy(const Plan& plan, const Step& step, const Report& report) {
     if (report.detail == Detail::id_map) {
         return "; " + user_namespace_remedy(report.error);
     }
-    if (const std::string refusal = with_refusal(report.error, further_calls_of(step));
-        !refusal.empty())
+    if (std::string refusal = with_refusal(report.error, further_calls_of(step));
+        !refusal.empty()) {
         return refusal;
+    }
     if (std::holds_alternative<step::MountRoot>(step) && report.error == EINVAL &&
         look_up_restrictions().chrooted) {
         return "; " + chroot_remedy();
