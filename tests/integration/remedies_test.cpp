@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <system_error>
 
 namespace integration {
 namespace {
@@ -269,6 +270,11 @@ TEST_CASE("in a root that nothing is mounted on the error says what helps", "[re
             for (const char* name : {"/usr", "/proc", "/dev"}) {
                 std::filesystem::create_directory(root + name);
                 mount_or_throw(name, root + name, nullptr, MS_BIND | MS_REC);
+            }
+            for (const char* name : {"/lib", "/lib64"}) {  // where the program is not a static one
+                std::error_code error;
+                const auto target = std::filesystem::read_symlink(name, error);
+                if (!error) std::filesystem::create_symlink(target, root + name, error);
             }
             std::filesystem::copy_file(sbx_path(), root + "/sbx",
                                        std::filesystem::copy_options::overwrite_existing);
