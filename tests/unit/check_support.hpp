@@ -2,7 +2,7 @@
 // What the tests of check() share: good plans of several kinds, and ways to break them.
 #pragma once
 
-#include "support.hpp"
+#include "plan_support.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -11,12 +11,6 @@
 namespace sbx::test {
 
 inline constexpr const char* prefix = "this plan would not be safe to run: ";
-
-inline Plan planned(const Spec& spec, Who who = Who::user) {
-    const auto plan = make_plan(spec, fake_host(spec, who));
-    REQUIRE(plan);
-    return *plan;
-}
 
 // A plan in which every rule has something to look at.
 inline Plan good_plan() {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // make_plan: namespaces that the caller made, ids that the caller maps, and user namespaces that
 // are switched off, each with and without capabilities, for an ordinary user and for root.
-#include "support.hpp"
+#include "plan_support.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -11,18 +11,6 @@ using namespace sbx::test;
 namespace {
 
 constexpr unsigned cap_kill = 5;
-
-Plan planned(const Spec& spec, Who who = Who::user) {
-    const auto plan = make_plan(spec, fake_host(spec, who));
-    INFO(error_of(plan));
-    REQUIRE(plan);
-    CHECK(error_of(check(*plan)) == "no error");
-    return *plan;
-}
-
-std::string refused(const Spec& spec, Who who = Who::user) {
-    return error_of(make_plan(spec, fake_host(spec, who)));
-}
 
 Spec with_capability(Spec spec) {
     spec.capabilities.push_back({CapabilityChange::Kind::add, cap_kill});

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // make_plan: who the command is inside, what it may do, and which namespaces there are.
-#include "support.hpp"
+#include "plan_support.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -8,18 +8,6 @@ using namespace sbx;
 using namespace sbx::test;
 
 namespace {
-
-Plan planned(const Spec& spec, Who who = Who::user) {
-    const auto plan = make_plan(spec, fake_host(spec, who));
-    INFO(error_of(plan));
-    REQUIRE(plan);
-    CHECK(error_of(check(*plan)) == "no error");
-    return *plan;
-}
-
-std::string refused(const Spec& spec, Who who = Who::user) {
-    return error_of(make_plan(spec, fake_host(spec, who)));
-}
 
 step::MapIds map_of(const Plan& plan) {
     const auto maps = steps_of<step::MapIds>(plan.setup);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // make_plan: the process that the command becomes, and its end.
-#include "support.hpp"
+#include "plan_support.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -8,18 +8,6 @@ using namespace sbx;
 using namespace sbx::test;
 
 namespace {
-
-Plan planned(const Spec& spec, const Host& host) {
-    const auto plan = make_plan(spec, host);
-    INFO(error_of(plan));
-    REQUIRE(plan);
-    CHECK(error_of(check(*plan)) == "no error");
-    return *plan;
-}
-
-Plan planned(const Spec& spec) { return planned(spec, fake_host(spec)); }
-
-std::string refused(const Spec& spec) { return error_of(make_plan(spec, fake_host(spec))); }
 
 Words environment(std::vector<EnvironmentChange> changes) {
     Spec spec = plain_spec();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // make_plan: the parts of /usr that lie outside of it.
-#include "support.hpp"
+#include "plan_support.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -8,14 +8,6 @@ using namespace sbx;
 using namespace sbx::test;
 
 namespace {
-
-Plan planned(const Spec& spec, Who who = Who::user) {
-    const auto plan = make_plan(spec, fake_host(spec, who));
-    INFO(error_of(plan));
-    REQUIRE(plan);
-    CHECK(error_of(check(*plan)) == "no error");
-    return *plan;
-}
 
 // Of the sbx dialect, which can keep guards.
 Spec sbx_spec() {
@@ -29,26 +21,7 @@ Spec with(std::vector<Entry> entries, Spec spec = sbx_spec()) {
     return spec;
 }
 
-Spec bare(std::vector<Entry> entries) {
-    Spec spec = with(std::move(entries));
-    spec.given = GivenTree::none;
-    spec.root = RootAccess::read_write;
-    return spec;
-}
-
-// What is between the new root's tmpfs and entering it, as sentences.
-Words tree(const Spec& spec, Who who = Who::user) {
-    const Words all = sentences(planned(spec, who).setup);
-    const auto first = std::find(all.begin(), all.end(), "mount a tmpfs as the new root");
-    const auto last = std::find(first, all.end(), "enter the new root and detach the old one");
-    REQUIRE(last != all.end());
-    return {first + 1, last};
-}
-
-entry::Bind bind(std::string source, std::string destination, Access access = Access::read_write,
-                 IfMissing missing = IfMissing::refuse) {
-    return {std::move(source), std::move(destination), access, missing};
-}
+Spec bare(std::vector<Entry> entries) { return nothing_given(with(std::move(entries))); }
 
 using Changes = entry::Overlay::Changes;
 
