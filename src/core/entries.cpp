@@ -20,12 +20,14 @@ bool is_left_out(const Entry& entry, const Source& source) {
     return bind != nullptr && bind->if_missing == IfMissing::skip && source.error == ENOENT;
 }
 
+std::optional<Access> access_of(const Entry& entry) {
+    if (const auto* bind = std::get_if<entry::Bind>(&entry)) return bind->access;
+    if (const auto* by_fd = std::get_if<entry::BindFd>(&entry)) return by_fd->access;
+    return std::nullopt;
+}
+
 bool is_writable_bind(const Entry& entry) {
-    if (const auto* bind = std::get_if<entry::Bind>(&entry)) {
-        return bind->access != Access::read_only;
-    }
-    const auto* by_fd = std::get_if<entry::BindFd>(&entry);
-    return by_fd != nullptr && by_fd->access != Access::read_only;
+    return access_of(entry).value_or(Access::read_only) != Access::read_only;
 }
 
 bool binds_start(const Spec& spec, const Host& host, std::size_t index) {

@@ -7,6 +7,7 @@
 #include <sbx/plan.hpp>
 #include <sbx/spec.hpp>
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,9 @@ bool puts_something(const Entry& entry);
 
 /// Whether a bind is left out because nothing is there.
 bool is_left_out(const Entry& entry, const Source& source);
+
+/// How an entry shows something of the host, by name or by descriptor; nothing: it does not.
+std::optional<Access> access_of(const Entry& entry);
 
 /// Whether an entry shows something of the host, by name or by descriptor, writable.
 bool is_writable_bind(const Entry& entry);

@@ -53,9 +53,7 @@ Finding user_namespaces(const MachineFacts& facts) {
     const auto mapped = facts.tries.error(Try::map_ids);
     if (made) {
         out.fact = "none can be made: " + error_text(*made);
-        Restrictions restrictions = facts.restrictions;
-        restrictions.root_without_setfcap = false;  // it counts for mapping ids alone
-        out.remedy = user_namespace_remedy(*made, restrictions);
+        out.remedy = new_user_namespace_remedy(*made, facts.restrictions);
     } else if (mapped) {
         out.fact = "one can be made, but ids cannot be mapped in it: " + error_text(*mapped);
         out.remedy = user_namespace_remedy(*mapped, facts.restrictions);

@@ -184,7 +184,7 @@ Result<Plan> make_plan(const Spec& spec, const Host& host) {
     if (!tree) return tree.error();
     auto environment = planning::plan_environment(spec, host);
     auto directories = planning::plan_directories(spec, host, environment);
-    auto warnings = planning::find_warnings(spec, host, directories);
+    auto warnings = planning::find_warnings(spec, host, environment, directories);
     if (!warnings) return warnings.error();
     auto git_watches = plan_git_watches(spec, host);
     if (!git_watches) return git_watches.error();

@@ -45,9 +45,10 @@ struct Tree {
 
 Result<Tree> plan_tree(const Spec& spec, const Host& host);
 
-/// What in `spec` is most often a mistake on this host, with the working directories to try; an
-/// error for what is to be refused.
+/// What in `spec` is most often a mistake on this host, with the command's environment and the
+/// working directories to try; an error for what is to be refused.
 Result<std::vector<PlanWarning>> find_warnings(const Spec& spec, const Host& host,
+                                               const std::vector<std::string>& environment,
                                                const std::vector<std::string>& directories);
 
 /// A program of the desktop whose clients can do more than show a window or play a sound.

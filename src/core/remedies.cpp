@@ -22,6 +22,14 @@ bool is_of_system(const std::string& path) {
         [&path](std::string_view directory) { return is_at_or_below(path, directory); });
 }
 
+std::string showing_directories(const std::vector<std::string>& directories) {
+    std::string out;
+    for (const std::string& one : directories) {
+        out += (out.empty() ? "--ro-bind " : " --ro-bind ") + shell_words({one, one});
+    }
+    return out;
+}
+
 std::string limit_remedy(int error) {
     switch (error) {
         case EAGAIN:
@@ -55,6 +63,11 @@ std::string proc_remedy() {
            "new one then: use --ro-bind /proc /proc, which shows the processes of this machine, or "
            "run the container with its /proc unmasked (podman: --security-opt unmask=ALL, docker: "
            "--security-opt systempaths=unconfined)";
+}
+
+std::string new_user_namespace_remedy(int error, Restrictions restrictions) {
+    restrictions.root_without_setfcap = false;  // it counts for mapping ids alone
+    return user_namespace_remedy(error, restrictions);
 }
 
 std::string user_namespace_remedy(int error, const Restrictions& restrictions) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 namespace sbx {
 
@@ -22,6 +23,12 @@ struct Restrictions {
 /// Why making or mapping a user namespace gave `error`, and what to do: names the sysctl or the
 /// restriction.
 std::string user_namespace_remedy(int error, const Restrictions& restrictions);
+
+/// The same where it is the namespace itself that was not made, before any id was mapped.
+std::string new_user_namespace_remedy(int error, Restrictions restrictions);
+
+/// "--ro-bind A A --ro-bind B B".
+std::string showing_directories(const std::vector<std::string>& directories);
 
 /// The limit that `error` says is reached, and how to raise it; empty if it says none.
 std::string limit_remedy(int error);

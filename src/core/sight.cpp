@@ -12,16 +12,15 @@ bool is_mount(const Entry& entry) {
            !std::holds_alternative<entry::File>(entry);
 }
 
-bool Sight::is_bind(std::size_t index) const {
-    return std::holds_alternative<entry::Bind>(spec_.entries[index]) ||
-           std::holds_alternative<entry::BindFd>(spec_.entries[index]);
-}
+bool Sight::is_bind(std::size_t index) const { return access_of(spec_.entries[index]).has_value(); }
 
 bool Sight::binds_devices(std::size_t index) const {
-    const Entry& entry = spec_.entries[index];
-    if (const auto* bind = std::get_if<entry::Bind>(&entry)) return bind->access == Access::device;
-    const auto* by_fd = std::get_if<entry::BindFd>(&entry);
-    return by_fd != nullptr && by_fd->access == Access::device;
+    return access_of(spec_.entries[index]) == Access::device;
+}
+
+bool Sight::is_host_inside(const std::string& path) const {
+    const auto by = shows(path);
+    return by && (is_bind(*by) || std::holds_alternative<entry::Overlay>(spec_.entries[*by]));
 }
 
 std::optional<std::size_t> Sight::shows(const std::string& path) const {

@@ -42,6 +42,9 @@ public:
     /// The last entry that is mounted at `path` or above it; nothing: the sandbox's own root.
     std::optional<std::size_t> shows(const std::string& path) const;
 
+    /// Whether what is mounted at `path` or above it is of the host.
+    bool is_host_inside(const std::string& path) const;
+
     /// Whether `path` is in what is given without being asked.
     bool is_given(const std::string& path) const;
 

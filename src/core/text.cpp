@@ -245,6 +245,18 @@ bool names_directory(std::string_view path) {
     return !path.empty() && path.back() == '/';
 }
 
+std::optional<int> descriptor_in_path(std::string_view path) {
+    for (const std::string_view directory : {"/dev/fd/", "/proc/self/fd/"}) {
+        if (!path.starts_with(directory)) continue;
+        const std::string_view digits = path.substr(directory.size());
+        constexpr std::size_t most = 7;
+        const bool is_number = !digits.empty() && digits.size() <= most &&
+                               digits.find_first_not_of("0123456789") == std::string_view::npos;
+        if (is_number) return std::stoi(std::string(digits));
+    }
+    return std::nullopt;
+}
+
 bool is_at_or_below(std::string_view path, std::string_view base) {
     if (base == "/") return true;
     if (path.substr(0, base.size()) != base) return false;

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -35,6 +36,10 @@ std::string lexically_clean(std::string_view path);
 
 /// Whether `path` says of itself that it is a directory: it ends in "/" or "/.".
 bool names_directory(std::string_view path);
+
+/// 63 of "/dev/fd/63" or "/proc/self/fd/63", as a shell's <(...) gives them; nothing: it is another
+/// path, or the number has more than 7 digits.
+std::optional<int> descriptor_in_path(std::string_view path);
 
 /// Whether the clean path `path` is `base` or lies below it.
 bool is_at_or_below(std::string_view path, std::string_view base);

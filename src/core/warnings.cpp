@@ -2,10 +2,11 @@
 // What can be done and is most often a mistake. Words only: nothing is changed for it.
 #include "core/entries.hpp"
 #include "core/exposure.hpp"
+#include "core/parent_directory.hpp"
 #include "core/pattern.hpp"
 #include "core/planning.hpp"
+#include "core/remedies.hpp"
 #include "core/sight.hpp"
-#include "core/system_places.hpp"
 #include "core/text.hpp"
 #include "core/warning_words.hpp"
 #include "core/worktree.hpp"
@@ -20,8 +21,13 @@ namespace {
 
 class Finder {
 public:
-    Finder(const Spec& spec, const Host& host, const std::vector<std::string>& directories)
-        : spec_(spec), host_(host), directories_(directories), sight_(spec, host) {}
+    Finder(const Spec& spec, const Host& host, const std::vector<std::string>& environment,
+           const std::vector<std::string>& directories)
+        : spec_(spec),
+          host_(host),
+          environment_(environment),
+          directories_(directories),
+          sight_(spec, host) {}
 
     Result<std::vector<PlanWarning>> find() {
         if (asked(Warning::hidden_mount)) find_hidden();
@@ -56,12 +62,12 @@ private:
         add(kind, (place_of(index).empty() ? "" : std::string(place_of(index)) + ": ") + text);
     }
 
-    void add(Warning kind, const std::string& text) {
+    void add(Warning kind, const std::string& text, bool when_it_fails = false) {
         const std::string name(warning_names[static_cast<std::size_t>(kind)]);
         if (mode(kind) == WarningMode::refuse && !refused_) {
             refused_ = Error{text + "; --warning " + name + " hide allows it"};
         }
-        found_.push_back({kind, text + " [" + name + "]"});
+        found_.push_back({kind, text + " [" + name + "]", when_it_fails});
     }
 
     // Whether the later bind shows the same as the earlier one below it, in the same way.
@@ -157,47 +163,38 @@ private:
         }
     }
 
-    // As a shell's <(...) gives them.
     void find_descriptors() {
         if (spec_.descriptors != Descriptors::standard) return;
         for (const std::string& word : spec_.command) {
-            for (const std::string_view directory : {"/dev/fd/", "/proc/self/fd/"}) {
-                if (word.substr(0, directory.size()) != directory) continue;
-                const std::string digits = word.substr(directory.size());
-                if (digits.empty() || digits.size() > 7 ||
-                    digits.find_first_not_of("0123456789") != std::string::npos) {
-                    continue;
-                }
-                const int fd = std::stoi(digits);
-                const auto& kept = spec_.keep_fds;
-                if (fd < 3 || std::find(kept.begin(), kept.end(), fd) != kept.end()) continue;
-                add(Warning::closed_descriptor, "the argument " + shell_words({word}) +
-                                                    ", as a shell's <(...) has it, names a "
-                                                    "descriptor that the command does not get; "
-                                                    "--keep-fd " +
-                                                    digits + " passes it on");
-                found_.back().when_it_fails = true;
-            }
+            const auto fd = descriptor_in_path(word);
+            const auto& kept = spec_.keep_fds;
+            if (!fd || *fd < 3 || std::find(kept.begin(), kept.end(), *fd) != kept.end()) continue;
+            add(Warning::closed_descriptor,
+                "the argument " + shell_words({word}) +
+                    ", as a shell's <(...) has it, names a descriptor that the command does not "
+                    "get; --keep-fd " +
+                    std::to_string(*fd) + " passes it on",
+                true);
         }
     }
 
     void find_temporary() {
-        const auto directory = variable(plan_environment(spec_, host_), "TMPDIR");
+        const auto directory = variable(environment_, "TMPDIR");
         if (!directory || directory->substr(0, 1) != "/") return;
         const std::string path = lexically_clean(*directory);
         if (path == "/tmp" || may_be_inside(path)) return;
         add(Warning::temporary_directory,
             "TMPDIR is " + shell_words({path}) +
                 ", which is not inside, so that programs cannot make temporary files; --setenv "
-                "TMPDIR /tmp takes another directory");
-        found_.back().when_it_fails = true;
+                "TMPDIR /tmp takes another directory",
+            true);
     }
 
     void find_worktree() {
         const std::string text = missing_repository(spec_, host_, sight_);
-        if (text.empty()) return;
-        add(Warning::git_worktree, text);
-        found_.back().when_it_fails = !wants_repository(spec_, host_, sight_);
+        if (!text.empty()) {
+            add(Warning::git_worktree, text, !wants_repository(spec_, host_, sight_));
+        }
     }
 
     // Adds the texts that `texts_of` gives for each bind.
@@ -348,9 +345,9 @@ private:
                     (is_home ? "run sbx in the directory of the project"
                              : "--bind " + shell_words({".", host_.cwd}) +
                                    " brings it in (--ro-bind: to be read only)") +
-                    ", --chdir DIR starts elsewhere");
-            // What is written to "/" fails; to what is forgotten it does not.
-            found_.back().when_it_fails = path == "/";
+                    ", --chdir DIR starts elsewhere",
+                // What is written to "/" fails; to what is forgotten it does not.
+                path == "/");
             return;
         }
     }
@@ -360,17 +357,15 @@ private:
     void find_other_program() {
         const HostProgram& callers = host_.programs.callers;
         for (const HostProgram& other : host_.programs.others) {
-            if (!is_host_inside(other.path) && !is_host_inside(other.real)) continue;
+            if (!sight_.is_host_inside(other.path) && !sight_.is_host_inside(other.real)) continue;
             if (other.real == callers.real) return;
-            std::string lines;
-            for (const std::string& directory : host_.programs.needs) {
-                if (is_host_inside(directory)) continue;
-                lines += "--ro-bind " + shell_words({directory, directory}) + " ";
-            }
-            add(Warning::other_program, quote(spec_.command.front()) + " is " +
-                                            shell_words({other.path}) + " inside, and " +
-                                            shell_words({callers.path}) + " outside; " + lines +
-                                            "--keep-env PATH brings yours");
+            std::vector<std::string> needs = host_.programs.needs;
+            std::erase_if(needs, [this](const auto& path) { return sight_.is_host_inside(path); });
+            add(Warning::other_program,
+                quote(spec_.command.front()) + " is " + shell_words({other.path}) +
+                    " inside, and " + shell_words({callers.path}) + " outside; " +
+                    showing_directories(needs) + (needs.empty() ? "" : " ") +
+                    "--keep-env PATH brings yours");
             return;
         }
     }
@@ -390,63 +385,9 @@ private:
         }
     }
 
-    // The directory above the one that the command starts in, of which only that one is inside: a
-    // build may write its results there, or have its sources there.
     void find_parent() {
-        const std::string start = start_inside();
-        const std::size_t slash = start.find_last_of('/');
-        if (slash == 0 || slash == std::string::npos) return;
-        const std::string parent = start.substr(0, slash);
-        const auto by = sight_.shows(start);
-        if (!by || !shows_host(*by) || is_host_inside(parent)) return;
-        // An argument may mean it, and these programs write to it in the end.
-        const bool debian = builds_debian_package(spec_.command);
-        const bool means = std::any_of(
-            spec_.command.begin() + 1, spec_.command.end(),
-            [&](const std::string& word) { return leads_up(word) && !is_up_inside(start, word); });
-        // To bind a home or the system for it would be worse than the failure.
-        const auto& homes = host_.exposed.homes;
-        const bool unfit = is_system_directory(parent) || parent == "/home" ||
-                           std::find(homes.begin(), homes.end(), parent) != homes.end();
-        if (!means && !debian && (unfit || !is_writable_bind(spec_.entries[*by]))) return;
-        add(Warning::parent_directory,
-            "the directory above, " + shell_words({parent}) +
-                ", is not inside but for the working directory; " +
-                (unfit ? "move that into a directory of its own, and " +
-                             std::string(debian ? "give --profile deb in the place of build"
-                                                : "start sbx in that one")
-                       : "start there, or --bind " + shell_words({"..", parent}) + " brings it in" +
-                             (debian ? " (--profile deb in the place of build does)" : "")));
-        found_.back().when_it_fails = !means && !debian;
-    }
-
-    static bool leads_up(std::string_view word) { return word == ".." || word.starts_with("../"); }
-
-    // Programs that put what they make beside the source tree.
-    static bool builds_debian_package(const std::vector<std::string>& command) {
-        const std::string name = command.front().substr(command.front().find_last_of('/') + 1);
-        return name == "dpkg-buildpackage" || name == "debuild" || name == "dpkg-source" ||
-               name == "gbp" || command.front() == "debian/rules";
-    }
-
-    // Whether what `word` ("../lib") means in `directory` is shown.
-    bool is_up_inside(std::string directory, std::string_view word) const {
-        while (leads_up(word)) {
-            directory.erase(directory.find_last_of('/'));
-            if (directory.empty()) return false;
-            word.remove_prefix(std::min<std::size_t>(word.size(), 3));
-        }
-        return is_host_inside(lexically_clean(directory + "/" + std::string(word)));
-    }
-
-    bool shows_host(std::size_t index) const {
-        return sight_.is_bind(index) ||
-               std::holds_alternative<entry::Overlay>(spec_.entries[index]);
-    }
-
-    bool is_host_inside(const std::string& path) const {
-        const auto by = sight_.shows(path);
-        return by && shows_host(*by);
+        const auto parent = missing_parent(spec_, host_, sight_, start_inside());
+        if (parent) add(Warning::parent_directory, parent->text, parent->when_it_fails);
     }
 
     // Where the command starts, if that is the caller's working directory; else empty.
@@ -498,6 +439,7 @@ private:
 
     const Spec& spec_;
     const Host& host_;
+    const std::vector<std::string>& environment_;
     const std::vector<std::string>& directories_;
     const Sight sight_;
     const Places& places_ = sight_.places();
@@ -508,11 +450,12 @@ private:
 }  // namespace
 
 Result<std::vector<PlanWarning>> find_warnings(const Spec& spec, const Host& host,
+                                               const std::vector<std::string>& environment,
                                                const std::vector<std::string>& directories) {
     const bool none = std::all_of(spec.warnings.begin(), spec.warnings.end(),
                                   [](WarningMode mode) { return mode == WarningMode::hide; });
     if (none) return std::vector<PlanWarning>{};
-    return Finder(spec, host, directories).find();
+    return Finder(spec, host, environment, directories).find();
 }
 
 }  // namespace sbx::planning

@@ -172,14 +172,6 @@ mode_t kind_at(const std::string& path) {
     return ::stat(path.c_str(), &status) == 0 ? status.st_mode & S_IFMT : 0;
 }
 
-// "63" of "/dev/fd/63" and its kin.
-std::string descriptor_of(const std::string& path) {
-    for (const std::string_view directory : {"/dev/fd/", "/proc/self/fd/"}) {
-        if (path.rfind(directory, 0) == 0) return path.substr(directory.size());
-    }
-    return "FD";
-}
-
 // What to do where `step` binds something that has no place in a file system; empty: it does not.
 std::string nameless_remedy(const Step& step) {
     const auto* bind = std::get_if<step::Bind>(&step);
@@ -190,9 +182,10 @@ std::string nameless_remedy(const Step& step) {
     if (bind->kind != NodeKind::other || (kind != 0 && kind != S_IFIFO && kind != S_IFSOCK)) {
         return {};
     }
+    const auto fd = descriptor_in_path(source);
     return "; a pipe or a socket without a name of its own, as of a shell's <(...), cannot be "
            "bound: --ro-bind-data " +
-           descriptor_of(source) + " " + shell_words({bind->destination}) +
+           (fd ? std::to_string(*fd) : "FD") + " " + shell_words({bind->destination}) +
            " makes a file of what it gives";
 }
 

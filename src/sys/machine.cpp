@@ -121,9 +121,7 @@ std::string user_namespace_remedy(int error) {
 }
 
 std::string new_user_namespace_remedy(int error) {
-    Restrictions restrictions = look_up_restrictions();
-    restrictions.root_without_setfcap = false;
-    return sbx::user_namespace_remedy(error, restrictions);
+    return sbx::new_user_namespace_remedy(error, look_up_restrictions());
 }
 
 }  // namespace sbx::sys

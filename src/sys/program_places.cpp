@@ -79,12 +79,4 @@ std::vector<std::string> program_directories(const std::string& path) {
     return out;
 }
 
-std::string showing_directories(const std::vector<std::string>& directories) {
-    std::string out;
-    for (const std::string& one : directories) {
-        out += (out.empty() ? "--ro-bind " : " --ro-bind ") + shell_words({one, one});
-    }
-    return out;
-}
-
 }  // namespace sbx::sys

@@ -16,7 +16,4 @@ std::vector<std::string> program_directories(const std::string& path);
 /// The virtual environment of Python that the host's `path` is in, or empty.
 std::string virtual_environment(const std::string& path);
 
-/// "--ro-bind A A --ro-bind B B".
-std::string showing_directories(const std::vector<std::string>& directories);
-
 }  // namespace sbx::sys

@@ -99,7 +99,7 @@ TEST_CASE("the caller's home, writable", "[warnings]") {
         Host host = fake_host(spec);
         host.cwd = "/";
         host.sources[0] = {Source::Kind::directory, path, 0, {}};
-        return planning::find_warnings(spec, host, {"/"})->size();
+        return planning::find_warnings(spec, host, {}, {"/"})->size();
     };
     CHECK(by_fd("/home", Access::read_write) == 1);
     CHECK(by_fd("/", Access::device) == 1);
