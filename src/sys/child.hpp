@@ -49,6 +49,7 @@
 #include <climits>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 namespace sbx::sys {
 
@@ -298,6 +299,17 @@ Failure may_create_in(const Setup& setup, int fd);
 
 /// The digits of `value`, ending at `end` with a NUL; gives their beginning.
 char* digits(std::uint64_t value, unsigned base, char* end);
+
+/// The name of the entry at `at` in what getdents64(2) gave; `at` goes on to the next one.
+[[gnu::always_inline]] inline const char* next_name(const char* entries, long& at) {
+    constexpr std::size_t length_at = 16;  // of struct linux_dirent64: see getdents(2)
+    constexpr std::size_t name_at = 19;
+    const char* entry = entries + at;
+    std::uint16_t length = 0;
+    std::memcpy(&length, entry + length_at, sizeof length);
+    at += length;
+    return entry + name_at;
+}
 
 /// A path of procfs: `directory`, which ends with a slash, and the number of a descriptor.
 struct FdPath {

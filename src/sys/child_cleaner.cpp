@@ -292,13 +292,8 @@ bool is_placeholder(int fd, const struct stat& status) {
     while (empty && got > 0) {
         got = call(SYS_getdents64, directory, entries, sizeof entries);
         for (long at = 0; at < got && empty;) {
-            constexpr std::size_t length_at = 16;  // of struct linux_dirent64: see getdents(2)
-            constexpr std::size_t name_at = 19;
-            std::uint16_t length = 0;
-            std::memcpy(&length, entries + at + length_at, sizeof length);
-            const char* name = entries + at + name_at;
+            const char* name = next_name(entries, at);
             empty = std::strcmp(name, ".") == 0 || std::strcmp(name, "..") == 0;
-            at += length;
         }
     }
     close_fd(directory);

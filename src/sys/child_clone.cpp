@@ -106,8 +106,6 @@ alignas(4096) char command_stack[64UL * 1024];
 
 #if defined(__x86_64__)
 
-constexpr bool has_trampoline = true;
-
 // clone3 for a child with a stack of its own, on which it calls `begin`.
 [[gnu::naked, gnu::noinline]] long clone_on_stack(clone_args* /*arguments*/, std::size_t /*size*/,
                                                   void (* /*begin*/)()) {
@@ -127,8 +125,7 @@ static_assert(SYS_clone3 == 435);
 
 #else
 
-constexpr bool has_trampoline = false;
-
+// Nobody has written it for this machine yet: as where a filter refuses clone3.
 long clone_on_stack(clone_args* /*arguments*/, std::size_t /*size*/, void (* /*begin*/)()) {
     return -ENOSYS;
 }
@@ -140,9 +137,9 @@ long clone_on_stack(clone_args* /*arguments*/, std::size_t /*size*/, void (* /*b
 // waits, nor where somebody who could look could be inside already; nor where the command may make
 // namespaces of its own, which finds init as it is from the start.
 bool shares_memory(const Plan& plan) {
-    if (!has_trampoline || !plan.namespaces.has(Namespace::user) ||
-        !plan.namespaces.has(Namespace::pid) || plan.userns_fd || plan.pidns_fd || plan.info_fd ||
-        plan.json_status_fd || plan.nested_userns != NestedUserns::refuse) {
+    if (!plan.namespaces.has(Namespace::user) || !plan.namespaces.has(Namespace::pid) ||
+        plan.userns_fd || plan.pidns_fd || plan.info_fd || plan.json_status_fd ||
+        plan.nested_userns != NestedUserns::refuse) {
         return false;
     }
     for (const Step& step : plan.setup) {
@@ -170,7 +167,7 @@ long clone_command(std::uint64_t more_flags) {
         const long pid = clone_on_stack(&arguments, sizeof arguments, begin_command);
         if (pid != -ENOSYS) return pid;
         // A filter refuses clone3: a copy of the memory does as well.
-        making.beside = making.image.beside = false;
+        making.beside = false;
         arguments.flags = more_flags;
         arguments.stack = arguments.stack_size = 0;
     }
@@ -217,7 +214,6 @@ Failure make_by_leader() {
 
 Failure make_command(ChildImage& image, int& command, int& go) {
     making.beside = shares_memory(*image.plan);
-    image.beside = making.beside;
     making.image = image;
     if (const Failure f = failed(call(SYS_pipe2, making.hold, O_CLOEXEC))) return f;
     const Plan& plan = *image.plan;

@@ -11,8 +11,6 @@
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 
-#include <cstring>
-
 namespace sbx::sys {
 namespace {
 
@@ -62,17 +60,11 @@ Failure close_listed(int error, int proc, KeptList keep, KeptList also) {
     long got = 0;
     while ((got = call(SYS_getdents64, list, entries, sizeof entries)) > 0) {
         for (long at = 0; at < got;) {
-            // struct linux_dirent64 of getdents64(2): the length of an entry, and its name.
-            constexpr long length_at = 16;
-            constexpr long name_at = 19;
-            std::uint16_t length = 0;
-            std::memcpy(&length, entries + at + length_at, sizeof length);
             int fd = 0;
-            const char* name = entries + at + name_at;
-            for (; *name >= '0' && *name <= '9'; ++name) fd = 10 * fd + (*name - '0');
-            const bool is_number = name != entries + at + name_at;
-            if (is_number && fd != list && !has(keep, fd) && !has(also, fd)) close_fd(fd);
-            at += length;
+            const char* const name = next_name(entries, at);
+            const char* rest = name;
+            for (; *rest >= '0' && *rest <= '9'; ++rest) fd = 10 * fd + (*rest - '0');
+            if (rest != name && fd != list && !has(keep, fd) && !has(also, fd)) close_fd(fd);
         }
     }
     close_fd(list);

@@ -55,12 +55,10 @@ Failure same_directory(const char* path) {
 
 // The command's own pid, as it sees it.
 void write_pid(char* to) {
-    char digits[12];
-    std::size_t count = 0;
-    for (long pid = call(SYS_getpid); pid > 0; pid /= 10) {
-        digits[count++] = static_cast<char>('0' + pid % 10);
-    }
-    while (count > 0) *to++ = digits[--count];
+    char number[24];
+    char* const end = number + sizeof number;
+    const char* text = digits(static_cast<std::uint64_t>(call(SYS_getpid)), 10, end);
+    std::memcpy(to, text, static_cast<std::size_t>(end - text));
 }
 
 // /proc/self/fd/N of a directory outside leads out; then getcwd(2) says "(unreachable)/...".
