@@ -307,7 +307,10 @@ TEST_CASE("the terminal is left to another part of a pipeline", "[terminal]") {
         start.descriptors.emplace_back(9, other.read.get());
         start.prepare = [prepare = start.prepare] {
             prepare();
-            if (::fork() != 0) return;
+            if (const pid_t middle = ::fork(); middle != 0) {
+                ::waitpid(middle, nullptr, 0);  // the other part is there
+                return;
+            }
             if (::fork() != 0) ::_exit(0);  // nobody's child by now, and no ancestor
             for (int fd = 0; fd < 3; ++fd) ::close(fd);
             char byte = 0;
