@@ -276,12 +276,13 @@ struct NewPlace {
 };
 
 /// Where something new at `path` could be made, by a call that fails when it is there: the short
-/// way, without a lookup of its own. Nothing (-1) when it leads through a link, or to the host.
-NewPlace new_place(Setup& setup, const char* path);
+/// way, without a lookup of its own. Makes the directory that it is in (mode `parents`) if that
+/// alone is missing. Nothing (-1) when more is, when it leads through a link, or to the host.
+NewPlace new_place(Setup& setup, const char* path, unsigned parents);
 
 /// Makes the new place itself. False: take open_destination(), which finds what is there, makes
 /// parents, follows links, and says what is wrong.
-bool make_new(Setup& setup, const char* path, NodeKind kind, unsigned mode, NewPlace& place);
+bool make_new(Setup& setup, const char* path, NodeKind kind, Modes modes, NewPlace& place);
 
 /// To be called where a mount covers what could be on the way to the last directory.
 void forget_last(Setup& setup);

@@ -118,7 +118,7 @@ Failure attach(Setup& setup, int mount, const char* path, NodeKind kind, unsigne
     // 0444 as bubblewrap has it: an empty file that nobody is meant to write, to be mounted on.
     const unsigned mode = kind == NodeKind::directory ? 0755 : 0444;
     NewPlace made;
-    if (make_new(setup, path, kind, mode, made)) {
+    if (make_new(setup, path, kind, {mode, parents}, made)) {
         const Failure failure = failed(
             call(SYS_move_mount, mount, "", made.directory, made.name, MOVE_MOUNT_F_EMPTY_PATH));
         close_fd(mount);
@@ -278,7 +278,8 @@ Failure mount_simple(Setup& setup, const FileSystem& wanted, const char* destina
 
 Failure make_directory(Setup& setup, const step::MakeDirectory& s) {
     NewPlace made;
-    if (make_new(setup, s.destination.c_str(), NodeKind::directory, s.mode, made)) return {};
+    if (make_new(setup, s.destination.c_str(), NodeKind::directory, modes_for(s.mode), made))
+        return {};
     int fd = -1;
     Failure failure =
         open_destination(setup, s.destination.c_str(), NodeKind::directory, modes_for(s.mode), fd);
@@ -291,7 +292,7 @@ Failure make_directory(Setup& setup, const step::MakeDirectory& s) {
 }
 
 Failure make_symlink(Setup& setup, const step::MakeSymlink& s) {
-    const NewPlace made = new_place(setup, s.destination.c_str());
+    const NewPlace made = new_place(setup, s.destination.c_str(), 0755);
     if (made.directory >= 0 &&
         call(SYS_symlinkat, s.target.c_str(), made.directory, made.name) == 0) {
         return {};

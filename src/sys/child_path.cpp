@@ -163,34 +163,61 @@ void forget_last(Setup& setup) {
     setup.last.fd = -1;
 }
 
-NewPlace new_place(Setup& setup, const char* path) {
-    const std::size_t start = component_start(path, std::strlen(path));
+namespace {
+
+// Opens the directory path[0, start), which has to be one of the sandbox's own, as setup.last. 0 or
+// -errno.
+int open_own_directory(Setup& setup, const char* path, std::size_t start) {
     OwnDirectory& last = setup.last;
-    if (start == 0 || start >= sizeof last.text || path[start] == '\0') return {};
-    if (last.fd < 0 || last.length != start || std::memcmp(last.text, path, start) != 0) {
-        forget_last(setup);
-        std::memcpy(last.text, path, start);
-        last.text[start] = '\0';
-        last.length = start;
-        const int fd =
-            open_at2(setup.root, last.text, O_PATH | O_DIRECTORY, 0, inside | RESOLVE_NO_SYMLINKS);
-        if (fd < 0) return {};
-        bool own = false;
-        if (is_own(setup, fd, own) || !own) {
-            close_fd(fd);
-            return {};
-        }
-        last.fd = fd;
+    if (start == 0 || start >= sizeof last.text) return -ENAMETOOLONG;
+    if (last.fd >= 0 && last.length == start && std::memcmp(last.text, path, start) == 0) return 0;
+    forget_last(setup);
+    std::memcpy(last.text, path, start);
+    last.text[start] = '\0';
+    last.length = start;
+    const int fd =
+        open_at2(setup.root, last.text, O_PATH | O_DIRECTORY, 0, inside | RESOLVE_NO_SYMLINKS);
+    if (fd < 0) return fd;
+    bool own = false;
+    if (is_own(setup, fd, own) || !own) {
+        close_fd(fd);
+        return -EROFS;
     }
-    return {last.fd, path + start};
+    last.fd = fd;
+    return 0;
 }
 
-bool make_new(Setup& setup, const char* path, NodeKind kind, unsigned mode, NewPlace& place) {
-    place = new_place(setup, path);
+// The same where the directory is missing, and the one that it belongs in is there.
+int make_own_directory(Setup& setup, const char* path, std::size_t start, unsigned mode) {
+    const std::size_t end = without_slashes(path, start);
+    const std::size_t above = component_start(path, end);
+    char name[NAME_MAX + 1];
+    if (end - above > NAME_MAX) return -ENAMETOOLONG;
+    std::memcpy(name, path + above, end - above);
+    name[end - above] = '\0';
+    const int opened = open_own_directory(setup, path, above);
+    if (opened != 0) return opened;
+    const long made = call(SYS_mkdirat, setup.last.fd, name, mode);
+    return made == 0 ? open_own_directory(setup, path, start) : static_cast<int>(made);
+}
+
+}  // namespace
+
+NewPlace new_place(Setup& setup, const char* path, unsigned parents) {
+    const std::size_t start = component_start(path, std::strlen(path));
+    if (path[start] == '\0') return {};
+    int opened = open_own_directory(setup, path, start);
+    if (opened == -ENOENT) opened = make_own_directory(setup, path, start, parents);
+    return opened == 0 ? NewPlace{setup.last.fd, path + start} : NewPlace{};
+}
+
+bool make_new(Setup& setup, const char* path, NodeKind kind, Modes modes, NewPlace& place) {
+    place = new_place(setup, path, modes.parents);
     if (place.directory < 0) return false;
-    const long made = kind == NodeKind::directory
-                          ? call(SYS_mkdirat, place.directory, place.name, mode)
-                          : call(SYS_mknodat, place.directory, place.name, S_IFREG | mode, 0);
+    const long made =
+        kind == NodeKind::directory
+            ? call(SYS_mkdirat, place.directory, place.name, modes.place)
+            : call(SYS_mknodat, place.directory, place.name, S_IFREG | modes.place, 0);
     return made == 0;
 }
 
