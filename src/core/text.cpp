@@ -248,11 +248,11 @@ bool names_directory(std::string_view path) {
 std::optional<int> descriptor_in_path(std::string_view path) {
     for (const std::string_view directory : {"/dev/fd/", "/proc/self/fd/"}) {
         if (!path.starts_with(directory)) continue;
-        const std::string_view digits = path.substr(directory.size());
+        const std::string_view number = path.substr(directory.size());
         constexpr std::size_t most = 7;
-        const bool is_number = !digits.empty() && digits.size() <= most &&
-                               digits.find_first_not_of("0123456789") == std::string_view::npos;
-        if (is_number) return std::stoi(std::string(digits));
+        const bool is_number = !number.empty() && number.size() <= most &&
+                               number.find_first_not_of("0123456789") == std::string_view::npos;
+        if (is_number) return std::stoi(std::string(number));
     }
     return std::nullopt;
 }
