@@ -155,23 +155,51 @@ constexpr std::array program_rows = {Row{""}};
 constexpr std::array engine_rows = {Row{"", Power::keys}};
 constexpr std::array in_it = {Row{"*"}, Row{"*/*"}};
 
+// An environment, sorted by name: three dozen names are looked for.
+class Variables {
+public:
+    explicit Variables(const std::vector<std::string>& environment) {
+        values_.reserve(environment.size());
+        for (const std::string_view entry : environment) {
+            const std::size_t name = entry.find('=');
+            if (name != std::string_view::npos) {
+                values_.emplace_back(entry.substr(0, name), entry.substr(name + 1));
+            }
+        }
+        std::stable_sort(values_.begin(), values_.end(), by_name);
+    }
+
+    /// Empty where it is not set; the first where it is there twice.
+    std::string_view value(std::string_view name) const {
+        const auto at =
+            std::lower_bound(values_.begin(), values_.end(), Variable(name, {}), by_name);
+        return at != values_.end() && at->first == name ? at->second : std::string_view();
+    }
+
+private:
+    using Variable = std::pair<std::string_view, std::string_view>;
+
+    static bool by_name(const Variable& a, const Variable& b) { return a.first < b.first; }
+
+    std::vector<Variable> values_;
+};
+
 class Places {
 public:
-    explicit Places(const std::vector<std::string>& environment) : environment_(environment) {}
+    explicit Places(const std::vector<std::string>& environment) : variables_(environment) {}
 
     void add(const std::string& base, std::span<const SocketName> names) {
         out_.push_back({base, names});
     }
 
-    void add_below(const char* name, std::span<const SocketName> names) {
-        const auto value = variable(environment_, name);
-        if (value && value->substr(0, 1) == "/") add(lexically_clean(*value), names);
+    void add_below(std::string_view name, std::span<const SocketName> names) {
+        const std::string_view value = variables_.value(name);
+        if (value.substr(0, 1) == "/") add(lexically_clean(value), names);
     }
 
     // Each path in the value of the variable `name`.
     void add_address(std::string_view name, std::span<const SocketName> names) {
-        const std::string value = variable(environment_, name).value_or("");
-        for (std::string_view rest = value; !rest.empty();) {
+        for (std::string_view rest = variables_.value(name); !rest.empty();) {
             const std::string_view one = rest.substr(0, rest.find(';'));
             rest.remove_prefix(std::min(rest.size(), one.size() + 1));
             const std::size_t slash = one.find('/');
@@ -184,7 +212,7 @@ public:
     std::vector<SocketPlace> take() { return std::move(out_); }
 
 private:
-    const std::vector<std::string>& environment_;
+    Variables variables_;
     std::vector<SocketPlace> out_;
 };
 

@@ -83,14 +83,17 @@ public:
 
 private:
     void look_at(const planning::SocketPlace& place) {
-        const std::string base = without_links(place.base);
+        const auto [at, is_new] = bases_.try_emplace(place.base);
+        if (is_new) at->second = without_links(place.base);
+        const std::string& base = at->second;
         if (base.empty() || base == "/") return;
-        bases_.insert(base);
+        known_.insert(base);
+        if (!is_related(base)) return;
         for (const SocketName& name : place.names) {
-            if (name.pattern.empty()) {
-                if (is_shown(base)) add(base, name);
-            } else if (is_related(base)) {
+            if (!name.pattern.empty()) {
                 walk(base, name.pattern, name);
+            } else if (is_shown(base)) {
+                add(base, name);
             }
         }
     }
@@ -147,7 +150,7 @@ private:
     const std::vector<Found>& listing(const std::string& directory) {
         const auto [at, is_new] = listings_.try_emplace(directory);
         if (!is_new || listings_.size() > most_directories) return at->second;
-        const bool known = bases_.count(directory) != 0 || is_bound(directory);
+        const bool known = known_.count(directory) != 0 || is_bound(directory);
         if (!known && is_mount_point(directory)) return at->second;
         const std::unique_ptr<DIR, CloseListing> open(::opendir(directory.c_str()));
         if (!open) return at->second;
@@ -180,22 +183,21 @@ private:
         found_.push_back({name.power, path, asked_by});
     }
 
-    std::vector<std::string>::const_iterator first_from(const std::string& path) const {
+    std::vector<std::string>::const_iterator first_from(std::string_view path) const {
         return std::lower_bound(bound_.begin(), bound_.end(), path);
     }
 
-    bool is_bound(const std::string& path) const {
+    bool is_bound(std::string_view path) const {
         const auto at = first_from(path);
         return at != bound_.end() && *at == path;
     }
 
     // Whether a bind shows `path`: is at or above it.
-    bool is_shown(const std::string& path) const {
-        for (std::string at = path;;) {
-            if (is_bound(at)) return true;
-            if (at == "/" || at.empty()) return false;
-            const std::size_t slash = at.find_last_of('/');
-            at = slash == 0 ? "/" : at.substr(0, slash);
+    bool is_shown(std::string_view path) const {
+        for (;;) {
+            if (is_bound(path)) return true;
+            if (path == "/" || path.empty()) return false;
+            path = path.substr(0, std::max<std::size_t>(path.find_last_of('/'), 1));
         }
     }
 
@@ -210,7 +212,8 @@ private:
     std::uint32_t uid_;
     std::vector<std::string> bound_;  ///< sources of binds, sorted, but for those of the system
     std::vector<std::string> tops_;   ///< the first of those that are directories
-    std::set<std::string> bases_;     ///< directories of known places, which may be mount points
+    std::map<std::string, std::string> bases_;  ///< of known places, with their paths without links
+    std::set<std::string> known_;               ///< these paths, which may be mount points
     std::map<std::string, std::vector<Found>> listings_;
     std::vector<HostSocket> found_;
 };
