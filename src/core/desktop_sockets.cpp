@@ -19,22 +19,26 @@ std::string bus_path(const std::string& address) {
 
 }  // namespace
 
-std::optional<DesktopService> desktop_service_at(const std::string& path,
-                                                 const std::vector<std::string>& environment) {
+DesktopServices::DesktopServices(const std::vector<std::string>& environment)
+    : bus_(bus_path(variable(environment, "DBUS_SESSION_BUS_ADDRESS").value_or(""))),
+      runtime_(variable(environment, "XDG_RUNTIME_DIR").value_or("")),
+      display_(variable(environment, "WAYLAND_DISPLAY").value_or("")) {
+    if (!runtime_.empty()) runtime_ = lexically_clean(runtime_);
+}
+
+std::optional<DesktopService> DesktopServices::at(const std::string& path) const {
     if (is_at_or_below(path, "/tmp/.X11-unix")) return Service::x11;
-    const auto bus = variable(environment, "DBUS_SESSION_BUS_ADDRESS");
-    if (bus && path == bus_path(*bus)) return Service::session_bus;
-    const auto display = variable(environment, "WAYLAND_DISPLAY");
-    if (display && path == *display) return Service::wayland;
-    const auto runtime = variable(environment, "XDG_RUNTIME_DIR");
-    if (!runtime || runtime->empty()) return std::nullopt;
-    const std::string directory = lexically_clean(*runtime);
-    if (path == directory || !is_at_or_below(path, directory)) return std::nullopt;
-    const std::string name = rebased(path, directory, "");
+    if (path.empty()) return std::nullopt;
+    if (path == bus_) return Service::session_bus;
+    if (path == display_) return Service::wayland;
+    if (runtime_.empty() || path == runtime_ || !is_at_or_below(path, runtime_)) {
+        return std::nullopt;
+    }
+    const std::string name = rebased(path, runtime_, "");
     if (name == "/bus") return Service::session_bus;
     if (name == "/pulse" || name == "/pulse/native") return Service::pulseaudio;
     if (name == "/pipewire-0" || name == "/pipewire-0-manager") return Service::pipewire;
-    const bool named = display && name == "/" + *display;
+    const bool named = !display_.empty() && name == "/" + display_;
     if (named || name.substr(0, 9) == "/wayland-") return Service::wayland;
     return std::nullopt;
 }

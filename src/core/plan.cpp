@@ -233,6 +233,8 @@ Result<Plan> make_plan(const Spec& spec, const Host& host) {
     if (privileges->outer.has(Namespace::network) && !up_last) {
         plan.setup.emplace_back(step::BringUpLoopback{});
     }
+    constexpr std::size_t others = 16;  // all but those of the tree, as many as there may be
+    plan.setup.reserve(tree->steps.size() + spec.lock_files.size() + others);
     plan.setup.emplace_back(step::MountRoot{});
     for (Step& step : tree->steps) plan.setup.push_back(std::move(step));
     plan.setup.emplace_back(step::EnterRoot{});

@@ -54,10 +54,19 @@ Result<std::vector<PlanWarning>> find_warnings(const Spec& spec, const Host& hos
 /// A program of the desktop whose clients can do more than show a window or play a sound.
 enum class DesktopService { wayland, x11, pipewire, pulseaudio, session_bus };
 
-/// The service that listens on the host's `path`, or in that directory, by the caller's
-/// environment.
-std::optional<DesktopService> desktop_service_at(const std::string& path,
-                                                 const std::vector<std::string>& environment);
+/// Where the services of a session listen, by the caller's environment.
+class DesktopServices {
+public:
+    explicit DesktopServices(const std::vector<std::string>& environment);
+
+    /// The service that listens on the host's `path`, or in that directory.
+    std::optional<DesktopService> at(const std::string& path) const;
+
+private:
+    std::string bus_;      ///< paths; empty: not known
+    std::string runtime_;
+    std::string display_;  ///< a path, or a name below the former
+};
 
 /// A clause that says how a client of `service` reaches out of the sandbox.
 std::string_view desktop_power(DesktopService service);

@@ -155,14 +155,14 @@ constexpr std::array program_rows = {Row{""}};
 constexpr std::array engine_rows = {Row{"", Power::keys}};
 constexpr std::array in_it = {Row{"*"}, Row{"*/*"}};
 
-// An environment, sorted by name: three dozen names are looked for.
+// What of an environment may name a path, sorted: three dozen names are looked for.
 class Variables {
 public:
     explicit Variables(const std::vector<std::string>& environment) {
         values_.reserve(environment.size());
         for (const std::string_view entry : environment) {
             const std::size_t name = entry.find('=');
-            if (name != std::string_view::npos) {
+            if (name != std::string_view::npos && entry.find('/', name) != std::string_view::npos) {
                 values_.emplace_back(entry.substr(0, name), entry.substr(name + 1));
             }
         }

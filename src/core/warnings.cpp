@@ -27,6 +27,7 @@ public:
           host_(host),
           environment_(environment),
           directories_(directories),
+          services_(host.environment),
           sight_(spec, host) {}
 
     Result<std::vector<PlanWarning>> find() {
@@ -285,10 +286,10 @@ private:
         if (!sight_.is_bind(index) || source.error != 0) return std::nullopt;
         const auto* bind = std::get_if<entry::Bind>(&spec_.entries[index]);
         // By the name that was given, too: the variables may name it through a link.
-        const auto given =
-            bind == nullptr ? std::nullopt
-                            : desktop_service_at(lexically_clean(bind->source), host_.environment);
-        return given ? given : desktop_service_at(source.path, host_.environment);
+        if (bind != nullptr && bind->source != source.path) {
+            if (const auto given = services_.at(lexically_clean(bind->source))) return given;
+        }
+        return services_.at(source.path);
     }
 
     // A guard is for a path inside. Of the host's path that is written there something may be seen
@@ -441,6 +442,7 @@ private:
     const Host& host_;
     const std::vector<std::string>& environment_;
     const std::vector<std::string>& directories_;
+    const DesktopServices services_;
     const Sight sight_;
     const Places& places_ = sight_.places();
     std::vector<PlanWarning> found_;

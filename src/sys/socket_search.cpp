@@ -12,6 +12,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
+#include <cerrno>
 #include <map>
 #include <memory>
 #include <set>
@@ -27,6 +29,7 @@ using Power = HostSocket::Power;
 constexpr std::size_t most_names = 4096;       // in one directory
 constexpr std::size_t most_directories = 256;  // in all
 constexpr std::size_t most_binds = 64;         // whose top is looked at
+constexpr int most_links = 40;                 // on the way to a place, as the kernel has it
 
 struct Found {
     std::string name;
@@ -83,11 +86,9 @@ public:
 
 private:
     void look_at(const planning::SocketPlace& place) {
-        const auto [at, is_new] = bases_.try_emplace(place.base);
-        if (is_new) at->second = without_links(place.base);
-        const std::string& base = at->second;
+        const std::string base = real(place.base);
         if (base.empty() || base == "/") return;
-        known_.insert(base);
+        bases_.insert(base);
         if (!is_related(base)) return;
         for (const SocketName& name : place.names) {
             if (!name.pattern.empty()) {
@@ -96,6 +97,29 @@ private:
                 add(base, name);
             }
         }
+    }
+
+    // The clean path `path` without links; empty: nothing is there. Most places begin alike, so
+    // that this asks less than without_links() for each of them.
+    std::string real(const std::string& path, int links = 0) {
+        for (std::size_t end = 0; end < path.size();) {
+            end = std::min(path.find('/', end + 1), path.size());
+            const std::string part = path.substr(0, end);
+            if (plain_.count(part) != 0) continue;
+            std::array<char, 1024> text{};
+            const ssize_t got = ::readlink(part.c_str(), text.data(), text.size());
+            if (got < 0 && errno == EINVAL) {
+                plain_.insert(part);
+                continue;
+            }
+            if (got < 0 && errno == ENOENT) return {};
+            const std::string_view target(text.data(), got < 0 ? 0 : static_cast<std::size_t>(got));
+            const bool simple = target.substr(0, 1) == "/" && target.size() < text.size() &&
+                                target.find("/.") == std::string_view::npos;
+            if (!simple || links == most_links) return without_links(path);
+            return real(lexically_clean(target) + path.substr(end), links + 1);
+        }
+        return path;
     }
 
     // Everything at `pattern` below the real path `directory`.
@@ -150,7 +174,7 @@ private:
     const std::vector<Found>& listing(const std::string& directory) {
         const auto [at, is_new] = listings_.try_emplace(directory);
         if (!is_new || listings_.size() > most_directories) return at->second;
-        const bool known = known_.count(directory) != 0 || is_bound(directory);
+        const bool known = bases_.count(directory) != 0 || is_bound(directory);
         if (!known && is_mount_point(directory)) return at->second;
         const std::unique_ptr<DIR, CloseListing> open(::opendir(directory.c_str()));
         if (!open) return at->second;
@@ -212,8 +236,8 @@ private:
     std::uint32_t uid_;
     std::vector<std::string> bound_;  ///< sources of binds, sorted, but for those of the system
     std::vector<std::string> tops_;   ///< the first of those that are directories
-    std::map<std::string, std::string> bases_;  ///< of known places, with their paths without links
-    std::set<std::string> known_;               ///< these paths, which may be mount points
+    std::set<std::string> bases_;     ///< directories of known places, which may be mount points
+    std::set<std::string> plain_;     ///< what is there, and no link
     std::map<std::string, std::vector<Found>> listings_;
     std::vector<HostSocket> found_;
 };

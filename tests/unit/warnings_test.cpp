@@ -113,11 +113,11 @@ TEST_CASE("the caller's home, writable", "[warnings]") {
 
 TEST_CASE("a socket of the desktop that is asked for", "[warnings]") {
     const Words desktop = {"desktop-socket"};
-    using planning::desktop_service_at;
+    using planning::DesktopServices;
     using Service = planning::DesktopService;
     const Words session = {"XDG_RUNTIME_DIR=/run/user/7/", "WAYLAND_DISPLAY=kiosk",
                            "DBUS_SESSION_BUS_ADDRESS=unix:abstract=/a;unix:path=/b//us,guid=1"};
-    const auto at = [&](const std::string& path) { return desktop_service_at(path, session); };
+    const auto at = [&](const std::string& path) { return DesktopServices(session).at(path); };
     CHECK(at("/run/user/7/pulse/native") == Service::pulseaudio);
     CHECK(at("/run/user/7/pulse") == Service::pulseaudio);
     CHECK(at("/run/user/7/pipewire-0") == Service::pipewire);
@@ -128,14 +128,15 @@ TEST_CASE("a socket of the desktop that is asked for", "[warnings]") {
     CHECK(at("/run/user/7/wayland-1") == Service::wayland);
     CHECK(at("/tmp/.X11-unix") == Service::x11);
     CHECK(at("/tmp/.X11-unix/X1") == Service::x11);
-    CHECK(desktop_service_at("/w", {"WAYLAND_DISPLAY=/w"}) == Service::wayland);
+    CHECK(DesktopServices({"WAYLAND_DISPLAY=/w"}).at("/w") == Service::wayland);
     for (const char* other : {"/run/user/7", "/run", "/run/user/8/bus", "/run/user/7/bus2", "/a",
                               "/tmp", "/run/user/7/proxy"}) {
         INFO(other);
         CHECK(!at(other));
     }
-    CHECK(!desktop_service_at("/bus", {}));
-    CHECK(!desktop_service_at("/bus", {"XDG_RUNTIME_DIR=", "DBUS_SESSION_BUS_ADDRESS="}));
+    CHECK(!DesktopServices({}).at("/bus"));
+    CHECK(!DesktopServices({"XDG_RUNTIME_DIR=", "DBUS_SESSION_BUS_ADDRESS="}).at("/bus"));
+    CHECK(!DesktopServices({"WAYLAND_DISPLAY="}).at(""));
 
     CHECK(warned({"--ro-bind", "/tmp/.X11-unix", "/x"}) == desktop);
     CHECK(warned({"--ro-bind", "/tmp/.X11-unix", "/x", "--warning", "desktop-socket", "hide"}) ==
