@@ -247,6 +247,7 @@ struct Setup {
     int root = -1;  ///< the top of the new root, where destinations are resolved
     int base = -1;  ///< the tmpfs at the bottom of it, with room for files that are bound
     Place root_place{};
+    int top = -1;  ///< the root again, once it was found to be one of the sandbox's own mounts
     std::int32_t step = 0;  ///< index in Plan::setup of the one that is carried out
     OwnDirectory last{};
     bool guarding = false;  ///< guards are the last: nothing is bound any more

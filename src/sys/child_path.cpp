@@ -165,26 +165,36 @@ void forget_last(Setup& setup) {
 
 namespace {
 
-// Opens the directory path[0, start), which has to be one of the sandbox's own, as setup.last. 0 or
-// -errno.
-int open_own_directory(Setup& setup, const char* path, std::size_t start) {
-    OwnDirectory& last = setup.last;
-    if (start == 0 || start >= sizeof last.text) return -ENAMETOOLONG;
-    if (last.fd >= 0 && last.length == start && std::memcmp(last.text, path, start) == 0) return 0;
-    forget_last(setup);
-    std::memcpy(last.text, path, start);
-    last.text[start] = '\0';
-    last.length = start;
+// Opens the directory `path`, which has to be one of the sandbox's own; or -errno.
+int open_own(const Setup& setup, const char* path) {
     const int fd =
-        open_at2(setup.root, last.text, O_PATH | O_DIRECTORY, 0, inside | RESOLVE_NO_SYMLINKS);
+        open_at2(setup.root, path, O_PATH | O_DIRECTORY, 0, inside | RESOLVE_NO_SYMLINKS);
     if (fd < 0) return fd;
     bool own = false;
     if (is_own(setup, fd, own) || !own) {
         close_fd(fd);
         return -EROFS;
     }
-    last.fd = fd;
-    return 0;
+    return fd;
+}
+
+// The directory path[0, start), which has to be one of the sandbox's own: borrowed, or -errno.
+int own_directory(Setup& setup, const char* path, std::size_t start) {
+    if (start == 1 && *path == '/') {
+        if (setup.top < 0) setup.top = open_own(setup, "/");
+        return setup.top;
+    }
+    OwnDirectory& last = setup.last;
+    if (start == 0 || start >= sizeof last.text) return -ENAMETOOLONG;
+    const bool known =
+        last.fd >= 0 && last.length == start && std::memcmp(last.text, path, start) == 0;
+    if (known) return last.fd;
+    forget_last(setup);
+    std::memcpy(last.text, path, start);
+    last.text[start] = '\0';
+    last.length = start;
+    last.fd = open_own(setup, last.text);
+    return last.fd;
 }
 
 // The same where the directory is missing, and the one that it belongs in is there.
@@ -195,10 +205,10 @@ int make_own_directory(Setup& setup, const char* path, std::size_t start, unsign
     if (end - above > NAME_MAX) return -ENAMETOOLONG;
     std::memcpy(name, path + above, end - above);
     name[end - above] = '\0';
-    const int opened = open_own_directory(setup, path, above);
-    if (opened != 0) return opened;
-    const long made = call(SYS_mkdirat, setup.last.fd, name, mode);
-    return made == 0 ? open_own_directory(setup, path, start) : static_cast<int>(made);
+    const int parent = own_directory(setup, path, above);
+    if (parent < 0) return parent;
+    const long made = call(SYS_mkdirat, parent, name, mode);
+    return made == 0 ? own_directory(setup, path, start) : static_cast<int>(made);
 }
 
 }  // namespace
@@ -206,9 +216,9 @@ int make_own_directory(Setup& setup, const char* path, std::size_t start, unsign
 NewPlace new_place(Setup& setup, const char* path, unsigned parents) {
     const std::size_t start = component_start(path, std::strlen(path));
     if (path[start] == '\0') return {};
-    int opened = open_own_directory(setup, path, start);
-    if (opened == -ENOENT) opened = make_own_directory(setup, path, start, parents);
-    return opened == 0 ? NewPlace{setup.last.fd, path + start} : NewPlace{};
+    int directory = own_directory(setup, path, start);
+    if (directory == -ENOENT) directory = make_own_directory(setup, path, start, parents);
+    return directory >= 0 ? NewPlace{directory, path + start} : NewPlace{};
 }
 
 bool make_new(Setup& setup, const char* path, NodeKind kind, Modes modes, NewPlace& place) {

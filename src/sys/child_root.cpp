@@ -18,7 +18,9 @@ Failure place_of(int dir, const char* path, unsigned flags, Place& out) {
 
 Failure use_as_root(Setup& setup, int mount) {
     if (setup.root >= 0) close_fd(setup.root);
+    if (setup.top >= 0) close_fd(setup.top);
     setup.root = mount;
+    setup.top = -1;
     return place_of(mount, "", AT_EMPTY_PATH, setup.root_place);
 }
 
@@ -76,8 +78,10 @@ Failure enter_root(Setup& setup) {
     if (!failure) failure = failed(call(SYS_chdir, "/"));
     close_fd(setup.root);
     close_fd(setup.base);
+    if (setup.top >= 0) close_fd(setup.top);
     setup.root = -1;
     setup.base = -1;
+    setup.top = -1;
     return failure;
 }
 
