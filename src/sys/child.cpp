@@ -19,11 +19,18 @@ void leave(int status) {
     __builtin_trap();  // a filter around us refuses even that
 }
 
-void end_child(int pid) {
-    call(SYS_kill, pid, SIGKILL);
+Failure exit_status_of(long child, int& status) {
     siginfo_t info{};
     long waited = -EINTR;
-    while (waited == -EINTR) waited = call(SYS_waitid, P_PID, pid, &info, WEXITED, nullptr);
+    while (waited == -EINTR) waited = call(SYS_waitid, P_PID, child, &info, WEXITED, nullptr);
+    status = info.si_status;
+    return failed(waited);
+}
+
+void end_child(int pid) {
+    call(SYS_kill, pid, SIGKILL);
+    int status = 0;
+    exit_status_of(pid, status);
 }
 
 long read_byte(int fd, char& byte) {
@@ -133,6 +140,16 @@ void send_head(const ChildImage& image, std::int32_t failed, int error) {
 
 }  // namespace
 
+void await_setup(const ChildImage& image, int hold) {
+    char ready = 0;
+    const long got = read_byte(hold, ready);
+    if (got == 0) leave(1);  // init is gone
+    Failure failure = failed(got);
+    // Root and working directory were init's until here, so that the pivot was this process's, too.
+    if (!failure) failure = failed(call(SYS_unshare, CLONE_FS));
+    if (failure) fail(image, no_step, {failure.error, Detail::start_command});
+}
+
 void command_main(ChildImage& image, int hold) {
     const Plan& plan = *image.plan;
     image.hold = hold;
@@ -227,6 +244,9 @@ void child_main(ChildImage& image) {
     if (begun) fail(image, no_step, begun);
 
     const bool beside = ends_beside_seal(plan);
+    int command = -1;
+    int go = -1;
+    const bool early = makes_command_early(plan) && !make_command(image, true, go);
     Setup setup{image};
     for (std::size_t i = 0; i < plan.setup.size() - (beside ? 1 : 0); ++i) {
         setup.step = static_cast<std::int32_t>(i);
@@ -243,17 +263,15 @@ void child_main(ChildImage& image) {
     if (done) fail(image, no_step, {done.error, Detail::start_command});
     if (plan.init == Init::command) command_main(image, -1);
     const int children = open_children(image);
-    int command = -1;
-    int go = -1;
-    if (const Failure f = make_command(image, command, go)) {
-        fail(image, plan.setup.size(), {f.error, Detail::start_command});
-    }
-    if (beside) {
-        if (const Failure f = bring_up_loopback()) {
-            // It may be waiting for somebody else (--block-fd), and nobody waits for it after us.
-            end_child(command);
-            fail(image, plan.setup.size() - 1, f);
-        }
+    const bool late = !early || begin_early_command(image, command);
+    Failure made = late ? make_command(image, false, go) : Failure{};
+    const Failure up = beside && !made ? bring_up_loopback() : Failure{};
+    if (late && !made) made = await_command(image, command);
+    if (made) fail(image, plan.setup.size(), {made.error, Detail::start_command});
+    if (up) {
+        // It may be waiting for somebody else (--block-fd), and nobody waits for it after us.
+        end_child(command);
+        fail(image, plan.setup.size() - 1, up);
     }
     image.report_write = go;  // init reports no more; what it still holds is told to go
     init_main(image, command, has_own_group(plan), children);

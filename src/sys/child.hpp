@@ -34,7 +34,8 @@
 // them from tracing it. So the command closes what is the host's, then drops its own, and is opaque
 // (PR_SET_DUMPABLE) until exec; init closes all, then keeps one in reserve or becomes opaque, and
 // only then lets the command go. Where nobody else can be inside yet, the command has init's memory
-// until exec (ChildImage::beside), and init is opaque as long.
+// until exec (ChildImage::beside), and init is opaque as long. It may be made before set-up then,
+// and waits for it, with init's root and working directory for its own (makes_command_early()).
 #pragma once
 
 #include <sbx/plan.hpp>
@@ -211,6 +212,9 @@ long read_byte(int fd, char& byte);
 
 /// _exit(2); a seccomp filter may make it return.
 [[noreturn]] void leave(int status);
+/// Waits for the end of our child `child` and gives its exit status.
+Failure exit_status_of(long child, int& status);
+
 /// Kills `pid`, a child of ours, and waits until it is gone, with all that it held open.
 void end_child(int pid);
 
@@ -224,8 +228,8 @@ struct Place {
     bool operator==(const Place&) const = default;
 };
 
-/// The directory of the sandbox's own in which something was made last: mostly the next thing is
-/// made there, too.
+/// The directory of the sandbox's own, other than the root, in which something was made last:
+/// mostly the next thing is made there, too.
 struct OwnDirectory {
     int fd = -1;
     std::size_t length = 0;
@@ -471,9 +475,23 @@ void forget_code(const ChildImage& image);
 /// a page fault each, which a command that ends at once should not pay for.
 inline constexpr timespec settling_time = {0, 50'000'000};
 
-/// Makes the command's process, in a session of its own where the plan says so. It goes on when
-/// a byte is written to `go`.
-Failure make_command(ChildImage& image, int& command, int& go);
+/// Whether the command's process can be made before set-up, which then does not have to wait for
+/// it: where all that set-up changes is the mounts, the root and the working directory, which the
+/// two share meanwhile.
+bool makes_command_early(const Plan& plan);
+
+/// Begins to make the command's process, in a session of its own where the plan says so. It goes on
+/// when a byte is written to `go`; one that is made `early`, after begin_early_command().
+Failure make_command(const ChildImage& image, bool early, int& go);
+
+/// At the end of set-up: it seals itself. If it cannot, it is gone, and may be made as others are.
+Failure begin_early_command(ChildImage& image, int& command);
+
+/// The second half, for which init need not wait at once: gives the process.
+Failure await_command(ChildImage& image, int& command);
+
+/// In a command's process that was made before set-up: waits for its end.
+void await_setup(const ChildImage& image, int hold);
 
 /// The command's process: seals itself, waits for a byte from `hold` where there is an init (else
 /// -1), executes.

@@ -89,18 +89,24 @@ namespace {
 // and makes one command. What the command's process begins with. Not on the stack: it may be read
 // when init is long beyond the place where it was written.
 struct Making {
-    ChildImage image;  // the command's own: init changes its one
+    ChildImage image{};  // the command's own: init changes its one
     int hold[2] = {-1, -1};
     bool beside = false;
-    long pid = -ECHILD;  // or -errno
+    bool early = false;    // it waits for the end of set-up first
+    long pid = -ECHILD;    // or -errno
+    long leader = 0;       // who makes it in our place, and has not been waited for
+    long apart = -ECHILD;  // 0: a process here can leave the directories that it shares
 } making;
 
-// A stack for the command until exec, where it has init's memory. Its functions do not recurse.
+// Stacks for who has init's memory: the command until exec, and the leader of its session, of which
+// the command is a copy where it has a memory of its own. Their functions do not recurse.
 alignas(4096) char command_stack[64UL * 1024];
+alignas(4096) char leader_stack[64UL * 1024];
 // NOLINTEND(cppcoreguidelines-avoid-non-const-global-variables)
 
 [[noreturn]] void begin_command() {
     close_fd(making.hold[1]);
+    if (making.early) await_setup(making.image, making.hold[0]);
     command_main(making.image, making.hold[0]);
 }
 
@@ -154,6 +160,25 @@ bool shares_memory(const Plan& plan) {
     return drops_all;
 }
 
+template <typename... Steps>
+bool is_one_of(const Step& step) {
+    return ((std::get_if<Steps>(&step) != nullptr) || ...);
+}
+
+// Who leads the command's session.
+enum class Leader {
+    nobody,  ///< it has none of its own
+    init,    ///< as in bubblewrap, where it passes no signals on
+    another  ///< else it must be apart, from signals to the command's group and from the nice value
+             ///< of its session
+};
+
+Leader who_leads(const Plan& plan) {
+    if (!has_own_group(plan)) return Leader::nobody;
+    const bool alone = plan.signals != Signals::forward && plan.namespaces.has(Namespace::pid);
+    return alone ? Leader::init : Leader::another;
+}
+
 // The command's process, as a child of init.
 long clone_command(std::uint64_t more_flags) {
     clone_args arguments{};
@@ -176,10 +201,12 @@ long clone_command(std::uint64_t more_flags) {
     return pid;
 }
 
-// In init's memory, while init waits.
+// In init's memory.
 [[noreturn, gnu::noinline]] void lead_session() {
-    making.pid = call(SYS_setsid);
-    if (making.pid >= 0) making.pid = clone_command(CLONE_PARENT);
+    const long session = call(SYS_setsid);
+    const std::uint64_t shared = making.early ? CLONE_FS : 0;
+    making.pid = session < 0 ? session : clone_command(CLONE_PARENT | shared);
+    if (making.early) making.apart = call(SYS_unshare, CLONE_FS);
     leave(0);
 }
 
@@ -187,8 +214,10 @@ long clone_command(std::uint64_t more_flags) {
 // its session is led by a process that does nothing but make it.
 Failure make_by_leader() {
     clone_args arguments{};
-    arguments.flags = CLONE_VM | CLONE_VFORK;
+    arguments.flags = CLONE_VM | (making.early ? CLONE_FS : 0);
     arguments.exit_signal = SIGCHLD;
+    arguments.stack = reinterpret_cast<std::uint64_t>(leader_stack);
+    arguments.stack_size = sizeof leader_stack;
     // In a pid namespace of its own the command is pid 2 with a leader as without one. Only who has
     // power over that namespace may choose a number (clone(2), set_tid).
     const pid_t third = 3;
@@ -196,42 +225,86 @@ Failure make_by_leader() {
         arguments.set_tid = reinterpret_cast<std::uint64_t>(&third);
         arguments.set_tid_size = 1;
     }
-    long leader = clone3(arguments);
-    if ((leader == -EPERM || leader == -ENOSYS) && arguments.set_tid_size != 0) {
+    long leader = clone_on_stack(&arguments, sizeof arguments, lead_session);
+    if (leader == -EPERM && arguments.set_tid_size != 0) {
         arguments.set_tid_size = 0;
         arguments.set_tid = 0;
-        leader = clone3(arguments);
+        leader = clone_on_stack(&arguments, sizeof arguments, lead_session);
     }
-    if (leader == 0) lead_session();
-    if (leader < 0) return failed(leader);
-    siginfo_t info{};
-    long waited = -EINTR;
-    while (waited == -EINTR) waited = call(SYS_waitid, P_PID, leader, &info, WEXITED, nullptr);
-    return failed(waited);
+    if (leader == -ENOSYS && !making.early) {
+        arguments.flags |= CLONE_VFORK;  // so that it can have our stack
+        arguments.stack = arguments.stack_size = 0;
+        leader = clone3(arguments);
+        if (leader == -EPERM || leader == -ENOSYS) {
+            arguments.set_tid_size = 0;
+            arguments.set_tid = 0;
+            leader = clone3(arguments);
+        }
+        if (leader == 0) lead_session();
+    }
+    making.leader = leader;
+    return failed(leader);
 }
 
 }  // namespace
 
-Failure make_command(ChildImage& image, int& command, int& go) {
-    making.beside = shares_memory(*image.plan);
-    making.image = image;
+bool makes_command_early(const Plan& plan) {
+    if (plan.init != Init::reaper || !shares_memory(plan) || who_leads(plan) != Leader::another) {
+        return false;
+    }
+    for (const Step& step : plan.setup) {
+        const bool is_plain =
+            is_one_of<step::MapIds, step::SetHostname, step::MountRoot, step::Bind,
+                      step::MountTmpfs, step::MountProc, step::MountDevpts, step::MountMqueue,
+                      step::MakeDirectory, step::MakeSymlink, step::CoverReadOnly, step::Hide,
+                      step::RemountReadOnly, step::Chmod, step::EnterRoot, step::BringUpLoopback>(
+                step);
+        if (!is_plain) return false;
+    }
+    return true;
+}
+
+Failure make_command(const ChildImage& image, bool early, int& go) {
+    making = {.image = image, .beside = shares_memory(*image.plan), .early = early};
     if (const Failure f = failed(call(SYS_pipe2, making.hold, O_CLOEXEC))) return f;
-    const Plan& plan = *image.plan;
-    // As in bubblewrap, where init leads it, it passes no signals on. Else it must be apart, from
-    // signals to the command's group and from the nice value of its session.
-    const bool leads = plan.signals != Signals::forward && plan.namespaces.has(Namespace::pid);
-    if (!has_own_group(plan)) {
+    go = making.hold[1];
+    const Leader leader = who_leads(*image.plan);
+    if (leader == Leader::nobody) {
         making.pid = clone_command(0);
-    } else if (leads) {
+    } else if (leader == Leader::init) {
         if (const Failure f = failed(call(SYS_setsid))) return f;
         making.pid = clone_command(0);
     } else if (const Failure f = make_by_leader()) {
         return f;
     }
+    return {};
+}
+
+Failure await_command(ChildImage& image, int& command) {
+    if (making.leader > 0) {
+        int status = 0;
+        if (const Failure f = exit_status_of(making.leader, status)) return f;
+    }
     image.beside = making.beside;
     command = static_cast<int>(making.pid);
-    go = making.hold[1];
     return failed(making.pid);
+}
+
+Failure begin_early_command(ChildImage& image, int& command) {
+    Failure failure = await_command(image, command);
+    if (!failure && (making.apart != 0 || !making.beside)) {
+        end_child(command);
+        failure = {EPERM};
+    }
+    if (!failure) {
+        making.image = image;
+        failure = failed(call(SYS_write, making.hold[1], "", 1));
+    }
+    if (failure) {
+        close_fd(making.hold[0]);
+        close_fd(making.hold[1]);
+    }
+    return failure;
 }
 
 }  // namespace sbx::sys

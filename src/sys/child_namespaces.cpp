@@ -58,15 +58,6 @@ Failure write_identity_map(const ChildImage& image, int directory, const char* o
     return write_text(directory, name, text);
 }
 
-// Waits for the end of our child `child` and gives its exit status.
-Failure exit_status_of(long child, int& status) {
-    siginfo_t info{};
-    long waited = -EINTR;
-    while (waited == -EINTR) waited = call(SYS_waitid, P_PID, child, &info, WEXITED, nullptr);
-    status = info.si_status;
-    return failed(waited);
-}
-
 // A process in a user namespace of its own, which it keeps until `line` ends. Its files in procfs
 // are those of its user only when it can be looked into, so first it lets go of all that is the
 // host's.
