@@ -462,6 +462,8 @@ Result<Tree> TreePlanner::plan() {
         declared_.clear();
     }
     const bool own_root = first == 0;
+    constexpr std::size_t most_given = 32;
+    tree_.steps.reserve(spec_.entries.size() + most_given);
     for (std::size_t i = 0; i <= spec_.entries.size(); ++i) {
         if (i == first && spec_.given == GivenTree::standard) {
             if (auto error = add_given(first)) return *error;

@@ -63,7 +63,7 @@ public:
     std::optional<DesktopService> at(const std::string& path) const;
 
 private:
-    std::string bus_;      ///< paths; empty: not known
+    std::string bus_;  ///< paths; empty: not known
     std::string runtime_;
     std::string display_;  ///< a path, or a name below the former
 };

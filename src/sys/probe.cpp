@@ -375,7 +375,9 @@ Result<Host> probe_host(const Spec& spec) {
         return Error{"the working directory, " + quote(spec.working_directory) +
                      ", was moved or replaced while sbx started; run sbx again"};
     }
-    for (char** entry = environ; *entry != nullptr; ++entry) host.environment.emplace_back(*entry);
+    char** end = environ;
+    while (*end != nullptr) ++end;
+    host.environment.assign(environ, end);
     // libcap's names are a tenth of what a plan costs, and mostly nobody asks for them.
     if (kept_capabilities(spec, host.held_capabilities) != 0) {
         host.capability_names = capability_names();
