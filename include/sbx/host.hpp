@@ -79,6 +79,19 @@ struct HostPrograms {
     std::vector<HostProgram> others = {};  ///< those in the directories of the command's PATH
 };
 
+/// An argument of the command that names a file of the host, which is not inside.
+struct HostArgument {
+    std::size_t index = 0;  ///< in Spec::command
+    /// How it names the file.
+    enum class Form {
+        word,                 ///< it is the path
+        value,                ///< after an equals sign, as in "--file=/a"
+    } form = Form::word;      ///< of the argument
+    std::string path = {};    ///< on the host, absolute
+    std::string inside = {};  ///< where the command looks; empty: the working directory is missing
+    bool directory = false;   ///< no file, but a directory
+};
+
 /// A socket of the host, for Warning::agent_socket.
 struct HostSocket {
     /// The power that a program has outside once it is connected.
@@ -184,7 +197,9 @@ struct Host {
     Exposed exposed = {};                             ///< no writable bind should show these
     std::vector<HostSocket> agent_sockets = {};       ///< those that a bind shows
     HostPrograms programs = {};                       ///< of the command's name
-    std::optional<LinkedWorktree> worktree = {};      ///< if a guard is for the .git of `cwd`
+    std::vector<HostArgument> outside_arguments =
+        {};                                       ///< for Warning::outside_argument; 64 at most
+    std::optional<LinkedWorktree> worktree = {};  ///< if a guard is for the .git of `cwd`
 };
 
 /// The working directory: as $PWD has it when that is true, which keeps the links that a shell went

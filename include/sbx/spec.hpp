@@ -367,6 +367,7 @@ enum class Warning {
     closed_descriptor,  ///< an argument that names a descriptor which the command does not have
     temporary_directory,  ///< TMPDIR names a directory that is not there inside
     git_worktree,         ///< the repository of a linked worktree of git is not inside
+    outside_argument,     ///< an argument names a file of the host that is not inside
 };
 
 /// Their names, in the order of Warning.
@@ -374,7 +375,7 @@ inline constexpr auto warning_names = std::to_array<std::string_view>(
     {"hidden-mount", "file-bind", "writable-home", "writable-root", "misplaced-guard",
      "agent-socket", "working-directory", "desktop-socket", "shared-directory", "partial-search",
      "start-directory", "other-program", "foreign-owner", "parent-directory", "closed-device",
-     "closed-descriptor", "temporary-directory", "git-worktree"});
+     "closed-descriptor", "temporary-directory", "git-worktree", "outside-argument"});
 
 /// What becomes of a warning.
 enum class WarningMode {

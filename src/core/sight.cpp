@@ -3,6 +3,7 @@
 
 #include "core/text.hpp"
 
+#include <algorithm>
 #include <cerrno>
 
 namespace sbx::planning {
@@ -36,6 +37,32 @@ bool Sight::is_given(const std::string& path) const {
     return spec_.given == GivenTree::standard &&
            (is_at_or_below(path, "/tmp") || is_at_or_below(path, "/dev") ||
             is_at_or_below(path, "/proc"));
+}
+
+bool Sight::may_be_part_of_usr(const std::string& path) const {
+    return std::any_of(host_.usr_parts.begin(), host_.usr_parts.end(), [&](const auto& part) {
+        return is_at_or_below(path, part.path) || is_at_or_below(part.path, path);
+    });
+}
+
+bool Sight::may_be_inside(const std::string& path) const {
+    for (std::size_t i = 0; i < spec_.entries.size(); ++i) {
+        if (left_out(i)) continue;
+        // What is above an entry is made for it; where a link leads is not known here.
+        const bool leads = std::holds_alternative<entry::Symlink>(spec_.entries[i]) &&
+                           is_at_or_below(path, places_[i]);
+        if (leads || is_at_or_below(places_[i], path)) return true;
+    }
+    const auto by = shows(path);
+    // What is given covers what a bind on "/" would show there.
+    const bool given = is_given(path) && (!by || places_[*by] == "/");
+    if (given) return path == "/tmp" || !is_at_or_below(path, "/tmp");
+    if (by) return !std::holds_alternative<entry::Tmpfs>(spec_.entries[*by]);
+    const bool linked =
+        spec_.given == GivenTree::standard && shows("/usr") &&
+        std::any_of(host_.usr_links.begin(), host_.usr_links.end(),
+                    [&](const auto& link) { return is_at_or_below(path, link.path); });
+    return path == "/" || linked || may_be_part_of_usr(path);
 }
 
 std::optional<std::string> Sight::seen_at(std::size_t index, const std::string& path,

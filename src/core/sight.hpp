@@ -48,6 +48,12 @@ public:
     /// Whether `path` is in what is given without being asked.
     bool is_given(const std::string& path) const;
 
+    /// False only where nothing can be at `path`.
+    bool may_be_inside(const std::string& path) const;
+
+    /// Whether `path` is in, or contains, a part of /usr that is shown without being asked.
+    bool may_be_part_of_usr(const std::string& path) const;
+
     /// Where a bind shows the host's `path`, if it is seen at the end.
     std::optional<std::string> seen_at(std::size_t index, const std::string& path) const {
         return seen_at(index, path, host_.sources[index].path);

@@ -2,6 +2,7 @@
 // What can be done and is most often a mistake. Words only: nothing is changed for it.
 #include "core/entries.hpp"
 #include "core/exposure.hpp"
+#include "core/outside_argument.hpp"
 #include "core/parent_directory.hpp"
 #include "core/pattern.hpp"
 #include "core/planning.hpp"
@@ -42,6 +43,7 @@ public:
         if (asked(Warning::desktop_socket)) find_desktop_sockets();
         if (asked(Warning::misplaced_guard)) find_guards();
         if (asked(Warning::partial_search)) find_searches();
+        if (asked(Warning::outside_argument)) find_arguments();
         if (asked(Warning::working_directory)) find_directory();
         if (asked(Warning::other_program)) find_other_program();
         if (asked(Warning::foreign_owner)) find_owners();
@@ -183,7 +185,7 @@ private:
         const auto directory = variable(environment_, "TMPDIR");
         if (!directory || directory->substr(0, 1) != "/") return;
         const std::string path = lexically_clean(*directory);
-        if (path == "/tmp" || may_be_inside(path)) return;
+        if (path == "/tmp" || sight_.may_be_inside(path)) return;
         add(Warning::temporary_directory,
             "TMPDIR is " + shell_words({path}) +
                 ", which is not inside, so that programs cannot make temporary files; --setenv "
@@ -314,13 +316,7 @@ private:
     bool is_known_missing(const std::string& path) const {
         const auto by = sight_.shows(path);
         return by ? std::holds_alternative<entry::Bind>(spec_.entries[*by])
-                  : !sight_.is_given(path) && !may_be_part_of_usr(path);
-    }
-
-    bool may_be_part_of_usr(const std::string& path) const {
-        return std::any_of(host_.usr_parts.begin(), host_.usr_parts.end(), [&](const auto& part) {
-            return is_at_or_below(path, part.path) || is_at_or_below(part.path, path);
-        });
+                  : !sight_.is_given(path) && !sight_.may_be_part_of_usr(path);
     }
 
     // Where a bind shows the host's `path` under another name.
@@ -333,11 +329,19 @@ private:
         return std::nullopt;
     }
 
+    void find_arguments() {
+        for (const OutsideArguments& each : outside_arguments(spec_, host_)) {
+            add(Warning::outside_argument, each.text, each.when_it_fails);
+            named_directory_ = named_directory_ || each.working_directory;
+        }
+    }
+
     // The caller's working directory is known not to be there, so that the command is elsewhere.
     void find_directory() {
         if (spec_.directory || host_.cwd.empty() || host_.cwd == "/") return;
+        if (named_directory_ && mode(Warning::working_directory) == WarningMode::show) return;
         for (const std::string& path : directories_) {
-            if (!may_be_inside(path)) continue;
+            if (!sight_.may_be_inside(path)) continue;
             if (path == host_.cwd || path == host_.real_cwd) return;
             const bool is_home = variable(host_.environment, "HOME") == host_.cwd;
             add(Warning::working_directory,
@@ -395,7 +399,7 @@ private:
     std::string start_inside() const {
         if (spec_.directory) return {};
         for (const std::string& path : directories_) {
-            if (!may_be_inside(path)) continue;
+            if (!sight_.may_be_inside(path)) continue;
             return path == host_.cwd || path == host_.real_cwd ? path : std::string();
         }
         return {};
@@ -423,21 +427,6 @@ private:
         }
     }
 
-    // False only where nothing can be at `path`.
-    bool may_be_inside(const std::string& path) const {
-        for (std::size_t i = 0; i < spec_.entries.size(); ++i) {
-            if (sight_.left_out(i)) continue;
-            // What is above an entry is made for it; where a link leads is not known here.
-            const bool leads = std::holds_alternative<entry::Symlink>(spec_.entries[i]) &&
-                               is_at_or_below(path, places_[i]);
-            if (leads || is_at_or_below(places_[i], path)) return true;
-        }
-        const auto by = sight_.shows(path);
-        if (by) return !std::holds_alternative<entry::Tmpfs>(spec_.entries[*by]);
-        return path == "/" || may_be_part_of_usr(path) ||
-               (sight_.is_given(path) && (path == "/tmp" || !is_at_or_below(path, "/tmp")));
-    }
-
     const Spec& spec_;
     const Host& host_;
     const std::vector<std::string>& environment_;
@@ -445,6 +434,7 @@ private:
     const DesktopServices services_;
     const Sight sight_;
     const Places& places_ = sight_.places();
+    bool named_directory_ = false;  ///< find_arguments() said that the working directory is missing
     std::vector<PlanWarning> found_;
     std::optional<Error> refused_;
 };

@@ -2,6 +2,7 @@
 #include "sys/probe_warnings.hpp"
 
 #include "core/entries.hpp"
+#include "core/outside_argument.hpp"
 #include "core/planning.hpp"
 #include "core/remedies.hpp"
 #include "core/text.hpp"
@@ -182,6 +183,7 @@ public:
         }
         if (asked(Warning::shared_directory)) add_shared();
         if (asked(Warning::other_program)) add_named_programs();
+        if (asked(Warning::outside_argument)) add_arguments();
         if (asked(Warning::agent_socket)) host_.agent_sockets = agent_sockets(spec_, host_);
     }
 
@@ -245,6 +247,18 @@ private:
         if (same || is_of_system(callers.real)) return;
         host_.programs.needs = program_directories(callers.path);
         if (host_.programs.needs.empty()) host_.programs.needs = {parent_of(callers.path)};
+    }
+
+    // One look at each, and none at what may be inside.
+    void add_arguments() {
+        if (spec_.command.size() < 2) return;
+        for (HostArgument& argument : planning::arguments_not_inside(spec_, host_)) {
+            struct stat status {};
+            const int failed = ::fstatat(AT_FDCWD, argument.path.c_str(), &status, AT_NO_AUTOMOUNT);
+            if (failed != 0 || (!S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode))) continue;
+            argument.directory = S_ISDIR(status.st_mode);
+            host_.outside_arguments.push_back(std::move(argument));
+        }
     }
 
     static bool is_program(const std::string& path) {

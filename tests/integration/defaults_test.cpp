@@ -58,7 +58,7 @@ void fill_with_parts_of_usr() {
 }
 
 TEST_CASE("the parts of /usr that lie outside of it are there when /usr is", "[defaults]") {
-    const Options usr = {"--ro-bind", "/usr", "/usr"};
+    const Options usr = {"--ro-bind", "/usr", "/usr", "--warning", "outside-argument", "hide"};
     const Options look = {"list",
                           "/etc",
                           ",",
@@ -81,15 +81,18 @@ TEST_CASE("the parts of /usr that lie outside of it are there when /usr is", "[d
           "entry tool link 0777 /usr/bin/true\n"
           "read ok cache\nwrite EROFS\nwrite EROFS\n");
     const Options list = {"list", "/etc", ",", "look", "/etc"};
-    const std::string nothing = with_etc(fill_with_parts_of_usr, sbx({}, list));
+    const Options hide = {"--warning", "outside-argument", "hide"};
+    const std::string nothing = with_etc(fill_with_parts_of_usr, sbx(hide, list));
     CHECK(nothing == "look ENOENT\n");
     CHECK(with_etc([] {}, sbx(usr, list)) == nothing);
-    CHECK(with_etc(fill_with_parts_of_usr, sbx({"--bare", "--ro-bind", "/usr", "/usr"}, list)) ==
-          nothing);
+    CHECK(with_etc(fill_with_parts_of_usr, sbx({"--bare", "--ro-bind", "/usr", "/usr", "--warning",
+                                                "outside-argument", "hide"},
+                                               list)) == nothing);
     CHECK(with_etc(fill_with_parts_of_usr, bwrap(usr, list)) == nothing);
     // Another /usr than the host's.
-    CHECK(with_etc(fill_with_parts_of_usr, sbx({"--ro-bind", "/usr/bin", "/usr"}, list)) ==
-          nothing);
+    CHECK(with_etc(fill_with_parts_of_usr,
+                   sbx({"--ro-bind", "/usr/bin", "/usr", "--warning", "outside-argument", "hide"},
+                       list)) == nothing);
 }
 
 TEST_CASE("programs of /usr that lead through /etc/alternatives are there", "[defaults]") {

@@ -472,7 +472,7 @@ TEST_CASE("warnings are silenced or refused one by one", "[warnings]") {
           "writable-home, writable-root, misplaced-guard, agent-socket, working-directory, "
           "desktop-socket, shared-directory, partial-search, start-directory, other-program, "
           "foreign-owner, parent-directory, closed-device, closed-descriptor, temporary-directory, "
-          "git-worktree");
+          "git-worktree, outside-argument");
     CHECK(sbx_error({"--warning", "writable-hme", "hide"}) ==
           "there is no warning \"writable-hme\"; did you mean writable-home?");
     CHECK(sbx_error({"--warning", "all", "off"}) ==
@@ -515,6 +515,8 @@ TEST_CASE("a working directory that is not inside", "[warnings]") {
     CHECK(in_w({"--tmpfs", "/w"}) == elsewhere);
     CHECK(in_w({"--ro-bind-try", "/missing", "/w/d"}) == elsewhere);
     CHECK(warned({}, {}, "/tmp/d") == elsewhere);
+    CHECK(warned({"--ro-bind", "/", "/"}, {}, "/tmp/d") == elsewhere);
+    CHECK(warned({"--ro-bind", "/", "/", "--ro-bind", "/tmp", "/tmp"}, {}, "/tmp/d") == none);
     // It is there, or what is there is not known here.
     CHECK(in_w({"--ro-bind", "/", "/"}) == none);
     CHECK(in_w({"--bind", "/w", "/w"}) == none);
