@@ -368,14 +368,16 @@ enum class Warning {
     temporary_directory,  ///< TMPDIR names a directory that is not there inside
     git_worktree,         ///< the repository of a linked worktree of git is not inside
     outside_argument,     ///< an argument names a file of the host that is not inside
+    other_home,  ///< a cache or settings below the caller's home, and HOME is another one inside
 };
 
 /// Their names, in the order of Warning.
 inline constexpr auto warning_names = std::to_array<std::string_view>(
-    {"hidden-mount", "file-bind", "writable-home", "writable-root", "misplaced-guard",
-     "agent-socket", "working-directory", "desktop-socket", "shared-directory", "partial-search",
-     "start-directory", "other-program", "foreign-owner", "parent-directory", "closed-device",
-     "closed-descriptor", "temporary-directory", "git-worktree", "outside-argument"});
+    {"hidden-mount",        "file-bind",        "writable-home",     "writable-root",
+     "misplaced-guard",     "agent-socket",     "working-directory", "desktop-socket",
+     "shared-directory",    "partial-search",   "start-directory",   "other-program",
+     "foreign-owner",       "parent-directory", "closed-device",     "closed-descriptor",
+     "temporary-directory", "git-worktree",     "outside-argument",  "other-home"});
 
 /// What becomes of a warning.
 enum class WarningMode {

@@ -2,6 +2,7 @@
 // What can be done and is most often a mistake. Words only: nothing is changed for it.
 #include "core/entries.hpp"
 #include "core/exposure.hpp"
+#include "core/other_home.hpp"
 #include "core/outside_argument.hpp"
 #include "core/parent_directory.hpp"
 #include "core/pattern.hpp"
@@ -52,6 +53,7 @@ public:
         if (asked(Warning::closed_descriptor)) find_descriptors();
         if (asked(Warning::temporary_directory)) find_temporary();
         if (asked(Warning::git_worktree)) find_worktree();
+        if (asked(Warning::other_home)) find_other_home();
         if (refused_) return *refused_;
         return std::move(found_);
     }
@@ -197,6 +199,12 @@ private:
         const std::string text = missing_repository(spec_, host_, sight_);
         if (!text.empty()) {
             add(Warning::git_worktree, text, !wants_repository(spec_, host_, sight_));
+        }
+    }
+
+    void find_other_home() {
+        for (const auto& [index, text] : binds_in_other_home(spec_, host_, sight_, environment_)) {
+            add(Warning::other_home, index, text);
         }
     }
 

@@ -255,6 +255,28 @@ TEST_CASE("TMPDIR that is not inside gets a warning when the command fails", "[r
     CHECK(with({"--bind", place.path(), place.path()}, "false").err.empty());
 }
 
+TEST_CASE("a cache that is bound where HOME is not", "[remedies]") {
+    const TemporaryDirectory home;
+    const std::string cache = home.directory(".ccache");
+    const auto with = [&](const Words& options) {
+        Words words = {"--profile", "build"};
+        words.insert(words.end(), options.begin(), options.end());
+        words.insert(words.end(), {"--", "ls", "-a", "/home/build"});
+        Start start = plain(Name::sbx, words);
+        start.directory = home.directory("project");
+        start.prepare = [&home] { ::setenv("HOME", home.path().c_str(), 1); };
+        const Ended ended = run(start);
+        CHECK(ended.status == 0);
+        return ended.err + ended.out;
+    };
+    CHECK(contains(with({"--bind", cache, cache}), "; --bind " + cache +
+                                                       " /home/build/.ccache shows it there "
+                                                       "[other-home]\n"));
+    CHECK(with({"--bind", cache, "/home/build/.ccache"}) == ".\n..\n.ccache\n");
+    CHECK(with({"--bind", cache, cache, "--setenv", "CCACHE_DIR", cache}) == ".\n..\n");
+    CHECK(with({}) == ".\n..\n");
+}
+
 TEST_CASE("/dev/shm is as on a machine", "[remedies]") {
     CHECK(output(plain(Name::sbx, {"--ro-bind", "/usr", "/usr", "--", "stat", "-c", "%a",
                                    "/dev/shm"})) == "1777\n");

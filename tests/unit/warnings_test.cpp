@@ -472,7 +472,7 @@ TEST_CASE("warnings are silenced or refused one by one", "[warnings]") {
           "writable-home, writable-root, misplaced-guard, agent-socket, working-directory, "
           "desktop-socket, shared-directory, partial-search, start-directory, other-program, "
           "foreign-owner, parent-directory, closed-device, closed-descriptor, temporary-directory, "
-          "git-worktree, outside-argument");
+          "git-worktree, outside-argument, other-home");
     CHECK(sbx_error({"--warning", "writable-hme", "hide"}) ==
           "there is no warning \"writable-hme\"; did you mean writable-home?");
     CHECK(sbx_error({"--warning", "all", "off"}) ==
