@@ -129,6 +129,14 @@ struct LinkedWorktree {
 struct OpenDescriptor {
     int fd = -1;             ///< its number
     bool directory = false;  ///< whether it is open on one
+    bool device = false;     ///< on a character device that is none of the memory (mem(4), null(4))
+};
+
+/// A terminal that a standard descriptor is open on.
+struct HostTerminal {
+    int fd = 1;                                 ///< its number
+    std::string path = {};                      ///< "/dev/pts/3"
+    std::optional<Found> found = std::nullopt;  ///< the file that is there
 };
 
 /// A device node of the host's /dev.
@@ -187,16 +195,15 @@ struct Host {
     std::uint64_t memory = 0;                     ///< of the machine, in bytes
     CoreTarget core_target = CoreTarget::inside;  ///< where core dumps go
     bool autogroups = false;  ///< sessions have a nice value, which procfs shows (sched(7))
-    std::vector<OpenDescriptor> descriptors = {};     ///< sorted by number
-    std::vector<Source> sources = {};                 ///< one for each of Spec::entries
-    std::vector<HostDevice> devices = {};             ///< device nodes of the host's /dev
-    std::string output_terminal = {};                 ///< device of standard output when a terminal
-    std::optional<Found> output_terminal_found = {};  ///< the file that it is
-    std::optional<Found> proc_found = {};             ///< /proc, if the sandbox shares the pids
-    bool controlling_terminal = false;                ///< /dev/tty can be opened
-    Exposed exposed = {};                             ///< no writable bind should show these
-    std::vector<HostSocket> agent_sockets = {};       ///< those that a bind shows
-    HostPrograms programs = {};                       ///< of the command's name
+    std::vector<OpenDescriptor> descriptors = {};  ///< sorted by number
+    std::vector<Source> sources = {};              ///< one for each of Spec::entries
+    std::vector<HostDevice> devices = {};          ///< device nodes of the host's /dev
+    std::optional<HostTerminal> terminal = {};     ///< as Spec::console says
+    std::optional<Found> proc_found = {};          ///< /proc, if the sandbox shares the pids
+    bool controlling_terminal = false;             ///< /dev/tty can be opened
+    Exposed exposed = {};                          ///< no writable bind should show these
+    std::vector<HostSocket> agent_sockets = {};    ///< those that a bind shows
+    HostPrograms programs = {};                    ///< of the command's name
     std::vector<HostArgument> outside_arguments =
         {};                                       ///< for Warning::outside_argument; 64 at most
     std::optional<LinkedWorktree> worktree = {};  ///< if a guard is for the .git of `cwd`

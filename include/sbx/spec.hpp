@@ -295,6 +295,12 @@ enum class TerminalState {
     leave,    ///< it stays as it is
 };
 
+/// The terminals that can be /dev/console of a /dev that sbx makes.
+enum class Console {
+    standard,  ///< that of standard output, else of standard input, else of standard error
+    output,    ///< that of standard output alone
+};
+
 /// Whether the command may make user namespaces, in which it would have all capabilities over
 /// whatever else it makes there: most of the kernel's code is in reach then. It is refused by a
 /// filter that is known to do so, else by a limit in a second user namespace.
@@ -453,6 +459,7 @@ struct Spec {
 
     Leftovers leftovers = Leftovers::kill;            ///< what becomes of processes that are left
     Signals signals = Signals::forward;               ///< whether the command gets the caller's
+    Console console = Console::standard;              ///< what it is open on
     TerminalState terminal = TerminalState::restore;  ///< at the end
     bool die_with_parent = false;  ///< the sandbox is killed when the caller of sbx dies: see run()
     bool new_session = false;      ///< the command gets a session without a terminal

@@ -54,6 +54,7 @@ inline Dialect bwrap_dialect() {
     spec.core_dumps = CoreDumps::host;
     spec.root_files = RootFiles::show;
     spec.signals = Signals::ignore;
+    spec.console = Console::output;
     spec.terminal = TerminalState::leave;
     spec.warnings.fill(WarningMode::hide);
     const NamespaceSet all = Namespace::ipc | Namespace::pid | Namespace::network | Namespace::uts;

@@ -91,8 +91,8 @@ std::size_t Translator::dev_length(std::size_t at) const {
     const auto* console = at + length < plan_.setup.size()
                               ? std::get_if<step::Bind>(&plan_.setup[at + length])
                               : nullptr;
-    const bool terminal = console != nullptr && !host_.output_terminal.empty() &&
-                          console->source == host_.output_terminal &&
+    const bool terminal = console != nullptr && host_.terminal &&
+                          console->source == host_.terminal->path &&
                           console->destination == tmpfs->destination + "/console";
     return terminal ? length + 1 : length;
 }
@@ -409,6 +409,9 @@ std::optional<Error> Translator::translate() {
         } else {
             const auto& tmpfs = std::get<step::MountTmpfs>(plan_.setup[i]);
             if (tmpfs.size) line_.lack("a limit on the size of /dev");
+            if (host_.terminal && host_.terminal->fd != 1) {
+                line_.lack("/dev/console where standard output is no terminal");
+            }
             error = put({"--dev"}, tmpfs.destination);
             // bubblewrap lets nobody but the owner write there.
             if (plan_.wording == Wording::sbx) open_shm = tmpfs.destination + "/shm";

@@ -262,10 +262,10 @@ std::optional<Error> TreePlanner::add_dev(const std::string& destination) {
         }
     }
     for (Step& step : dev_steps(destination, spec_, host_)) tree_.steps.push_back(std::move(step));
-    if (!host_.output_terminal.empty()) {
-        tree_.steps.emplace_back(step::Bind{host_.output_terminal, host_.output_terminal,
+    if (host_.terminal) {
+        tree_.steps.emplace_back(step::Bind{host_.terminal->path, host_.terminal->path,
                                             destination + "/console", Access::device,
-                                            NodeKind::other, host_.output_terminal_found});
+                                            NodeKind::other, host_.terminal->found});
     }
     return std::nullopt;
 }

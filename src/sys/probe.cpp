@@ -198,7 +198,9 @@ Result<OpenDescriptor> open_descriptor(int fd) {
     if (::fstat(fd, &status) != 0) {
         return failure("looking at descriptor " + std::to_string(fd), errno);
     }
-    return OpenDescriptor{fd, S_ISDIR(status.st_mode)};
+    constexpr unsigned memory_devices = 1;  // of which /dev/null is one
+    const bool device = S_ISCHR(status.st_mode) && ::major(status.st_rdev) != memory_devices;
+    return OpenDescriptor{fd, S_ISDIR(status.st_mode), device};
 }
 
 Result<std::vector<OpenDescriptor>> inherited_descriptors() {
@@ -242,15 +244,23 @@ Result<void> take(Result<T> from, T& to) {
     return {};
 }
 
-void add_output_terminal(Host& host) {
-    if (::isatty(STDOUT_FILENO) == 0) return;
+// The name of the terminal that `fd` is open on.
+std::optional<HostTerminal> terminal_of(int fd) {
     std::array<char, PATH_MAX> name{};  // ttyname(3) has one for all threads
-    if (::ttyname_r(STDOUT_FILENO, name.data(), name.size()) != 0) return;
+    if (::ttyname_r(fd, name.data(), name.size()) != 0) return std::nullopt;
     // The name is that of the very file that the descriptor is open on.
     struct stat status {};
-    if (::fstat(STDOUT_FILENO, &status) != 0) return;
-    host.output_terminal = name.data();
-    host.output_terminal_found = Found{"", status.st_dev, status.st_ino};
+    if (::fstat(fd, &status) != 0) return std::nullopt;
+    return HostTerminal{fd, name.data(), Found{"", status.st_dev, status.st_ino}};
+}
+
+void add_terminal(const Spec& spec, Host& host) {
+    for (const int fd : {STDOUT_FILENO, STDIN_FILENO, STDERR_FILENO}) {
+        for (const OpenDescriptor& open : host.descriptors) {
+            if (open.fd == fd && open.device) host.terminal = terminal_of(fd);
+        }
+        if (host.terminal || spec.console == Console::output) return;
+    }
 }
 
 // Where the sandbox gets the host's /proc.
@@ -408,7 +418,7 @@ Result<Host> probe_host(const Spec& spec) {
         }
     }
     host.devices = sys::real_devices();
-    add_output_terminal(host);
+    add_terminal(spec, host);
     if (auto got = add_proc(spec, host); !got) return got.error();
     host.controlling_terminal =
         static_cast<bool>(Fd(::open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC)));

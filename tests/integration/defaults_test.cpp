@@ -186,7 +186,7 @@ TEST_CASE("the nodes of /dev work", "[defaults]") {
     CHECK(has_line(list, "entry stderr link 0777 /proc/self/fd/2"));
     CHECK(has_line(list, "entry ptmx link 0777 pts/ptmx"));
     CHECK(contains(list, "entry tty character "));
-    CHECK_FALSE(contains(list, "console"));  // standard output is no terminal here
+    CHECK_FALSE(contains(list, "console"));  // nothing is a terminal here
     // Nothing of the host's own /dev.
     CHECK(has_line(list, "entry mqueue directory 1777"));
     CHECK(lines_of(list).size() == 15);

@@ -13,6 +13,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <stdexcept>
@@ -340,26 +341,42 @@ TEST_CASE("the nice value of the caller's session is put back", "[terminal]") {
     CHECK(out == (there ? "autogroup ok\nsame" : "autogroup ENOENT\nsame"));
 }
 
-TEST_CASE("/dev/console is the terminal that output goes to", "[terminal]") {
-    for (const Name name : {Name::sbx, Name::bwrap}) {
-        const Terminal terminal;
-        const std::string out = in_child([&] {
-            become_shell(terminal);
-            Pipe answer = make_pipe();
-            Start start = sandbox(name, {"--dev", "/dev", "--keep-fd", "9"},
-                                  {"output", "9", ",", "look", "/dev/console", ",", "write",
-                                   "/dev/console", "hello"});
-            start.descriptors = {{1, terminal.slave.get()}, {9, answer.write.get()}};
-            Running running(job(start, terminal));
-            answer.write.close();
-            const std::string said = read_until(answer.read, "write ok\n");
-            running.wait();
-            return said + read_until(terminal.master, "hello");
-        });
+// What a sandbox says of its console if the descriptors `fds` are on a terminal, and no others.
+std::string said_of_console(Name name, const std::vector<int>& fds) {
+    const Terminal terminal;
+    return in_child([&] {
+        become_shell(terminal);
+        Pipe answer = make_pipe();
+        Start start = sandbox(name, {"--dev", "/dev", "--keep-fd", "9"},
+                              {"output", "9", ",", "look", "/dev/console", ",", "write",
+                               "/dev/console", "hello", ",", "echo", "end"});
+        start.descriptors = {{9, answer.write.get()}};
+        for (const int fd : fds) start.descriptors.emplace_back(fd, terminal.slave.get());
+        Running running(start);
+        answer.write.close();
+        const std::string said = read_until(answer.read, "end\n");
+        running.wait();
+        const bool is_terminal = contains(said, "look character");
+        return said + (is_terminal ? read_until(terminal.master, "hello") : "");
+    });
+}
+
+TEST_CASE("/dev/console is a terminal that the command has", "[terminal]") {
+    for (const std::vector<int>& fds :
+         std::vector<std::vector<int>>{{0}, {1}, {2}, {0, 1}, {0, 2}, {0, 1, 2}}) {
+        INFO(fds.front());
+        const std::string out = said_of_console(Name::sbx, fds);
         INFO(out);
         CHECK(out.rfind("look character 06", 0) == 0);
         CHECK(contains(out, "hello"));
+        // Bubblewrap asks for standard output alone.
+        const bool output = std::find(fds.begin(), fds.end(), 1) != fds.end();
+        const std::string other = said_of_console(Name::bwrap, fds);
+        INFO(other);
+        CHECK((other.rfind("look character 06", 0) == 0) == output);
+        CHECK((other.rfind("look ENOENT\n", 0) == 0) == !output);
     }
+    CHECK(said_of_console(Name::sbx, {}).rfind("look ENOENT\n", 0) == 0);
 }
 
 }  // namespace

@@ -63,7 +63,7 @@ Result<Asked> asked_by(const PlanCase& one) {
 Host host_of(const PlanCase& one, const Spec& spec) {
     Host host = fake_host(spec, one.root ? Who::root : Who::user);
     if (one.terminal) {
-        host.output_terminal = "/dev/pts/3";
+        host.terminal = {1, "/dev/pts/3", {}};
         host.controlling_terminal = true;
     }
     if (one.old_kernel) host.kernel = {5, 4};

@@ -117,6 +117,22 @@ TEST_CASE("root drops what it would keep, and covers what would change the host"
     CHECK(has(line_of({"--cap-add", "ALL"}, Who::root), "--cap-drop ALL \\\n    --cap-add ALL"));
 }
 
+TEST_CASE("a console that bubblewrap does not make is named") {
+    const auto spec = sbx_spec({"--dev", "/dev", "true"});
+    REQUIRE(spec);
+    Host host = fake_host(*spec);
+    const auto told = [&](int fd) {
+        host.terminal = {fd, "/dev/pts/3", {}};
+        const auto text = describe_bwrap(*spec, host);
+        INFO(error_of(text));
+        REQUIRE(text);
+        return has(*text, "/dev/console where standard output is no terminal");
+    };
+    CHECK(told(0));
+    CHECK(told(2));
+    CHECK_FALSE(told(1));
+}
+
 TEST_CASE("what bubblewrap lacks is said once each, and only then") {
     const std::string all = line_of({});
     CHECK(has(all, "# not in bubblewrap: signals that reach sbx"));

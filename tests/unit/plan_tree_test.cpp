@@ -280,7 +280,7 @@ TEST_CASE("--dev is a small /dev of its own") {
     const Spec spec = bare({entry::Dev{"/d"}});
     CHECK(tree(spec) == expected);
     Host host = fake_host(spec);
-    host.output_terminal = "/dev/pts/3";
+    host.terminal = {1, "/dev/pts/3", {}};
     const auto plan = make_plan(spec, host);
     REQUIRE(plan);
     CHECK(contains(sentences(plan->setup), "bind \"/dev/pts/3\" on \"/d/console\" with devices"));
@@ -308,8 +308,7 @@ TEST_CASE("a bind says which file its source is") {
     spec.unshare.remove(Namespace::pid);
     Host host = fake_host(spec);
     host.proc_found = Found{"", 7, 1};
-    host.output_terminal = "/dev/pts/3";
-    host.output_terminal_found = Found{"", 8, 6};
+    host.terminal = {0, "/dev/pts/3", Found{"", 8, 6}};
     const auto plan = make_plan(spec, host);
     INFO(error_of(plan));
     REQUIRE(plan);
@@ -317,7 +316,7 @@ TEST_CASE("a bind says which file its source is") {
         INFO(step.source);
         REQUIRE(step.found);
         const Found wanted = step.source == "/proc"        ? *host.proc_found
-                             : step.source == "/dev/pts/3" ? *host.output_terminal_found
+                             : step.source == "/dev/pts/3" ? *host.terminal->found
                                                            : fake_found(step.path);
         CHECK(step.found->device == wanted.device);
         CHECK(step.found->inode == wanted.inode);

@@ -55,9 +55,9 @@ inline std::string text_of(const Spec& spec) {
                  capabilities, root, given, host_writes, tmpfs_limits, root_files, entries,
                  entry_places, working_directory, git_watches, environment, directory, descriptors,
                  keep_fds, own_descriptors, filters, landlock, core_dumps, leftovers, signals,
-                 terminal, die_with_parent, new_session, as_pid_1, lock_files, sync_fds, block_fd,
-                 userns_block_fd, info_fd, json_status_fd, result_fd, warnings, profile_directories,
-                 argv0, command] = spec;
+                 console, terminal, die_with_parent, new_session, as_pid_1, lock_files, sync_fds,
+                 block_fd, userns_block_fd, info_fd, json_status_fd, result_fd, warnings,
+                 profile_directories, argv0, command] = spec;
     std::ostringstream out;
     const auto number = [&](const char* name, auto value) {
         out << name << ' ' << static_cast<int>(value) << '\n';
@@ -112,6 +112,7 @@ inline std::string text_of(const Spec& spec) {
     number("core_dumps", core_dumps);
     number("leftovers", leftovers);
     number("signals", signals);
+    number("console", console);
     number("terminal", terminal);
     number("die_with_parent", die_with_parent);
     number("new_session", new_session);
