@@ -336,11 +336,21 @@ bool open_standard_descriptors() {
     return true;
 }
 
+// The name that the program was called by. A caller may leave it empty, or out: then the kernel
+// knows what was executed, unless that was a descriptor.
+std::string name_called(int argc, char** argv) {
+    const std::string given = argc > 0 ? argv[0] : "";
+    if (!given.empty() && given.back() != '/') return given;
+    const auto* path = reinterpret_cast<const char*>(::getauxval(AT_EXECFN));
+    const std::string executed = path == nullptr ? "" : path;
+    return executed.empty() || executed.starts_with("/dev/fd/") ? "sbx" : executed;
+}
+
 }  // namespace
 }  // namespace sbx::cli
 
 int main(int argc, char** argv) {
-    const std::string called = argc > 0 ? argv[0] : "sbx";
+    const std::string called = sbx::cli::name_called(argc, argv);
     sbx::cli::Program program(called,
                               std::vector<std::string>(argv + (argc > 0 ? 1 : 0), argv + argc));
     if (::getauxval(AT_SECURE) != 0) {

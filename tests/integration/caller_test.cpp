@@ -13,6 +13,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <csignal>
 #include <filesystem>
@@ -285,6 +287,44 @@ TEST_CASE("a low limit of descriptors is enough or an error", "[caller]") {
         if (ended.status != 7) CHECK_FALSE(ended.err.empty());
         CHECK(ended.status > 0);
     }
+}
+
+// What sbx says that is executed as `file` with `argv`, which may be empty.
+std::string said_to(const std::string& file, std::vector<std::string> argv) {
+    Pipe pipe = make_pipe();
+    const pid_t child = ::fork();
+    if (child == 0) {
+        std::vector<char*> words;
+        for (std::string& word : argv) words.push_back(word.data());
+        words.push_back(nullptr);
+        ::dup2(pipe.write.get(), STDERR_FILENO);
+        ::dup2(pipe.write.get(), STDOUT_FILENO);
+        ::execve(file.c_str(), words.data(), environ);
+        ::_exit(99);
+    }
+    std::string out;
+    std::array<char, 4096> part{};
+    pipe.write.close();
+    for (ssize_t got = 1; got > 0; out.append(part.data(), static_cast<std::size_t>(got))) {
+        got = std::max<ssize_t>(::read(pipe.read.get(), part.data(), part.size()), 0);
+    }
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    return std::to_string(WEXITSTATUS(status)) + " " + out;
+}
+
+TEST_CASE("without a name of its own sbx takes that of its file", "[caller]") {
+    const std::vector<std::string> usr = {"",   "--ro-bind", "/usr", "/usr", "--", "/usr/bin/env",
+                                          "-i", "echo",      "run"};
+    CHECK(said_to(sbx_path(), usr) == "0 run\n");
+    CHECK(said_to(sbx_path(), {"", "--nonsense"}).rfind("125 sbx: unknown option", 0) == 0);
+    CHECK(said_to(sbx_path(), {"a/", "--nonsense"}).rfind("125 sbx: unknown option", 0) == 0);
+    CHECK(said_to(bwrap_path(), {"", "--nonsense"}).rfind("1 bwrap: Unknown option", 0) == 0);
+    CHECK(said_to(bwrap_path(), {"", "--version"}).rfind("0 bubblewrap ", 0) == 0);
+    // Linux gives a program without any word an empty one (5.18).
+    const std::string nothing = said_to(sbx_path(), {});
+    INFO(nothing);
+    CHECK(nothing.rfind("125 sbx: no command given", 0) == 0);
 }
 
 }  // namespace
