@@ -8,6 +8,7 @@
 #include "core/text.hpp"
 #include "sys/explain_bubblewrap.hpp"
 #include "sys/fd.hpp"
+#include "sys/filter_answer.hpp"
 #include "sys/links_inside.hpp"
 #include "sys/machine.hpp"
 #include "sys/program_places.hpp"
@@ -187,7 +188,6 @@ bool has_mask(const Plan& plan) {
 // For a command that is written as for a shell: how to give it. Empty: it is not.
 std::string words_of_shell(const Plan& plan, bool searched) {
     const std::string& command = plan.command;
-    if (command.empty()) return "the command is an empty word, as of a variable that is not set";
     const std::size_t equals = command.find('=');
     const bool is_name =
         equals != std::string::npos && equals > 0 &&
@@ -228,9 +228,31 @@ std::string size_text(const Plan& plan) {
 
 }  // namespace
 
+std::optional<Outcome> explain_refused_exec(const Plan& plan) {
+    if (plan.wording == Wording::bubblewrap) return std::nullopt;
+    for (const Step& step : plan.seal) {
+        const auto* loaded = std::get_if<step::LoadFilter>(&step);
+        if (loaded == nullptr || !refuses_call(loaded->filter, SYS_execve)) continue;
+        const bool given = loaded->filter.fd.has_value();
+        return outcome(
+            Outcome::End::not_executable,
+            (given ? "the filter of " + loaded->filter.name
+                   : "the seccomp policy " + quote(loaded->filter.name)) +
+                " refuses execve, so that no command can be executed; " +
+                (given ? "allow execve there" : "--seccomp-edit allow:execve allows it"));
+    }
+    return std::nullopt;
+}
+
 Outcome explain_exec(const Plan& plan, const Report& report, const std::optional<Excerpt>& head) {
     if (plan.wording == Wording::bubblewrap) {
         return outcome(end_of_exec(report), bubblewrap_exec_text(plan, report.error));
+    }
+    if (auto refused = explain_refused_exec(plan)) return std::move(*refused);
+    if (plan.command.empty() && report.error == ENOENT) {
+        return outcome(Outcome::End::not_found,
+                       "the command is an empty word, as a shell makes one of \"$NAME\" if the "
+                       "variable is empty or not set; give the name of a program");
     }
     const auto index = static_cast<std::size_t>(std::max(report.step, 0));
     const std::string file =

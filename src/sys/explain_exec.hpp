@@ -15,4 +15,8 @@ namespace sbx::sys {
 /// beginning of a file that is there and was refused.
 Outcome explain_exec(const Plan& plan, const Report& report, const std::optional<Excerpt>& head);
 
+/// The outcome where a filter of the plan refuses execve(2), so that nothing was executed; nothing:
+/// none does, as far as can be told, or the words are bubblewrap's.
+std::optional<Outcome> explain_refused_exec(const Plan& plan);
+
 }  // namespace sbx::sys

@@ -8,6 +8,7 @@
 #include "sys/child.hpp"
 #include "sys/cleaner.hpp"
 #include "sys/explain.hpp"
+#include "sys/explain_exec.hpp"
 #include "sys/fd.hpp"
 #include "sys/git_watch.hpp"
 #include "sys/image.hpp"
@@ -365,6 +366,10 @@ bool Supervisor::has_started() {
 
 Outcome Supervisor::ended(Status::Kind kind, int code) const {
     if (failure_) return sys::explain_report(plan_, *failure_, excerpt_);
+    // A filter may have kept the command's process from saying that it could not execute anything.
+    if (kind == Status::Kind::signalled) {
+        if (auto never = sys::explain_refused_exec(plan_)) return std::move(*never);
+    }
     return {
         kind == Status::Kind::exited ? Outcome::End::exited : Outcome::End::signalled, code, {}};
 }
@@ -611,7 +616,9 @@ Outcome Supervisor::run() {
     const auto not_started = start();
     Outcome outcome = not_started ? *not_started : watch();
     outcome.usage = usage_;
-    outcome.started = outcome.end == Outcome::End::exited || has_started();
+    const bool never =
+        outcome.end == Outcome::End::not_executable || outcome.end == Outcome::End::not_found;
+    outcome.started = outcome.end == Outcome::End::exited || (!never && has_started());
     // A caller may run the command in another way if the sandbox was refused: not a second time.
     if (outcome.end == Outcome::End::refused && outcome.started) {
         outcome.end = Outcome::End::aborted;

@@ -180,6 +180,48 @@ TEST_CASE("a program from a descriptor is loaded", "[seccomp]") {
     CHECK(output(start) == "unshare-user EPERM\n");
 }
 
+TEST_CASE("a filter that refuses execve is named, whatever it lets the process say", "[seccomp]") {
+    const TemporaryDirectory place;
+    const auto refused = [](const std::vector<std::string>& options, const std::string& filter) {
+        std::vector<std::string> words = {"--ro-bind", "/usr", "/usr", "--result", "-"};
+        words.insert(words.end(), options.begin(), options.end());
+        words.insert(words.end(), {"--", "true"});
+        Start start = plain(Name::sbx, words);
+        const Descriptor fd = file_with(filter_against(SYS_execve, ENOENT));
+        start.descriptors = {{7, fd.get()}};
+        const Ended ended = run(start);
+        INFO(ended.err);
+        CHECK(ended.status == 126);
+        CHECK(ended.err.rfind("sbx: " + filter +
+                                  " refuses execve, so that no command can be "
+                                  "executed; ",
+                              0) == 0);
+        CHECK(contains(ended.out, "\"started\": false"));
+    };
+    for (const char* action : {"ERRNO", "TRAP", "KILL_THREAD", "KILL_PROCESS"}) {
+        for (const char* rest : {R"("ALLOW", "syscalls": [{"names": ["execve"], "action": )",
+                                 R"("%", "syscalls": [{"names": ["read"], "action": )"}) {
+            const bool allows = rest[1] == 'A';
+            const auto word = [](const std::string& name) { return "\"SCMP_ACT_" + name + "\""; };
+            const std::string others = std::string(rest).substr(allows ? 7 : 3);
+            const std::string file =
+                place.file("policy.json", "{\"defaultAction\": " + word(allows ? "ALLOW" : action) +
+                                              others + word(allows ? action : "ALLOW") + "}]}");
+            for (const char* option : {"--new-session", "--as-pid-1"}) {
+                INFO(action << ' ' << rest << ' ' << option);
+                refused({"--seccomp-policy", file, option}, "the seccomp policy \"" + file + "\"");
+            }
+        }
+    }
+    refused({"--seccomp-edit", "deny:execve"}, "the seccomp policy \"default\"");
+    refused({"--seccomp", "7"}, "the filter of descriptor 7");
+    // A signal of the command's own is none of the filter's.
+    const Ended killed =
+        run(plain(Name::sbx, {"--ro-bind", "/usr", "/usr", "--", "sh", "-c", "kill -ILL $$"}));
+    CHECK(killed.status == 132);
+    CHECK(contains(killed.err, "ended by signal 4"));
+}
+
 TEST_CASE("several programs are all in force", "[seccomp]") {
     for (const Name name : both) {
         const Descriptor first = file_with(filter_against(SYS_getppid, EPERM));
