@@ -2,6 +2,7 @@
 #include "cli/command_line.hpp"
 
 #include "cli/nearest.hpp"
+#include "cli/program_name.hpp"
 
 #include <sbx/text.hpp>
 
@@ -23,16 +24,17 @@ constexpr const char* command_key = "the command";
 // Limits that sbx does not have yet, and the programs that set them today.
 std::string_view limit_elsewhere(std::string_view name) {
     for (const auto& [names, program] : {
-             std::pair{
-                 " memory mem memory-max rlimit-as ulimit ",
-                 "prlimit --as=BYTES sbx ... (a "
-                 "process) or systemd-run --user --scope -p MemoryMax=1G sbx ... (all of it)"},
-             std::pair{" timeout time-limit time_limit ", "timeout 60 sbx ..."},
+             std::pair{" memory mem memory-max rlimit-as ulimit ",
+                       "prlimit --as=BYTES " SBX_NAME " ... (a "
+                       "process) or systemd-run --user --scope -p MemoryMax=1G " SBX_NAME
+                       " ... (all of it)"},
+             std::pair{" timeout time-limit time_limit ", "timeout 60 " SBX_NAME " ..."},
              std::pair{" pids pids-limit nproc tasks rlimit-nproc ",
-                       "systemd-run --user --scope -p TasksMax=100 sbx ..."},
+                       "systemd-run --user --scope -p TasksMax=100 " SBX_NAME " ..."},
              std::pair{" cpu cpus cpu-quota rlimit-cpu ",
-                       "prlimit --cpu=SECONDS sbx ... (a process) "
-                       "or systemd-run --user --scope -p CPUQuota=50% sbx ... (all of it)"},
+                       "prlimit --cpu=SECONDS " SBX_NAME " ... (a process) "
+                       "or systemd-run --user --scope -p CPUQuota=50% " SBX_NAME
+                       " ... (all of it)"},
          }) {
         const std::string word = " " + std::string(name) + " ";
         if (std::string_view(names).find(word) != std::string_view::npos) return program;
@@ -50,12 +52,13 @@ std::string unknown_option(const std::string& word, const Dialect& dialect) {
     const std::string_view limit = limit_elsewhere(name.substr(0, name.find('=')));
     if (!limit.empty()) {
         return text +
-               "; sbx has no such limit yet, and the command inherits those of its caller: " +
+               "; " SBX_NAME
+               " has no such limit yet, and the command inherits those of its caller: " +
                std::string(limit);
     }
     const std::string_view close = nearest(known_elsewhere(name.substr(0, name.find('='))), names);
     if (!close.empty()) return text + "; did you mean --" + std::string(close) + "?";
-    return text + "; sbx --help=all lists them all";
+    return text + "; " SBX_NAME " --help=all lists them all";
 }
 
 std::string lacks_arguments(const OptionRow& row) { return "--" + takes_words(row); }

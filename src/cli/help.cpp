@@ -3,6 +3,7 @@
 
 #include "cli/nearest.hpp"
 #include "cli/option_table.hpp"
+#include "cli/program_name.hpp"
 
 #include <algorithm>
 #include <string_view>
@@ -70,8 +71,9 @@ std::string short_help(const std::string& program) {
                       "\n"
                       "Runs COMMAND where only what the options declare exists:\n"
                       "\n"
-                      "    sbx --ro-bind /usr /usr --bind \"$PWD\" \"$PWD\" make\n"
-                      "    sbx --profile build make\n";
+                      "    " SBX_NAME
+                      " --ro-bind /usr /usr --bind \"$PWD\" \"$PWD\" make\n"
+                      "    " SBX_NAME " --profile build make\n";
     for (const GroupRow& group : group_table) out += group_text(group, Which::common);
     out += "\nThere are more; --help=all lists them, and --help=GROUP those of a group:\n   ";
     for (const GroupRow& group : group_table) out += " " + std::string(group.name);

@@ -7,6 +7,7 @@
 #include "cli/option_list.hpp"
 #include "cli/output.hpp"
 #include "cli/profile_list.hpp"
+#include "cli/program_name.hpp"
 #include "cli/spec_builder.hpp"
 
 #include <sbx/doctor.hpp>
@@ -89,12 +90,13 @@ int Program::fail_usage(const CommandLine& line) const {
     if (dialect_.defaults.wording == Wording::sbx) {
         // An option that lacks an argument takes the command for it.
         const bool took = !line.options.empty() && line.options.back().arguments.size() > 1;
-        return end(nullptr,
-                   refused(Error{"no command given" +
-                                 (took ? ", and the last option took " +
-                                             quote(line.options.back().arguments.back())
-                                       : "") +
-                                 "; sbx [OPTIONS] COMMAND [ARGS...], and sbx --help for more"}));
+        return end(
+            nullptr,
+            refused(Error{
+                "no command given" +
+                (took ? ", and the last option took " + quote(line.options.back().arguments.back())
+                      : "") +
+                "; " SBX_NAME " [OPTIONS] COMMAND [ARGS...], and " SBX_NAME " --help for more"}));
     }
     write_error(bubblewrap_help(printable(called_)));
     return dialect_.failed;
@@ -165,7 +167,7 @@ std::string Program::late_option() const {
             row != nullptr && (row->id == Option::help || row->id == Option::version);
         if (row == nullptr || common) continue;
         return "; " + quote(command_[i]) + " after the command is the command's, options of " +
-               "sbx come before it";
+               SBX_NAME " come before it";
     }
     return {};
 }
@@ -287,8 +289,8 @@ int Program::run() {
     switch (builder.mode()) {
         case Mode::help: return help(builder.help_topic(), line);
         case Mode::version:
-            return print(dialect_.version_before + "sbx " SBX_VERSION + dialect_.version_after +
-                         "\n");
+            return print(dialect_.version_before + SBX_NAME " " SBX_VERSION +
+                         dialect_.version_after + "\n");
         case Mode::list_profiles: return print(profile_list(profile_search()));
         case Mode::show_profile:
             if (line.options.size() > 1) return print(effective_text(line));
@@ -343,7 +345,7 @@ std::string name_called(int argc, char** argv) {
     if (!given.empty() && given.back() != '/') return given;
     const auto* path = reinterpret_cast<const char*>(::getauxval(AT_EXECFN));
     const std::string executed = path == nullptr ? "" : path;
-    return executed.empty() || executed.starts_with("/dev/fd/") ? "sbx" : executed;
+    return executed.empty() || executed.starts_with("/dev/fd/") ? SBX_NAME : executed;
 }
 
 }  // namespace

@@ -8,9 +8,12 @@
 #include "cli/plan_format.hpp"
 #include "cli/profile.hpp"
 #include "cli/profile_list.hpp"
+#include "cli/program_name.hpp"
 
 #include <sbx/spec.hpp>
 
+#include <algorithm>
+#include <cctype>
 #include <fstream>
 #include <iostream>
 #include <sstream>
@@ -266,6 +269,42 @@ std::string replaced(std::string line) {
     return line;
 }
 
+bool is_word_part(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0; }
+
+// The text under the name that the program is installed as. A path keeps the project's name, and so
+// does the one that compositors are told.
+std::string renamed(std::string text) {
+    const std::string ours = "sbx";
+    const std::string name = SBX_NAME;
+    if (name == ours) return text;
+    for (auto at = text.find(ours); at != std::string::npos; at = text.find(ours, at)) {
+        const std::size_t end = at + ours.size();
+        const bool in_path =
+            (at > 0 && text[at - 1] == '/') || (end < text.size() && text[end] == '/');
+        const bool engine = at > 4 && text.compare(at - 4, 4, ".Ql ") == 0;
+        const bool in_word = (at > 0 && is_word_part(text[at - 1])) ||
+                             (end < text.size() && is_word_part(text[end]));
+        if (!in_path && !engine && !in_word) text.replace(at, ours.size(), name);
+        at += in_path || engine || in_word ? ours.size() : name.size();
+    }
+    const std::string title = ".Dt SBX";
+    if (text.starts_with(title)) {
+        std::string upper = name;
+        std::transform(upper.begin(), upper.end(), upper.begin(),
+                       [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+        text.replace(4, 3, upper);
+    }
+    return text;
+}
+
+// Line by line, since a title counts at the beginning of one.
+std::string renamed_lines(const std::string& text) {
+    std::string out;
+    std::istringstream lines(text);
+    for (std::string line; std::getline(lines, line);) out += renamed(line) + "\n";
+    return out;
+}
+
 int fill(const std::string& format, const char* from, const char* to) {
     std::ifstream in(from);
     std::ofstream out(to);
@@ -276,20 +315,20 @@ int fill(const std::string& format, const char* from, const char* to) {
             const std::string text =
                 man_profile(line.substr(begin.size(), line.size() - begin.size() - 1));
             filled = !text.empty();
-            out << text;
+            out << renamed_lines(text);
             continue;
         }
         if (line != "@OPTIONS@") {
             const std::string whole = replaced(line);
             filled = filled || whole != line;
-            out << whole << '\n';
+            out << renamed(whole) << '\n';
             continue;
         }
         filled = true;
-        out << (format == "man"    ? man()
-                : format == "bash" ? bash()
-                : format == "zsh"  ? zsh()
-                                   : fish());
+        out << renamed_lines(format == "man"    ? man()
+                             : format == "bash" ? bash()
+                             : format == "zsh"  ? zsh()
+                                                : fish());
     }
     if (!filled || !out.flush()) {
         std::cerr << "option_docs: nothing to fill in in " << from << ", or writing " << to

@@ -3,6 +3,8 @@
 // it. A row needs a value of Option and a case in SpecBuilder::apply(), or nothing compiles.
 #pragma once
 
+#include "cli/program_name.hpp"
+
 #include <array>
 #include <cstddef>
 #include <string_view>
@@ -406,7 +408,7 @@ inline constexpr auto option_table = std::to_array<OptionRow>({
      Group::security},
 
     {Option::die_with_parent, "die-with-parent", "", Completion::none,
-     "Kill the sandbox when the caller of sbx dies", Group::process},
+     "Kill the sandbox when the caller of " SBX_NAME " dies", Group::process},
     {Option::new_session, "new-session", "", Completion::none,
      "Run the command in a session without a terminal", Group::process},
     {Option::as_pid_1, "as-pid-1", "", Completion::none,

@@ -3,6 +3,7 @@
 
 #include "cli/input.hpp"
 #include "cli/nearest.hpp"
+#include "cli/program_name.hpp"
 
 #include <sbx/host.hpp>
 #include <sbx/text.hpp>
@@ -70,7 +71,7 @@ std::string no_such_key(const std::string& key) {
     }
     const std::string_view close = nearest(known_elsewhere(key), names);
     return "unknown option " + quote(key) +
-           (close.empty() ? "; sbx --help=all lists them all"
+           (close.empty() ? "; " SBX_NAME " --help=all lists them all"
                           : "; did you mean " + std::string(close) + "?");
 }
 

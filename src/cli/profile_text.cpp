@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/profile_text.hpp"
+#include "cli/program_name.hpp"
 
 #include <sbx/text.hpp>
 
@@ -152,7 +153,7 @@ private:
             return Error{name + " is not set: " +
                          (name == "DISPLAY" ? "there is no X server here"
                                             : "there is no session of a desktop here") +
-                         "; start sbx in a terminal of the desktop"};
+                         "; start " SBX_NAME " in a terminal of the desktop"};
         }
         if (!defined && !has_otherwise) {
             return Error{"${" + name + "} is not defined; set " + name +

@@ -2,6 +2,7 @@
 #include "core/bwrap_line.hpp"
 #include "core/entries.hpp"
 #include "core/planning.hpp"
+#include "core/program_name.hpp"
 #include "core/text.hpp"
 #include "core/tree_model.hpp"
 #include "core/words.hpp"
@@ -142,7 +143,7 @@ std::optional<Error> Translator::refuse_host_write(const char* option,
         return std::nullopt;
     }
     return Error{option + quote(destination) +
-                 ": bubblewrap would change a file of the host, where sbx refuses"};
+                 ": bubblewrap would change a file of the host, where " SBX_NAME " refuses"};
 }
 
 // Options before an option whose mode is not the usual one.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A second opinion on plans, written apart from make_plan: it knows what must hold, not how a plan
 // is made. A plan that a program wrote by hand is held to the same.
+#include "core/program_name.hpp"
+
 #include <sbx/plan.hpp>
 
 #include <algorithm>
@@ -181,7 +183,7 @@ Result<void> check_seal(const Plan& plan) {
     }
     const bool guarded = plan.init == Init::reaper && plan.namespaces.has(Namespace::pid);
     if (plan.leftovers == Leftovers::kill && !guarded && count<step::DieWithParent>(steps) == 0) {
-        return broken("the command would outlive sbx");
+        return broken("the command would outlive " SBX_NAME);
     }
     if (plan.pidns_fd && !plan.namespaces.has(Namespace::pid) &&
         plan.leftovers == Leftovers::kill) {

@@ -2,6 +2,7 @@
 #include <sbx/plan.hpp>
 
 #include "core/landlock.hpp"
+#include "core/program_name.hpp"
 #include "core/steps.hpp"
 #include "core/text.hpp"
 #include "core/words.hpp"
@@ -228,7 +229,7 @@ std::string describe(const Plan& plan) {
     }
     out += "new namespaces: " + namespace_words(plan.namespaces) + "\n";
     out += std::string("network: ") +
-           (has_own_network(plan) ? "nothing but loopback" : "the one around sbx") + "\n";
+           (has_own_network(plan) ? "nothing but loopback" : "the one around " SBX_NAME) + "\n";
     out += "setup:\n";
     std::size_t number = 0;
     for (const Step& step : plan.setup) {
@@ -250,7 +251,8 @@ std::string describe(const Plan& plan) {
                                                     : "left as it is") +
            "\n";
     out += std::string("leftovers: ") +
-           (plan.leftovers == Leftovers::kill ? "killed at the end, and when sbx dies" : "kept") +
+           (plan.leftovers == Leftovers::kill ? "killed at the end, and when " SBX_NAME " dies"
+                                              : "kept") +
            "\n";
     const bool guarded = has_step<step::Guard>(plan.setup);
     if (guarded) {
@@ -260,12 +262,13 @@ std::string describe(const Plan& plan) {
     }
     out += std::string("on the host: ") +
            (plan.host_writes == HostWrites::refuse
-                ? (guarded ? "nothing else is made or changed by sbx"
-                           : "nothing is made or changed by sbx")
+                ? (guarded ? "nothing else is made or changed by " SBX_NAME
+                           : "nothing is made or changed by " SBX_NAME)
                 : "mount points may be made below writable binds") +
            "\n";
     for (const GitWatch& watch : plan.git_watches) {
-        out += "on the host: sbx looks for traps for git in " + quote(watch.directory) + ", " +
+        out += "on the host: " SBX_NAME " looks for traps for git in " + quote(watch.directory) +
+               ", " +
                (watch.mode == GitWatch::Mode::end ? "moves them aside, and ends the sandbox"
                                                   : "and tells of them at the end") +
                "\n";

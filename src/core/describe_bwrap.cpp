@@ -3,6 +3,7 @@
 
 #include "core/bwrap_line.hpp"
 #include "core/planning.hpp"
+#include "core/program_name.hpp"
 #include "core/steps.hpp"
 #include "core/text.hpp"
 
@@ -110,9 +111,9 @@ void add_process(const Plan& plan, Line& line) {
     const bool kills = plan.leftovers == Leftovers::kill;
     if (plan.die_with_parent || kills) line.add({"--die-with-parent"});
     if (kills && !plan.die_with_parent) {
-        line.lack(
-            "the end of sbx's caller is not the sandbox's (--die-with-parent is there so that "
-            "nothing is left)");
+        line.lack("the end of " SBX_NAME
+                  "'s caller is not the sandbox's (--die-with-parent is there so that "
+                  "nothing is left)");
     }
     if (kills && !own_pids) {
         line.lack("without a pid namespace, what the command leaves behind is killed at the end");
@@ -123,7 +124,7 @@ void add_process(const Plan& plan, Line& line) {
     }
     if (plan.init == Init::command && own_pids) line.add({"--as-pid-1"});
     if (plan.signals == Signals::forward) {
-        line.lack("signals that reach sbx are passed on to the command");
+        line.lack("signals that reach " SBX_NAME " are passed on to the command");
     }
     if (first_step<step::JoinSessionKeyring>(plan.seal) != nullptr) {
         line.lack("an empty session keyring in the place of the caller's");

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/json.hpp"
+#include "core/program_name.hpp"
 
 #include <sbx/doctor.hpp>
 
@@ -54,8 +55,8 @@ std::string padded(std::string_view text, std::size_t to) {
 std::string verdict(const std::vector<Finding>& findings) {
     const auto first = std::find_if(findings.begin(), findings.end(), stops);
     if (first != findings.end()) {
-        return wrapped("sbx does not work here: " + first->name + ": " + first->fact, 0) + arrow +
-               wrapped(first->remedy, std::string_view(arrow).size());
+        return wrapped(SBX_NAME " does not work here: " + first->name + ": " + first->fact, 0) +
+               arrow + wrapped(first->remedy, std::string_view(arrow).size());
     }
     std::string others;
     for (const Finding& finding : findings) {
@@ -63,7 +64,7 @@ std::string verdict(const std::vector<Finding>& findings) {
         others += (others.empty() ? "" : ", ") + finding.name;
     }
     return wrapped(
-        "sbx works here" +
+        SBX_NAME " works here" +
             (others.empty() ? others : "; limited or missing for some options: " + others),
         0);
 }

@@ -4,6 +4,7 @@
 
 #include "core/json.hpp"
 #include "core/landlock.hpp"
+#include "core/program_name.hpp"
 #include "core/steps.hpp"
 #include "core/text.hpp"
 #include "core/words.hpp"
@@ -125,8 +126,8 @@ Json protections_of(const Plan& plan) {
 std::string describe(const GitTrap& trap) {
     std::string path = quote(trap.path);
     const bool moved = !trap.aside.empty();
-    const std::string away =
-        moved ? "; sbx moved it to " + quote(trap.aside) : "; remove it before you use git there";
+    const std::string away = moved ? "; " SBX_NAME " moved it to " + quote(trap.aside)
+                                   : "; remove it before you use git there";
     switch (trap.kind) {
         case GitTrap::Kind::link:
             return path + " is a new symbolic link in .git, and git would write to its target" +

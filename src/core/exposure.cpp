@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/exposure.hpp"
 
+#include "core/program_name.hpp"
 #include "core/system_places.hpp"
 #include "core/text.hpp"
 
@@ -109,8 +110,8 @@ std::string home_exposure(const Sight& sight, std::size_t index) {
     };
     for (const std::string& path : sight.exposed().profiles) {
         if (const auto inside = makes_writable(sight, index, path)) {
-            return "makes " + quote(path) + " writable inside, where sbx looks for profiles" +
-                   keeps(*inside);
+            return "makes " + quote(path) +
+                   " writable inside, where " SBX_NAME " looks for profiles" + keeps(*inside);
         }
     }
     for (const std::string& path : sight.exposed().programs) {

@@ -2,6 +2,7 @@
 // What single options need, and what makes sandboxes stronger.
 #include "core/findings.hpp"
 #include "core/landlock.hpp"
+#include "core/program_name.hpp"
 #include "core/text.hpp"
 
 #include <algorithm>
@@ -40,14 +41,15 @@ Finding landlock_of(const MachineFacts& facts) {
     const std::string& modules = facts.security_modules;
     if (!facts.landlock_abi) {
         out.fact = "it cannot be asked for its version";
-        out.remedy = "let the seccomp filter around sbx allow landlock_create_ruleset";
+        out.remedy = "let the seccomp filter around " SBX_NAME " allow landlock_create_ruleset";
     } else if (!modules.empty() && ("," + modules + ",").find(",landlock,") == std::string::npos) {
         out.fact = "it is not among the security modules of this kernel: " + modules;
         out.remedy = "boot with lsm=landlock," + modules +
                      " on the kernel's command line, or a kernel that is built with "
                      "CONFIG_SECURITY_LANDLOCK";
     } else {
-        out.fact = facts.restrictions.filtered ? "it is not there, or a filter around sbx closes it"
+        out.fact = facts.restrictions.filtered ? "it is not there, or a filter around " SBX_NAME
+                                                 " closes it"
                                                : "it is not there";
         out.remedy =
             "boot Linux 6.12 or later, built with CONFIG_SECURITY_LANDLOCK, and with "
@@ -95,8 +97,9 @@ Finding nested(const MachineFacts& facts) {
 bool lacks_ids(const MachineFacts& facts, Finding& out) {
     if (facts.ids > 1) return false;
     out.state = State::missing;
-    out.fact = "the user namespace around sbx has one id, so there are no others to be mapped";
-    out.remedy = "have more ids mapped in the container or sandbox around sbx";
+    out.fact =
+        "the user namespace around " SBX_NAME " has one id, so there are no others to be mapped";
+    out.remedy = "have more ids mapped in the container or sandbox around " SBX_NAME;
     return true;
 }
 
@@ -136,9 +139,9 @@ Finding id_helpers(const MachineFacts& facts) {
                 out.fact = helper->path +
                            " cannot gain its privileges here (no_new_privs, or a "
                            "mount without suid)";
-                out.remedy =
-                    "start sbx outside of the sandbox or the service that takes them away "
-                    "(NoNewPrivileges=no), or mount -o remount,suid what it is in";
+                out.remedy = "start " SBX_NAME
+                             " outside of the sandbox or the service that takes them away "
+                             "(NoNewPrivileges=no), or mount -o remount,suid what it is in";
                 return out;
         }
     }
@@ -217,10 +220,10 @@ Finding cgroups(const MachineFacts& facts) {
             out.fact = place + " belongs to others";
             out.remedy =
                 cgroup.systemd
-                    ? "systemd-run --user --scope -p Delegate=yes sbx COMMAND"
+                    ? "systemd-run --user --scope -p Delegate=yes " SBX_NAME " COMMAND"
                     : "as root, mkdir /sys/fs/cgroup/sbx && chown -R " + std::to_string(facts.uid) +
                           " /sys/fs/cgroup/sbx && echo PID >/sys/fs/cgroup/sbx/cgroup.procs"
-                          " for the shell that starts sbx";
+                          " for the shell that starts " SBX_NAME;
             return out;
         case Cgroup::Access::full: break;
     }
@@ -237,7 +240,8 @@ Finding cgroups(const MachineFacts& facts) {
         out.remedy =
             "as root, echo \"" + lacking +
             "\" to the cgroup.subtree_control of each directory above it" +
-            (cgroup.systemd ? ", or systemd-run --user --scope -p Delegate=yes sbx COMMAND" : "");
+            (cgroup.systemd ? ", or systemd-run --user --scope -p Delegate=yes " SBX_NAME " COMMAND"
+                            : "");
     }
     return out;
 }
@@ -257,7 +261,8 @@ Finding watches(const MachineFacts& facts) {
         *error == ENOSPC ? "fs.inotify.max_user_watches" : "fs.inotify.max_user_instances";
     const std::string& value = *error == ENOSPC ? facts.watches : facts.watch_instances;
     out.remedy = *error != ENOSPC && *error != EMFILE
-                     ? "let the filter around sbx allow inotify_init1 and inotify_add_watch"
+                     ? "let the filter around " SBX_NAME
+                       " allow inotify_init1 and inotify_add_watch"
                      : sysctl + " is " + value + ": as root, sysctl -w " + sysctl +
                            (*error == ENOSPC ? "=524288" : "=1024");
     return out;

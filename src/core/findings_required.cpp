@@ -3,6 +3,7 @@
 #include "core/devices.hpp"
 #include "core/findings.hpp"
 #include "core/kernel.hpp"
+#include "core/program_name.hpp"
 #include "core/text.hpp"
 
 #include <algorithm>
@@ -131,7 +132,7 @@ Finding mount_calls(const MachineFacts& facts) {
 Finding system_calls(const MachineFacts& facts) {
     Finding out{.name = "system-calls",
                 .fact = "none that set-up makes is refused; each was tried by itself",
-                .purpose = "set-up; old kernels and filters around sbx refuse some",
+                .purpose = "set-up; old kernels and filters around " SBX_NAME " refuse some",
                 .required = true};
     if (!facts.refused_calls) {
         out.state = Finding::State::missing;
@@ -148,13 +149,14 @@ Finding system_calls(const MachineFacts& facts) {
     };
     const bool needed = is_any(SetupCall::Need::always);
     if (!needed && !is_any(SetupCall::Need::optional)) {
-        out.fact = "none that set-up needs is refused; sbx does without " + names_of(refused);
+        out.fact =
+            "none that set-up needs is refused; " SBX_NAME " does without " + names_of(refused);
         return out;
     }
     out.state = needed ? Finding::State::missing : Finding::State::limited;
     std::tie(out.fact, out.remedy) = split_sentence(
         explain_refused_calls(refused, {facts.release, facts.restrictions.filtered}));
-    if (!needed) out.fact += "; sbx does without";
+    if (!needed) out.fact += "; " SBX_NAME " does without";
     return out;
 }
 
@@ -200,7 +202,8 @@ Finding filters(const MachineFacts& facts) {
     out.remedy = error && *error != EINVAL && *error != ENOSYS
                      ? user_namespace_remedy(*error, facts.restrictions)
                      : "boot a kernel that is built with CONFIG_SECCOMP_FILTER, and let no filter "
-                       "around sbx refuse seccomp; or do without, by --seccomp-policy none";
+                       "around " SBX_NAME
+                       " refuse seccomp; or do without, by --seccomp-policy none";
     return out;
 }
 
@@ -228,7 +231,7 @@ Finding devices(const MachineFacts& facts) {
 
 Finding main_job(const MachineFacts& facts, bool parts_work) {
     Finding out{.name = "sandbox",
-                .fact = "sbx --ro-bind /usr /usr true did its work",
+                .fact = SBX_NAME " --ro-bind /usr /usr true did its work",
                 .purpose = "seeing that all of this works together",
                 .required = true};
     switch (facts.main_job.end) {
@@ -242,7 +245,7 @@ Finding main_job(const MachineFacts& facts, bool parts_work) {
             if (!parts_work) {
                 out.remedy = "first what is missing above";
             } else if (out.remedy.empty()) {
-                out.remedy = "sbx --dry-run --ro-bind /usr /usr true shows what it comes to";
+                out.remedy = SBX_NAME " --dry-run --ro-bind /usr /usr true shows what it comes to";
             }
             break;
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What may stand in the way. It is good unless what was tried has failed of it.
 #include "core/findings.hpp"
+#include "core/program_name.hpp"
 #include "core/text.hpp"
 
 #include <algorithm>
@@ -55,7 +56,8 @@ Finding apparmor(const MachineFacts& facts, const Found& found) {
                 .purpose = "user namespaces and mounts, which its profiles may forbid"};
     if (facts.has_apparmor) {
         const std::string& profile = restrictions.apparmor_profile;
-        out.fact = profile.empty() ? "sbx is not confined" : "sbx is confined by " + quote(profile);
+        out.fact = profile.empty() ? SBX_NAME " is not confined"
+                                   : SBX_NAME " is confined by " + quote(profile);
     }
     if (!facts.apparmor_switch.empty()) {
         out.fact += "; kernel.apparmor_restrict_unprivileged_userns is " + facts.apparmor_switch;
@@ -74,7 +76,7 @@ Finding selinux(const MachineFacts& facts, const Found& found) {
     Finding out{.name = "selinux",
                 .fact = facts.selinux.empty() ? "it is not there" : "it is " + facts.selinux,
                 .purpose = "user namespaces and mounts, which its rules may forbid"};
-    if (!context.empty()) out.fact += ", and sbx is " + quote(context);
+    if (!context.empty()) out.fact += ", and " SBX_NAME " is " + quote(context);
     if (!context.empty()) {
         blame(out, user_namespace_remedy(EACCES, {.selinux_context = context}), found);
     }
@@ -84,14 +86,14 @@ Finding selinux(const MachineFacts& facts, const Found& found) {
 Finding filter(const MachineFacts& facts, const Found& found) {
     const bool filtered = facts.restrictions.filtered;
     Finding out{.name = "seccomp-around",
-                .fact = facts.has_proc ? "no filter is around sbx" : "not to be seen",
+                .fact = facts.has_proc ? "no filter is around " SBX_NAME : "not to be seen",
                 .purpose =
                     "namespaces and mounts, which the filter of a container or of another "
                     "sandbox may forbid"};
     if (filtered) {
         const std::string& count = facts.filter_count;
-        out.fact = count.empty() || count == "1" ? "a filter is around sbx"
-                                                 : count + " filters are around sbx";
+        out.fact = count.empty() || count == "1" ? "a filter is around " SBX_NAME
+                                                 : count + " filters are around " SBX_NAME;
         if (can_run(found)) out.fact += ", and let through what sandboxes need";
     }
     blame(out, user_namespace_remedy(EPERM, {.filtered = true}), found);
@@ -101,7 +103,8 @@ Finding filter(const MachineFacts& facts, const Found& found) {
 Finding chroot_of(const MachineFacts& facts, const Found& found) {
     const bool chrooted = facts.restrictions.chrooted;
     Finding out{.name = "chroot",
-                .fact = chrooted ? "sbx runs in one" : "sbx runs in none, as far as can be seen",
+                .fact = chrooted ? SBX_NAME " runs in one"
+                                 : SBX_NAME " runs in none, as far as can be seen",
                 .purpose = "user namespaces, of which the kernel makes none in a chroot"};
     blame(out, user_namespace_remedy(EPERM, {.chrooted = true}), found);
     return out;

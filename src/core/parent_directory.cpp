@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/parent_directory.hpp"
 
+#include "core/program_name.hpp"
 #include "core/system_places.hpp"
 #include "core/text.hpp"
 
@@ -52,7 +53,7 @@ std::optional<MissingParent> missing_parent(const Spec& spec, const Host& host, 
     const std::string remedy =
         unfit ? "move that into a directory of its own, and " +
                     std::string(debian ? "give --profile deb in the place of build"
-                                       : "start sbx in that one")
+                                       : "start " SBX_NAME " in that one")
               : "start there, or --bind " + shell_words({"..", parent}) + " brings it in" +
                     (debian ? " (--profile deb in the place of build does)" : "");
     return MissingParent{"the directory above, " + shell_words({parent}) +

@@ -4,6 +4,7 @@
 #include "core/kernel.hpp"
 #include "core/landlock.hpp"
 #include "core/planning.hpp"
+#include "core/program_name.hpp"
 #include "core/steps.hpp"
 #include "core/text.hpp"
 
@@ -22,7 +23,8 @@ std::optional<Error> refuse_early(const Spec& spec, const Host& host) {
     if (host.kernel < kernel_floor) {
         return Error{"this kernel is Linux " + std::to_string(host.kernel.major) + "." +
                      std::to_string(host.kernel.minor) +
-                     ", and sbx needs 5.12 or later (for mount_setattr); boot a newer one"};
+                     ", and " SBX_NAME
+                     " needs 5.12 or later (for mount_setattr); boot a newer one"};
     }
     if (spec.command.empty()) return Error{"no command given; put one after the options"};
     if (spec.as_pid_1 && !spec.unshare.has(Namespace::pid)) {
@@ -167,7 +169,7 @@ Result<std::vector<GitWatch>> plan_git_watches(const Spec& spec, const Host& hos
         if (spec.leftovers != Leftovers::kill) {
             return Error{option +
                          " takes its last look after the end of all processes, and in the bwrap "
-                         "dialect some may go on; use the sbx dialect"};
+                         "dialect some may go on; use the " SBX_NAME " dialect"};
         }
         out.push_back(std::move(watch));
     }

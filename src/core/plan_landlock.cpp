@@ -2,6 +2,7 @@
 // Which Landlock rules follow from the mounts of a plan.
 #include "core/landlock.hpp"
 #include "core/planning.hpp"
+#include "core/program_name.hpp"
 #include "core/steps.hpp"
 #include "core/text.hpp"
 
@@ -97,8 +98,8 @@ std::vector<step::EnforceLandlock::Rule> rules_for(const std::vector<Step>& setu
 // The parts that cannot be had, in words that follow "landlock ".
 std::string missing(const Spec& spec, const Host& host, bool may_mount) {
     if (host.landlock_abi == 0) {
-        return "is not to be had: this kernel was built or started without it, or a filter around "
-               "sbx closes it";
+        return "is not to be had: this kernel was built or started without it, or a filter "
+               "around " SBX_NAME " closes it";
     }
     std::string text;
     if (may_mount) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/remedies.hpp"
 
+#include "core/program_name.hpp"
 #include "core/setup_calls.hpp"
 #include "core/text.hpp"
 
@@ -55,11 +56,12 @@ std::string chroot_remedy() {
     return "\"/\" is a directory that no file system is mounted on, as in a plain chroot, and a "
            "new "
            "root can be mounted upon such a one only: mount --bind DIR DIR before chroot DIR makes "
-           "it one; pivot_root, a container or another sbx in the place of chroot do, too";
+           "it one; pivot_root, a container or another " SBX_NAME " in the place of chroot do, too";
 }
 
 std::string proc_remedy() {
-    return "the /proc around sbx is partly covered (as in a container), and the kernel shows no "
+    return "the /proc around " SBX_NAME
+           " is partly covered (as in a container), and the kernel shows no "
            "new one then: use --ro-bind /proc /proc, which shows the processes of this machine, or "
            "run the container with its /proc unmasked (podman: --security-opt unmask=ALL, docker: "
            "--security-opt systempaths=unconfined)";
@@ -109,15 +111,18 @@ std::string user_namespace_remedy(int error, const Restrictions& restrictions) {
                "--security-opt label=disable";
     }
     if (restrictions.filtered) {
-        return "a seccomp filter is around sbx, as in a container or in another sandbox, and it "
+        return "a seccomp filter is around " SBX_NAME
+               ", as in a container or in another sandbox, and it "
                "may forbid new namespaces: " +
                container_profile_remedy() +
-               ", or run the sbx around this one with --allow-userns --map-current-user (as root: "
+               ", or run the " SBX_NAME
+               " around this one with --allow-userns --map-current-user (as root: "
                "--uid 1000 --gid 1000)";
     }
     if (restrictions.chrooted) {
-        return "sbx runs in a chroot, where the kernel makes no user namespaces: use pivot_root, a "
-               "container or another sbx in the place of chroot";
+        return SBX_NAME
+            " runs in a chroot, where the kernel makes no user namespaces: use pivot_root, a "
+            "container or another " SBX_NAME " in the place of chroot";
     }
     if (error == EINVAL || error == ENOSYS) {
         return "this kernel was built without one of the namespaces that were asked for "

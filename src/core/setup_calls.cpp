@@ -2,6 +2,7 @@
 #include "core/setup_calls.hpp"
 
 #include "core/kernel.hpp"
+#include "core/program_name.hpp"
 #include "core/text.hpp"
 
 #include <algorithm>
@@ -81,7 +82,8 @@ std::string explain_refused_calls(const std::vector<RefusedCall>& refused,
                " has it; the kernel was built without it, is another one that imitates Linux "
                "(gVisor, an emulator), or a security module forbids it";
     }
-    return subject + " by a seccomp filter around sbx, as in a container, in a service of systemd" +
+    return subject +
+           " by a seccomp filter around " SBX_NAME ", as in a container, in a service of systemd" +
            systemd_settings(refused) + " or in another sandbox, and not by the kernel (Linux " +
            around.release + "); " + container_profile_remedy();
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/warning_words.hpp"
 
+#include "core/program_name.hpp"
 #include "core/text.hpp"
 
 namespace sbx::planning {
@@ -43,7 +44,7 @@ std::string start_elsewhere(const Entry& entry) {
     const auto* bind = std::get_if<entry::Bind>(&entry);
     return bind != nullptr && bind->source == ".."
                ? "keep the source tree in a directory of its own, as in ~/packages/hello/hello-1.0"
-               : "run sbx in the directory of a project (cd), below your home for example";
+               : "run " SBX_NAME " in the directory of a project (cd), below your home for example";
 }
 
 }  // namespace sbx::planning

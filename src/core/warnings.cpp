@@ -7,6 +7,7 @@
 #include "core/parent_directory.hpp"
 #include "core/pattern.hpp"
 #include "core/planning.hpp"
+#include "core/program_name.hpp"
 #include "core/remedies.hpp"
 #include "core/sight.hpp"
 #include "core/text.hpp"
@@ -355,7 +356,7 @@ private:
             add(Warning::working_directory,
                 "the command starts in " + shell_words({path}) + ", since the working directory " +
                     shell_words({host_.cwd}) + " is not inside; " +
-                    (is_home ? "run sbx in the directory of the project"
+                    (is_home ? "run " SBX_NAME " in the directory of the project"
                              : "--bind " + shell_words({".", host_.cwd}) +
                                    " brings it in (--ro-bind: to be read only)") +
                     ", --chdir DIR starts elsewhere",
@@ -392,9 +393,11 @@ private:
             const std::string user = std::to_string(owner->first);
             add(Warning::foreign_owner, i,
                 option_of(spec_.entries[i]) + " is of user " + user +
-                    ", and root inside may not write to the files of others; run sbx as their "
+                    ", and root inside may not write to the files of others; run " SBX_NAME
+                    " as their "
                     "owner: setpriv --reuid=" +
-                    user + " --regid=" + std::to_string(owner->second) + " --clear-groups sbx ...");
+                    user + " --regid=" + std::to_string(owner->second) +
+                    " --clear-groups " SBX_NAME " ...");
         }
     }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sys/builtin_policies.hpp"
 
+#include "core/program_name.hpp"
 #include "core/text.hpp"
 #include "sys/policy_compile.hpp"
 
@@ -82,7 +83,7 @@ Result<SeccompFilter> set_id_files_filter(std::span<const PolicyEdit> edits) {
         if (filter) filter->for_root = true;
         return filter;
     }
-    return Error{"this sbx was built without the policy " + quote(set_id_files_name)};
+    return Error{"this " SBX_NAME " was built without the policy " + quote(set_id_files_name)};
 }
 
 }  // namespace sbx

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sys/explain.hpp"
 
+#include "core/program_name.hpp"
 #include "core/steps.hpp"
 #include "core/text.hpp"
 #include "sys/explain_bubblewrap.hpp"
@@ -64,7 +65,8 @@ std::string detail_text(const Plan& plan, const Step& step, const Report& report
                 return there + " is not in procfs, where nothing can be made; mount it elsewhere";
             }
             return there +
-                   " is in a directory of the host, where sbx creates and changes nothing; " +
+                   " is in a directory of the host, where " SBX_NAME
+                   " creates and changes nothing; " +
                    (binds_device(step) ? "--mask " + shell_words({destination_of(step)}) +
                                              " hides a path that may be missing, and keeps it so"
                                        : "create it there first, or mount it elsewhere");
@@ -89,7 +91,8 @@ std::string detail_text(const Plan& plan, const Step& step, const Report& report
         case Detail::other_source:
             return (excerpt ? quote({excerpt->data, static_cast<std::size_t>(excerpt->size)})
                             : "the source") +
-                   " was moved or replaced while sbx made the sandbox; run sbx again";
+                   " was moved or replaced while " SBX_NAME " made the sandbox; run " SBX_NAME
+                   " again";
         case Detail::too_many_layers:
             return "these are too many sources for an overlay: Linux takes 500 since 6.8, and 50 "
                    "before";

@@ -5,6 +5,7 @@
 #include "core/entries.hpp"
 #include "core/kernel.hpp"
 #include "core/planning.hpp"
+#include "core/program_name.hpp"
 #include "core/remedies.hpp"
 #include "core/text.hpp"
 #include "sys/fd.hpp"
@@ -383,7 +384,7 @@ Result<Host> probe_host(const Spec& spec) {
     if (host.cwd.empty()) host.cwd = host.real_cwd;
     if (!spec.working_directory.empty() && spec.working_directory != host.cwd) {
         return Error{"the working directory, " + quote(spec.working_directory) +
-                     ", was moved or replaced while sbx started; run sbx again"};
+                     ", was moved or replaced while " SBX_NAME " started; run " SBX_NAME " again"};
     }
     char** end = environ;
     while (*end != nullptr) ++end;

@@ -2,6 +2,7 @@
 // The supervisor: builds the child's image, clones it, and waits in one poll loop over descriptors.
 #include <sbx/run.hpp>
 
+#include "core/program_name.hpp"
 #include "core/remedies.hpp"
 #include "core/steps.hpp"
 #include "core/text.hpp"
@@ -471,7 +472,8 @@ void Supervisor::end_sandbox() {
 Outcome Supervisor::step_on_trap() {
     end_sandbox();
     return refused(quote(git_.deadly()) +
-                   " is a trap for git, so the sandbox was ended; see --watch-git in sbx(1)");
+                   " is a trap for git, so the sandbox was ended; see --watch-git in " SBX_NAME
+                   "(1)");
 }
 
 // The traps for git that are left, now that nobody can change them any more.
@@ -483,7 +485,7 @@ Outcome Supervisor::with_git_traps(Outcome outcome) {
     outcome.code = 0;
     outcome.error = {quote(git_.deadly()) +
                      " is a trap for git that the command left, so it counts as failed; see "
-                     "--watch-git in sbx(1)"};
+                     "--watch-git in " SBX_NAME "(1)"};
     return outcome;
 }
 
