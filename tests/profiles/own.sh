@@ -81,6 +81,9 @@ rm "$XDG_CONFIG_HOME/sbx/listed.conf"
 refuses "; give --profile agent before it" "$SBX" --profile git -- true
 # A part for the desktop says what is missing.
 refuses "DISPLAY is not set: there is no X server here" env -u DISPLAY "$SBX" --profile app --profile x11 -- true
+# The cookie of X is found where HOME is another one.
+says "$HOME/.Xauthority" env -u XAUTHORITY DISPLAY=:7 "$SBX" --profile build --profile x11 \
+    --unset "ro-bind /tmp/.X11-unix" -- printenv XAUTHORITY
 refuses "XDG_RUNTIME_DIR is not set: there is no session of a desktop here" \
     env -u XDG_RUNTIME_DIR "$SBX" --profile app --profile wayland -- true
 # Limits that there are not are set by others.
