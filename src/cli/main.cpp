@@ -341,8 +341,9 @@ bool open_standard_descriptors() {
 // The name that the program was called by. A caller may leave it empty, or out: then the kernel
 // knows what was executed, unless that was a descriptor.
 std::string name_called(int argc, char** argv) {
-    const std::string given = argc > 0 ? argv[0] : "";
+    std::string given = argc > 0 ? argv[0] : "";
     if (!given.empty() && given.back() != '/') return given;
+    // NOLINTNEXTLINE(performance-no-int-to-ptr)
     const auto* path = reinterpret_cast<const char*>(::getauxval(AT_EXECFN));
     const std::string executed = path == nullptr ? "" : path;
     return executed.empty() || executed.starts_with("/dev/fd/") ? SBX_NAME : executed;

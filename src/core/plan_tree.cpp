@@ -498,7 +498,7 @@ std::vector<Step> dev_steps(const std::string& destination, const Spec& spec, co
     }};
     std::vector<Step> out;
     out.reserve(std::size(device_nodes) + links.size() + 3);
-    out.push_back(limited_tmpfs(spec, host, dev_share, destination, 0755));
+    out.emplace_back(limited_tmpfs(spec, host, dev_share, destination, 0755));
     for (const DeviceNode& node : device_nodes) {
         const std::string source = std::string("/dev/") + node.name;
         step::Bind bind{source, source, destination + "/" + node.name, Access::device,
