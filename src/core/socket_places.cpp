@@ -155,7 +155,8 @@ constexpr std::array program_rows = {Row{""}};
 constexpr std::array engine_rows = {Row{"", Power::keys}};
 constexpr std::array in_it = {Row{"*"}, Row{"*/*"}};
 
-// What of an environment may name a path, sorted: three dozen names are looked for.
+// What of an environment may name a path. Three dozen names are looked for, and few of them are
+// there.
 class Variables {
 public:
     explicit Variables(const std::vector<std::string>& environment) {
@@ -166,22 +167,18 @@ public:
                 values_.emplace_back(entry.substr(0, name), entry.substr(name + 1));
             }
         }
-        std::stable_sort(values_.begin(), values_.end(), by_name);
     }
 
     /// Empty where it is not set; the first where it is there twice.
     std::string_view value(std::string_view name) const {
-        const auto at =
-            std::lower_bound(values_.begin(), values_.end(), Variable(name, {}), by_name);
-        return at != values_.end() && at->first == name ? at->second : std::string_view();
+        for (const auto& [known, value] : values_) {
+            if (known.size() == name.size() && known == name) return value;
+        }
+        return {};
     }
 
 private:
-    using Variable = std::pair<std::string_view, std::string_view>;
-
-    static bool by_name(const Variable& a, const Variable& b) { return a.first < b.first; }
-
-    std::vector<Variable> values_;
+    std::vector<std::pair<std::string_view, std::string_view>> values_;
 };
 
 class Places {

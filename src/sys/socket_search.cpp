@@ -12,8 +12,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
-#include <cerrno>
 #include <map>
 #include <memory>
 #include <set>
@@ -29,7 +27,6 @@ using Power = HostSocket::Power;
 constexpr std::size_t most_names = 4096;       // in one directory
 constexpr std::size_t most_directories = 256;  // in all
 constexpr std::size_t most_binds = 64;         // whose top is looked at
-constexpr int most_links = 40;                 // on the way to a place, as the kernel has it
 
 struct Found {
     std::string name;
@@ -86,7 +83,7 @@ public:
 
 private:
     void look_at(const planning::SocketPlace& place) {
-        const std::string base = real(place.base);
+        const std::string base = without_links(place.base);
         if (base.empty() || base == "/") return;
         bases_.insert(base);
         if (!is_related(base)) return;
@@ -97,29 +94,6 @@ private:
                 add(base, name);
             }
         }
-    }
-
-    // The clean path `path` without links; empty: nothing is there. Most places begin alike, so
-    // that this asks less than without_links() for each of them.
-    std::string real(const std::string& path, int links = 0) {
-        for (std::size_t end = 0; end < path.size();) {
-            end = std::min(path.find('/', end + 1), path.size());
-            const std::string part = path.substr(0, end);
-            if (plain_.count(part) != 0) continue;
-            std::array<char, 1024> text{};
-            const ssize_t got = ::readlink(part.c_str(), text.data(), text.size());
-            if (got < 0 && errno == EINVAL) {
-                plain_.insert(part);
-                continue;
-            }
-            if (got < 0 && errno == ENOENT) return {};
-            const std::string_view target(text.data(), got < 0 ? 0 : static_cast<std::size_t>(got));
-            const bool simple = target.substr(0, 1) == "/" && target.size() < text.size() &&
-                                target.find("/.") == std::string_view::npos;
-            if (!simple || links == most_links) return without_links(path);
-            return real(lexically_clean(target) + path.substr(end), links + 1);
-        }
-        return path;
     }
 
     // Everything at `pattern` below the real path `directory`.
@@ -237,7 +211,6 @@ private:
     std::vector<std::string> bound_;  ///< sources of binds, sorted, but for those of the system
     std::vector<std::string> tops_;   ///< the first of those that are directories
     std::set<std::string> bases_;     ///< directories of known places, which may be mount points
-    std::set<std::string> plain_;     ///< what is there, and no link
     std::map<std::string, std::vector<Found>> listings_;
     std::vector<HostSocket> found_;
 };
