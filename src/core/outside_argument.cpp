@@ -3,7 +3,6 @@
 
 #include "core/planning.hpp"
 #include "core/remedies.hpp"
-#include "core/system_places.hpp"
 #include "core/text.hpp"
 
 #include <algorithm>
@@ -22,14 +21,6 @@ struct Start {
 bool has_parent(std::string_view path) {
     return path == ".." || path.starts_with("../") || path.ends_with("/..") ||
            path.find("/../") != std::string_view::npos;
-}
-
-// Whether a directory is one that should not be bound for the sake of a file in it.
-bool is_home_or_system(const std::string& directory, const Host& host) {
-    const auto& homes = host.exposed.homes;
-    return is_system_directory(directory) || directory == "/home" ||
-           variable(host.environment, "HOME") == directory ||
-           std::find(homes.begin(), homes.end(), directory) != homes.end();
 }
 
 class Arguments {
@@ -98,7 +89,9 @@ private:
         for (const std::string& path : {host_.cwd, host_.real_cwd}) {
             if (!path.empty() && sight_.may_be_inside(path)) return in(path);
         }
-        return is_home_or_system(host_.cwd, host_) ? in(host_.cwd) : Start{host_.cwd, {}};
+        const bool kept =
+            sight_.is_home_or_system(host_.cwd) || variable(host_.environment, "HOME") == host_.cwd;
+        return kept ? in(host_.cwd) : Start{host_.cwd, {}};
     }
 
     const Spec& spec_;

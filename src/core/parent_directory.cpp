@@ -2,7 +2,6 @@
 #include "core/parent_directory.hpp"
 
 #include "core/program_name.hpp"
-#include "core/system_places.hpp"
 #include "core/text.hpp"
 
 #include <algorithm>
@@ -32,7 +31,7 @@ bool is_up_inside(const Sight& sight, std::string directory, std::string_view wo
 
 }  // namespace
 
-std::optional<MissingParent> missing_parent(const Spec& spec, const Host& host, const Sight& sight,
+std::optional<MissingParent> missing_parent(const Spec& spec, const Sight& sight,
                                             const std::string& start) {
     const std::size_t slash = start.find_last_of('/');
     if (slash == 0 || slash == std::string::npos) return std::nullopt;
@@ -46,9 +45,7 @@ std::optional<MissingParent> missing_parent(const Spec& spec, const Host& host, 
             return leads_up(word) && !is_up_inside(sight, start, word);
         });
     // To bind a home or the system for it would be worse than the failure.
-    const auto& homes = host.exposed.homes;
-    const bool unfit = is_system_directory(parent) || parent == "/home" ||
-                       std::find(homes.begin(), homes.end(), parent) != homes.end();
+    const bool unfit = sight.is_home_or_system(parent);
     if (!means && !debian && (unfit || !is_writable_bind(spec.entries[*by]))) return std::nullopt;
     const std::string remedy =
         unfit ? "move that into a directory of its own, and " +

@@ -17,7 +17,7 @@ struct MissingParent {
 
 /// The directory above `start`, in which the command starts, where only that one is inside: a build
 /// may write its results there, or have its sources there. `start` may be empty: it is not known.
-std::optional<MissingParent> missing_parent(const Spec& spec, const Host& host, const Sight& sight,
+std::optional<MissingParent> missing_parent(const Spec& spec, const Sight& sight,
                                             const std::string& start);
 
 }  // namespace sbx::planning

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/sight.hpp"
 
+#include "core/system_places.hpp"
 #include "core/text.hpp"
 
 #include <algorithm>
@@ -63,6 +64,12 @@ bool Sight::may_be_inside(const std::string& path) const {
         std::any_of(host_.usr_links.begin(), host_.usr_links.end(),
                     [&](const auto& link) { return is_at_or_below(path, link.path); });
     return path == "/" || linked || may_be_part_of_usr(path);
+}
+
+bool Sight::is_home_or_system(const std::string& directory) const {
+    const auto& homes = host_.exposed.homes;
+    return is_system_directory(directory) || directory == "/home" ||
+           std::find(homes.begin(), homes.end(), directory) != homes.end();
 }
 
 std::optional<std::string> Sight::seen_at(std::size_t index, const std::string& path,

@@ -54,6 +54,10 @@ public:
     /// Whether `path` is in, or contains, a part of /usr that is shown without being asked.
     bool may_be_part_of_usr(const std::string& path) const;
 
+    /// Whether the host's `directory` is of the system, or a home that the look at the host found:
+    /// not to be bound for the sake of what is in it.
+    bool is_home_or_system(const std::string& directory) const;
+
     /// Where a bind shows the host's `path`, if it is seen at the end.
     std::optional<std::string> seen_at(std::size_t index, const std::string& path) const {
         return seen_at(index, path, host_.sources[index].path);

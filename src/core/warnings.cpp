@@ -30,7 +30,6 @@ public:
           host_(host),
           environment_(environment),
           directories_(directories),
-          services_(host.environment),
           sight_(spec, host) {}
 
     Result<std::vector<PlanWarning>> find() {
@@ -278,8 +277,9 @@ private:
 
     // A socket that was asked for by its name. That a directory brings one in is find_sockets()'s.
     void find_desktop_sockets() {
+        const DesktopServices services(host_.environment);
         for (std::size_t i = 0; i < spec_.entries.size(); ++i) {
-            const auto service = desktop_service_of(i);
+            const auto service = desktop_service_of(services, i);
             if (!service || sight_.shows(places_[i]) != i || sight_.is_masked(places_[i])) continue;
             const bool asked_compositor = std::holds_alternative<entry::Wayland>(spec_.entries[i]);
             add(Warning::desktop_socket, i,
@@ -289,7 +289,8 @@ private:
         }
     }
 
-    std::optional<DesktopService> desktop_service_of(std::size_t index) const {
+    std::optional<DesktopService> desktop_service_of(const DesktopServices& services,
+                                                     std::size_t index) const {
         const Source& source = host_.sources[index];
         if (std::holds_alternative<entry::Wayland>(spec_.entries[index])) {
             return source.security_context ? std::nullopt : std::optional(DesktopService::wayland);
@@ -298,9 +299,9 @@ private:
         const auto* bind = std::get_if<entry::Bind>(&spec_.entries[index]);
         // By the name that was given, too: the variables may name it through a link.
         if (bind != nullptr && bind->source != source.path) {
-            if (const auto given = services_.at(lexically_clean(bind->source))) return given;
+            if (const auto given = services.at(lexically_clean(bind->source))) return given;
         }
-        return services_.at(source.path);
+        return services.at(source.path);
     }
 
     // A guard is for a path inside. Of the host's path that is written there something may be seen
@@ -402,7 +403,7 @@ private:
     }
 
     void find_parent() {
-        const auto parent = missing_parent(spec_, host_, sight_, start_inside());
+        const auto parent = missing_parent(spec_, sight_, start_inside());
         if (parent) add(Warning::parent_directory, parent->text, parent->when_it_fails);
     }
 
@@ -442,7 +443,6 @@ private:
     const Host& host_;
     const std::vector<std::string>& environment_;
     const std::vector<std::string>& directories_;
-    const DesktopServices services_;
     const Sight sight_;
     const Places& places_ = sight_.places();
     bool named_directory_ = false;  ///< find_arguments() said that the working directory is missing
