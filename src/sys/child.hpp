@@ -212,6 +212,7 @@ long read_byte(int fd, char& byte);
 
 /// _exit(2); a seccomp filter may make it return.
 [[noreturn]] void leave(int status);
+
 /// Waits for the end of our child `child` and gives its exit status.
 Failure exit_status_of(long child, int& status);
 

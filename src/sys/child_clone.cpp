@@ -179,6 +179,15 @@ Leader who_leads(const Plan& plan) {
     return alone ? Leader::init : Leader::another;
 }
 
+// A child in init's memory that calls `begin` on the stack `stack`.
+template <std::size_t size>
+long clone_in_memory(clone_args arguments, char (&stack)[size], void (*begin)()) {
+    arguments.flags |= CLONE_VM;
+    arguments.stack = reinterpret_cast<std::uint64_t>(stack);
+    arguments.stack_size = size;
+    return clone_on_stack(&arguments, sizeof arguments, begin);
+}
+
 // The command's process, as a child of init.
 long clone_command(std::uint64_t more_flags) {
     clone_args arguments{};
@@ -186,15 +195,9 @@ long clone_command(std::uint64_t more_flags) {
     // With CLONE_PARENT the exit signal is the caller's own, and the field must be 0.
     arguments.exit_signal = (more_flags & CLONE_PARENT) != 0 ? 0 : SIGCHLD;
     if (making.beside) {
-        arguments.flags |= CLONE_VM;
-        arguments.stack = reinterpret_cast<std::uint64_t>(command_stack);
-        arguments.stack_size = sizeof command_stack;
-        const long pid = clone_on_stack(&arguments, sizeof arguments, begin_command);
+        const long pid = clone_in_memory(arguments, command_stack, begin_command);
         if (pid != -ENOSYS) return pid;
-        // A filter refuses clone3: a copy of the memory does as well.
-        making.beside = false;
-        arguments.flags = more_flags;
-        arguments.stack = arguments.stack_size = 0;
+        making.beside = false;  // a filter refuses clone3: a copy of the memory does as well
     }
     const long pid = clone3(arguments);
     if (pid == 0) begin_command();
@@ -210,14 +213,22 @@ long clone_command(std::uint64_t more_flags) {
     leave(0);
 }
 
+long clone_leader(clone_args arguments) {
+    const long pid = clone_in_memory(arguments, leader_stack, lead_session);
+    if (pid != -ENOSYS || making.early) return pid;
+    // A filter refuses clone3: init waits, so that the leader can have its stack.
+    arguments.flags |= CLONE_VM | CLONE_VFORK;
+    const long other = clone3(arguments);
+    if (other == 0) lead_session();
+    return other;
+}
+
 // Who leads a session cannot begin another one, as setsid(2) says, and a command may want to. So
 // its session is led by a process that does nothing but make it.
 Failure make_by_leader() {
     clone_args arguments{};
-    arguments.flags = CLONE_VM | (making.early ? CLONE_FS : 0);
+    arguments.flags = making.early ? CLONE_FS : 0;
     arguments.exit_signal = SIGCHLD;
-    arguments.stack = reinterpret_cast<std::uint64_t>(leader_stack);
-    arguments.stack_size = sizeof leader_stack;
     // In a pid namespace of its own the command is pid 2 with a leader as without one. Only who has
     // power over that namespace may choose a number (clone(2), set_tid).
     const pid_t third = 3;
@@ -225,25 +236,13 @@ Failure make_by_leader() {
         arguments.set_tid = reinterpret_cast<std::uint64_t>(&third);
         arguments.set_tid_size = 1;
     }
-    long leader = clone_on_stack(&arguments, sizeof arguments, lead_session);
-    if (leader == -EPERM && arguments.set_tid_size != 0) {
+    making.leader = clone_leader(arguments);
+    if ((making.leader == -EPERM || making.leader == -ENOSYS) && arguments.set_tid_size != 0) {
         arguments.set_tid_size = 0;
         arguments.set_tid = 0;
-        leader = clone_on_stack(&arguments, sizeof arguments, lead_session);
+        making.leader = clone_leader(arguments);
     }
-    if (leader == -ENOSYS && !making.early) {
-        arguments.flags |= CLONE_VFORK;  // so that it can have our stack
-        arguments.stack = arguments.stack_size = 0;
-        leader = clone3(arguments);
-        if (leader == -EPERM || leader == -ENOSYS) {
-            arguments.set_tid_size = 0;
-            arguments.set_tid = 0;
-            leader = clone3(arguments);
-        }
-        if (leader == 0) lead_session();
-    }
-    making.leader = leader;
-    return failed(leader);
+    return failed(making.leader);
 }
 
 }  // namespace
