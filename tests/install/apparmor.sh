@@ -2,18 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # apparmor.sh MESON SOURCE: the option "apparmor" installs a profile for the path of sbx where AppArmor
 # looks for it, and nothing is installed there without the option.
-set -eu
-
-meson=$1
-source=$2
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-export LC_ALL=C.UTF-8
-
-fail() {
-    echo "FAILED: $*"
-    exit 1
-}
+# shellcheck source=tests/install/common.sh
+. "$(dirname "$0")/common.sh"
 
 # configured NAME OPTION...: a build directory of that name in $work.
 configured() {

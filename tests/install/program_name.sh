@@ -2,18 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # program_name.sh MESON SOURCE: the option "program_name" installs the program, its pages, completions
 # and pkg-config file under another name, which its messages have, too.
-set -eu
-
-meson=$1
-source=$2
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-export LC_ALL=C.UTF-8
-
-fail() {
-    echo "FAILED: $*"
-    exit 1
-}
+# shellcheck source=tests/install/common.sh
+. "$(dirname "$0")/common.sh"
 
 for wrong in '' bwrap -x a/b 'a b' 'a"b'; do
     if "$meson" setup -Dtests=false "-Dprogram_name=$wrong" "$work/wrong" "$source" \

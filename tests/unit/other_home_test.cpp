@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Caches and settings of the caller's home that nobody finds, since HOME is another directory
 // inside.
-#include "support.hpp"
+#include "plan_support.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -25,11 +25,9 @@ Words warned(Words words, const Words& command = {"true"}, const std::string& cw
     REQUIRE(spec);
     Host host = fake_host(*spec);
     host.cwd = host.real_cwd = cwd;
-    const auto plan = make_plan(*spec, host);
-    INFO(error_of(plan));
-    REQUIRE(plan);
+    const Plan plan = planned(*spec, host);
     Words out;
-    for (const PlanWarning& warning : plan->warnings) {
+    for (const PlanWarning& warning : plan.warnings) {
         if (warning.kind != Warning::other_home) continue;
         CHECK_FALSE(warning.when_it_fails);
         out.push_back(warning.text);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is most often a mistake is said, and what is not is left in peace.
 #include "core/planning.hpp"
-#include "support.hpp"
+#include "plan_support.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -25,11 +25,9 @@ Words warned(Words words, const Words& sockets = {}, const std::string& cwd = "/
         host.agent_sockets.push_back({HostSocket::Power::keys, path, {}});
     }
     host.cwd = host.real_cwd = cwd;
-    const auto plan = make_plan(*spec, host);
-    INFO(error_of(plan));
-    REQUIRE(plan);
+    const Plan plan = planned(*spec, host);
     Words out;
-    for (const PlanWarning& warning : plan->warnings) {
+    for (const PlanWarning& warning : plan.warnings) {
         out.emplace_back(warning_names[static_cast<std::size_t>(warning.kind)]);
         CHECK(warning.text.find(" [" + out.back() + "]") != std::string::npos);
     }
