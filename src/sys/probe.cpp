@@ -80,6 +80,14 @@ Result<bool> is_there(const std::string& path) {
     return false;
 }
 
+// Whether sessions have a nice value that procfs shows (sched(7)). The kernel that has the one file
+// has the other; that of the process is the dearer one to ask for, and asked for where the first is
+// hidden.
+Result<bool> has_autogroups() {
+    if (::access("/proc/sys/kernel/sched_autogroup_enabled", F_OK) == 0) return true;
+    return is_there("/proc/self/autogroup");
+}
+
 // What --unshare-user-try and --unshare-cgroup-try ask: whether the kernel has them, and whether
 // user namespaces are not switched off.
 Result<NamespaceSet> available_namespaces() {
@@ -406,9 +414,7 @@ Result<Host> probe_host(const Spec& spec) {
         if (auto got = take(memory(), host.memory); !got) return got.error();
     }
     if (spec.core_dumps == CoreDumps::inside) host.core_target = core_target();
-    if (auto got = take(is_there("/proc/self/autogroup"), host.autogroups); !got) {
-        return got.error();
-    }
+    if (auto got = take(has_autogroups(), host.autogroups); !got) return got.error();
     if (spec.descriptors == Descriptors::inherited) {
         if (auto got = take(inherited_descriptors(), host.descriptors); !got) return got.error();
     } else {

@@ -12,6 +12,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
+#include <cerrno>
+#include <climits>
 #include <map>
 #include <memory>
 #include <set>
@@ -50,6 +53,36 @@ bool is_mount_point(const std::string& path) {
            (status.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
 }
 
+// As without_links(), for paths that share most of their directories: each is looked at once.
+class RealPaths {
+public:
+    /// Of a clean path.
+    std::string of(const std::string& path, int links = 0) {
+        std::array<char, PATH_MAX> target{};
+        for (std::size_t end = 0; end != path.size();) {
+            end = std::min(path.find('/', end + 1), path.size());
+            const std::string part = path.substr(0, end);
+            if (std::find(plain_.begin(), plain_.end(), part) != plain_.end()) continue;
+            const ssize_t got = ::readlink(part.c_str(), target.data(), target.size());
+            if (got < 0 && errno == ENOENT) return {};
+            if (got < 0 && errno == EINVAL) {  // it is none
+                plain_.push_back(part);
+                continue;
+            }
+            const std::string_view to(target.data(), static_cast<std::size_t>(std::max(got, 0L)));
+            const bool followed = to.starts_with('/') && to.size() < target.size() &&
+                                  to.find("/..") == std::string_view::npos && links < most_links;
+            if (!followed) return without_links(path);
+            return of(lexically_clean(std::string(to) + path.substr(end)), links + 1);
+        }
+        return path;
+    }
+
+private:
+    static constexpr int most_links = 40;  // the kernel's own bound
+    std::vector<std::string> plain_;       ///< no links, nor below one
+};
+
 class Search {
 public:
     Search(const Spec& spec, const Host& host) : uid_(host.uid) {
@@ -83,7 +116,7 @@ public:
 
 private:
     void look_at(const planning::SocketPlace& place) {
-        const std::string base = without_links(place.base);
+        const std::string base = real_paths_.of(place.base);
         if (base.empty() || base == "/") return;
         bases_.insert(base);
         if (!is_related(base)) return;
@@ -208,6 +241,7 @@ private:
     }
 
     std::uint32_t uid_;
+    RealPaths real_paths_;
     std::vector<std::string> bound_;  ///< sources of binds, sorted, but for those of the system
     std::vector<std::string> tops_;   ///< the first of those that are directories
     std::set<std::string> bases_;     ///< directories of known places, which may be mount points
