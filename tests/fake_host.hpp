@@ -154,6 +154,7 @@ inline Host fake_host(const Spec& spec, Who who = Who::user) {
     if (who == Who::root) host.held_capabilities = (std::uint64_t{1} << 41U) - 1;
     host.kernel = {6, 12};
     host.landlock_abi = 6;
+    host.init_program = true;
     host.namespaces = Namespace::user | Namespace::cgroup;
     host.cwd = "/home/user";
     host.environment = {"HOME=/home/user", "PATH=/usr/local/bin:/usr/bin", "PWD=/home/user"};

@@ -278,6 +278,12 @@ enum class Init {
     command,  ///< the first process becomes the command; nobody reaps for it
 };
 
+/// What an init of ours is while the command runs.
+enum class InitProgram {
+    copy,  ///< a copy of the process that calls run(): its memory as it was then, hidden from inside
+    own,   ///< a program of a few kilobytes, which has nothing of that process's memory
+};
+
 /// What run() will do. A value: it can be copied, kept, changed, and run more than once as long as
 /// the descriptors and paths in it are what they were. check() holds for what make_plan() gives.
 /// A plan that is written by hand may leave `found` out of its steps: then run() shows the files
@@ -286,6 +292,8 @@ struct Plan {
     Wording wording = Wording::sbx;         ///< of the errors of run()
     NamespaceSet namespaces = {};           ///< made for init; user and mount among them as planned
     Init init = Init::reaper;               ///< who is the first process inside
+    /// Where it is `own` and the machine refuses it, run() makes a copy.
+    InitProgram init_program = InitProgram::copy;
     Leftovers leftovers = Leftovers::kill;  ///< what becomes of processes that are left
     Signals signals = Signals::forward;     ///< whether they are passed on
     TerminalState terminal = TerminalState::restore;  ///< what run() does with it at the end

@@ -200,6 +200,28 @@ Result<void> check_seal(const Plan& plan) {
     return {};
 }
 
+// A program of its own keeps nothing but four numbers, and has no part in what may go on meanwhile.
+Result<void> check_init_program(const Plan& plan) {
+    if (plan.init_program == InitProgram::copy) return {};
+    const bool apart = plan.init == Init::reaper && plan.namespaces.has(Namespace::user) &&
+                       plan.namespaces.has(Namespace::pid) && !plan.namespaces.has(Namespace::time);
+    const bool alone = !plan.userns_fd && !plan.pidns_fd && !plan.info_fd && !plan.json_status_fd &&
+                       !plan.userns_block_fd && count<step::JoinUserNamespace>(plan.setup) == 0;
+    const bool holds = !plan.sync_fds.empty() || count<step::LockFile>(plan.setup) != 0 ||
+                       count<step::WaylandSocket>(plan.setup) != 0 ||
+                       count<step::Guard>(plan.setup) != 0;
+    const bool keeps = first<step::LimitCapabilities>(plan.seal)->keep != 0;
+    if (!apart || !alone) return broken("init shares memory where somebody may look into it");
+    if (holds) return broken("init executes a program that could not hold what it has to");
+    if (keeps || plan.nested_userns == NestedUserns::allow) {
+        return broken("the command could look into init's program");
+    }
+    if (plan.own_descriptors == OwnDescriptors::leave) {
+        return broken("init shares memory with a program that may have threads");
+    }
+    return {};
+}
+
 // Whoever keeps a capability must not be in the user namespace that owns the mounts.
 Result<void> check_capabilities(const Plan& plan) {
     if (!plan.namespaces.has(Namespace::user) && !plan.userns_fd) return {};
@@ -330,9 +352,9 @@ Result<void> check_words(const Plan& plan) {
 }  // namespace
 
 Result<void> check(const Plan& plan) {
-    for (const auto rule :
-         {check_setup, check_last_namespaces, check_seal, check_scope, check_capabilities,
-          check_nested, check_guards, check_found, check_git_watches, check_words}) {
+    for (const auto rule : {check_setup, check_last_namespaces, check_seal, check_scope,
+                            check_capabilities, check_init_program, check_nested, check_guards,
+                            check_found, check_git_watches, check_words}) {
         if (auto result = rule(plan); !result) return result;
     }
     return {};

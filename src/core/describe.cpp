@@ -254,6 +254,12 @@ std::string describe(const Plan& plan) {
            (plan.leftovers == Leftovers::kill ? "killed at the end, and when " SBX_NAME " dies"
                                               : "kept") +
            "\n";
+    if (plan.init == Init::reaper) {
+        out += std::string("init: ") +
+               (plan.init_program == InitProgram::own ? "a small program of its own"
+                                                      : "a copy of " SBX_NAME) +
+               "\n";
+    }
     const bool guarded = has_step<step::Guard>(plan.setup);
     if (guarded) {
         out +=

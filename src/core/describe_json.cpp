@@ -272,6 +272,7 @@ std::string describe_json(const Plan& plan) {
                 {"namespaces", json_of(plan.namespaces)},
                 {"network", network_word(plan)},
                 {"init", word(init_table, plan.init)},
+                {"init_program", word(init_program_table, plan.init_program)},
                 {"setup", std::move(setup)},
                 {"seal", std::move(seal)},
                 {"command", plan.command},

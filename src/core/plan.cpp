@@ -4,6 +4,7 @@
 #include "core/kernel.hpp"
 #include "core/landlock.hpp"
 #include "core/planning.hpp"
+#include "core/processes.hpp"
 #include "core/program_name.hpp"
 #include "core/steps.hpp"
 #include "core/text.hpp"
@@ -284,6 +285,7 @@ Result<Plan> make_plan(const Spec& spec, const Host& host) {
     }
     plan.seal = plan_seal(spec, host, *privileges, plan, std::move(*descriptors),
                           std::move(*landlock), std::move(directories));
+    if (host.init_program && can_execute_init(plan)) plan.init_program = InitProgram::own;
     return plan;
 }
 

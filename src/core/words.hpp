@@ -51,6 +51,10 @@ inline constexpr WordTable<Init, 2> init_table = {{
     {Init::reaper, "reaper"},
     {Init::command, "command"},
 }};
+inline constexpr WordTable<InitProgram, 2> init_program_table = {{
+    {InitProgram::copy, "copy"},
+    {InitProgram::own, "own"},
+}};
 inline constexpr WordTable<Leftovers, 2> leftovers_table = {{
     {Leftovers::kill, "kill"},
     {Leftovers::keep, "keep"},

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The flow of the child: set-up, the fork of the command, its seal and its exec.
 #include "sys/child.hpp"
+#include "core/processes.hpp"
 #include "sys/syscalls.hpp"
 
 #include <linux/filter.h>
@@ -13,11 +14,6 @@
 #include <cstring>
 
 namespace sbx::sys {
-
-void leave(int status) {
-    call(SYS_exit_group, status);
-    __builtin_trap();  // a filter around us refuses even that
-}
 
 Failure exit_status_of(long child, int& status) {
     siginfo_t info{};
@@ -203,13 +199,6 @@ int open_children(const ChildImage& image) {
 
 }  // namespace
 
-bool has_own_group(const Plan& plan) {
-    for (const Step& step : plan.seal) {
-        if (std::get_if<step::NewSession>(&step) != nullptr) return true;
-    }
-    return false;
-}
-
 Failure leave_without_supervisor(const ChildImage& image) {
     pollfd line{image.ready_read, 0, 0};
     const timespec now{0, 0};
@@ -246,7 +235,7 @@ void child_main(ChildImage& image) {
     const bool beside = ends_beside_seal(plan);
     int command = -1;
     int go = -1;
-    const bool early = makes_command_early(plan) && !make_command(image, true, go);
+    const bool early = begins_early(plan) && !make_command(image, true, go);
     Setup setup{image};
     for (std::size_t i = 0; i < plan.setup.size() - (beside ? 1 : 0); ++i) {
         setup.step = static_cast<std::int32_t>(i);
@@ -273,8 +262,12 @@ void child_main(ChildImage& image) {
         end_child(command);
         fail(image, plan.setup.size() - 1, up);
     }
-    image.report_write = go;  // init reports no more; what it still holds is told to go
-    init_main(image, command, has_own_group(plan), children);
+    if (image.init_program >= 0) {
+        const Failure f = execute_init(image, go, command, has_own_group(plan));
+        end_child(command);
+        fail(image, no_step, {f.error, Detail::init_program});
+    }
+    init_main(image, go, command, has_own_group(plan), children);
 }
 
 }  // namespace sbx::sys

@@ -10,6 +10,7 @@
 //   clone3 --------------------> Plan::setup, step by step
 //                                clone3 ------------------------> Plan::seal, step by step
 //                                closes all but four descriptors  waits on `hold`
+//                                executes a program of its own
 //                                drops capabilities
 //                                writes a byte to `hold` -------> filters, execve
 //   poll loop                    poll loop: reaps, passes on
@@ -26,6 +27,12 @@
 //                                  socket for Wayland are there.
 //   hold    init -> command        one byte: init holds nothing of the host any more.
 //
+// With InitProgram::own all three have one memory, the supervisor's, until each executes something
+// else, and nobody else is inside until the command has. So nobody can look into set-up, and
+// init_program.cpp, which is init from then on, has nothing of the host: no memory, no environment,
+// no command line. With InitProgram::copy, and where exec or a file in memory is refused, init is a
+// copy of the supervisor and stays one; what it remembers is hidden from inside.
+//
 // With Init::command there is no init: the first process seals itself and execs. Where the plan
 // enters namespaces of others (--userns, --pidns), a helper enters them and makes init as its
 // sibling; from then on until exec nobody in them may look at what sees the host.
@@ -34,14 +41,16 @@
 // them from tracing it. So the command closes what is the host's, then drops its own, and is opaque
 // (PR_SET_DUMPABLE) until exec; init closes all, then keeps one in reserve or becomes opaque, and
 // only then lets the command go. Where nobody else can be inside yet, the command has init's memory
-// until exec (ChildImage::beside), and init is opaque as long. It may be made before set-up then,
-// and waits for it, with init's root and working directory for its own (makes_command_early()).
+// until exec (ChildImage::beside), and init is opaque as long, as is the supervisor where the
+// memory is its own. The command may be made before set-up then, and waits for it, with init's root
+// and working directory for its own: see core/processes.hpp.
 #pragma once
 
 #include <sbx/plan.hpp>
 
 #include "core/executable.hpp"
 #include "core/modes.hpp"
+#include "sys/init_loop.hpp"
 
 #include <linux/openat2.h>
 #include <sys/stat.h>
@@ -83,6 +92,7 @@ enum class Detail : std::int32_t {
     user_namespaces_allowed,  ///< a user namespace could be made
     locked,                   ///< taking a file lock
     executable,               ///< exec itself; `step` is the index in Plan::executables
+    init_program,             ///< init's own exec, or what it needs for it
 };
 
 /// What the child writes into the report pipe when something fails. An Excerpt may follow.
@@ -95,23 +105,10 @@ struct Report {
 /// What the machine has that explains a failure: after Detail::executable the first bytes of a file
 /// that exists but could not be executed, after Detail::other_symlink what the link says.
 struct Excerpt {
-    std::int32_t candidate;            ///< index in Plan::executables
-    std::int32_t size;                 ///< bytes of `data`
+    std::int32_t candidate = 0;        ///< index in Plan::executables
+    std::int32_t size = 0;             ///< bytes of `data`
     char data[excerpt_of_executable];  ///< with the two numbers less than PIPE_BUF: written in one
                                        ///< piece
-};
-
-/// What init writes into the status pipe.
-struct Status {
-    enum class Kind : std::int32_t {
-        exited,     ///< `code` is the command's exit status
-        signalled,  ///< `code` is the signal that killed it
-        stopped,    ///< `code` is the signal that stopped it
-        announced,  ///< the namespaces are there, and a byte 0 is awaited on `ready`
-        listening,  ///< so does the socket of the setup step `code`, and the same is awaited
-    } kind;
-    std::int32_t code;
-    std::int32_t lingers;  ///< 1: other processes are still there, and init stays with them
 };
 
 /// A mount of the sandbox's own file system: files may be made there. In an overlay the files of a
@@ -153,6 +150,7 @@ struct ChildImage {
     int lifetime = -1;       ///< its end of file tells the compositor of init's end
     int cleaner = -1;        ///< init's end of the way to the cleaner, where there is one
     int cleaner_far = -1;    ///< the cleaner's end, which init must not hold open
+    int init_program = -1;   ///< what init executes; else -1, and it has a memory of its own
     bool beside = false;     ///< the command begins in init's memory
     bool scoped = false;     ///< init's signals are known to stay inside: see scope_signals()
     std::uint64_t mask = 0;  ///< the caller's signal mask, for the command
@@ -210,17 +208,11 @@ bool is_confirmed(int directory, const char* name, int flags, int error);
 /// Waits for one byte: 1, 0 at the end of file, or -errno.
 long read_byte(int fd, char& byte);
 
-/// _exit(2); a seccomp filter may make it return.
-[[noreturn]] void leave(int status);
-
 /// Waits for the end of our child `child` and gives its exit status.
 Failure exit_status_of(long child, int& status);
 
 /// Kills `pid`, a child of ours, and waits until it is gone, with all that it held open.
 void end_child(int pid);
-
-/// Whether the plan takes the command out of its caller's process group.
-bool has_own_group(const Plan& plan);
 
 /// A place in the mount tree: a mount, and an inode of its file system.
 struct Place {
@@ -246,20 +238,22 @@ struct GuardedDirectory {
     char text[PATH_MAX];  ///< its path, with the last slash
 };
 
-/// What set-up steps share.
+/// What set-up steps share. Most of it is room, which is not cleared: it is pages.
 struct Setup {
+    explicit Setup(ChildImage& of) : image(of) {}
+
     ChildImage& image;
     int root = -1;  ///< the top of the new root, where destinations are resolved
     int base = -1;  ///< the tmpfs at the bottom of it, with room for files that are bound
     Place root_place{};
     int top = -1;  ///< the root again, once it was found to be one of the sandbox's own mounts
     std::int32_t step = 0;  ///< index in Plan::setup of the one that is carried out
-    OwnDirectory last{};
+    OwnDirectory last;
     bool guarding = false;  ///< guards are the last: nothing is bound any more
-    GuardedDirectory guarded{};
-    int inert = -1;     ///< a mount of a device that cannot be opened: see hide()
-    int nothing = -1;   ///< a mount of an empty directory (0555), which covers what is missing
-    Excerpt excerpt{};  ///< goes with the report when `size` is not 0
+    GuardedDirectory guarded;
+    int inert = -1;    ///< a mount of a device that cannot be opened: see hide()
+    int nothing = -1;  ///< a mount of an empty directory (0555), which covers what is missing
+    Excerpt excerpt;   ///< goes with the report when `size` is not 0
 };
 
 /// What is made when a destination is missing: the place itself, and directories on the way to it.
@@ -476,11 +470,6 @@ void forget_code(const ChildImage& image);
 /// a page fault each, which a command that ends at once should not pay for.
 inline constexpr timespec settling_time = {0, 50'000'000};
 
-/// Whether the command's process can be made before set-up, which then does not have to wait for
-/// it: where all that set-up changes is the mounts, the root and the working directory, which the
-/// two share meanwhile.
-bool makes_command_early(const Plan& plan);
-
 /// Begins to make the command's process, in a session of its own where the plan says so. It goes on
 /// when a byte is written to `go`; one that is made `early`, after begin_early_command().
 Failure make_command(const ChildImage& image, bool early, int& go);
@@ -498,8 +487,11 @@ void await_setup(const ChildImage& image, int hold);
 /// -1), executes.
 [[noreturn]] void command_main(ChildImage& image, int hold);
 
-/// Init's life: tells the supervisor of the command, reaps, passes signals on. Never returns.
-[[noreturn]] void init_main(ChildImage& image, int command, bool own_group, int children);
+/// Init's life: lets the command go by `go`, tells the supervisor of it, reaps, passes signals on.
+[[noreturn]] void init_main(ChildImage& image, int go, int command, bool own_group, int children);
+
+/// The same by a program of its own, which has no part of this memory: comes back only to fail.
+Failure execute_init(const ChildImage& image, int go, int command, bool own_group);
 
 /// How many descriptors init may have to keep open, its own included.
 std::size_t init_fds_needed(const Plan& plan);

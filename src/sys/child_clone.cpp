@@ -2,6 +2,7 @@
 // Making init: one clone3, or, when namespaces are to be entered first, helpers that enter them and
 // make init as the supervisor's child. The supervisor itself never changes its namespaces. And
 // making the command's process, in init.
+#include "core/processes.hpp"
 #include "sys/child.hpp"
 #include "sys/namespace_flags.hpp"
 #include "sys/syscalls.hpp"
@@ -25,21 +26,6 @@ void clear_handlers() {
     }
 }
 
-// In the helper or in the caller; comes back in the parent only.
-void clone_child(const Plan& plan, ChildImage& image, std::uint64_t more_flags, Started& out) {
-    clone_args arguments{};
-    arguments.flags = clone_flags(plan.namespaces) | CLONE_PIDFD | CLONE_CLEAR_SIGHAND | more_flags;
-    arguments.pidfd = reinterpret_cast<std::uint64_t>(&out.pidfd);
-    // With CLONE_PARENT the exit signal is the helper's own, and the field must be 0.
-    arguments.exit_signal = (more_flags & CLONE_PARENT) != 0 ? 0 : SIGCHLD;
-    const long pid = clone3(arguments);
-    if (pid == 0) child_main(image);
-    out.failed_at = pid < 0 ? Started::Failed::clone : Started::Failed::nothing;
-    out.error = pid < 0 ? static_cast<int>(-pid) : 0;
-    out.pid = static_cast<pid_t>(pid);
-    if (pid < 0) out.pidfd = -1;  // the kernel may have set it before it failed
-}
-
 namespace {
 
 // Enters the namespaces of the plan.
@@ -59,35 +45,9 @@ Failure enter(const Plan& plan, Started::Failed& failed_at) {
     return failed(call(SYS_setns, *plan.pidns_fd, CLONE_NEWPID));
 }
 
-}  // namespace
-
-void helper_main(const Plan& plan, ChildImage& image, Started& answer) {
-    Started::Failed failed_at{};
-    if (Failure f = enter(plan, failed_at)) {
-        answer.failed_at = failed_at;
-        answer.error = f.error;
-        leave(1);
-    }
-    // The kernel makes no pid namespace for a process whose children would be in another one than
-    // it is itself; a child of that process can have one.
-    const bool one_more = plan.pidns_fd && plan.namespaces.has(Namespace::pid);
-    long helper = 0;
-    if (one_more) {
-        clone_args arguments{};
-        arguments.flags = CLONE_FILES | CLONE_PARENT | CLONE_PARENT_SETTID | CLONE_CLEAR_SIGHAND;
-        arguments.parent_tid = reinterpret_cast<std::uint64_t>(&answer.helper);
-        helper = clone3(arguments);
-    }
-    if (helper == 0) clone_child(plan, image, CLONE_PARENT, answer);
-    if (helper < 0) answer.error = static_cast<int>(-helper);
-    leave(0);
-}
-
-namespace {
-
-// NOLINTBEGIN(cppcoreguidelines-avoid-non-const-global-variables): each init has its own memory,
-// and makes one command. What the command's process begins with. Not on the stack: it may be read
-// when init is long beyond the place where it was written.
+// NOLINTBEGIN(cppcoreguidelines-avoid-non-const-global-variables): each init has its own memory, or
+// that of sbx, which makes one sandbox; and makes one command. What the command's process begins
+// with. Not on the stack: it may be read when init is long beyond the place where it was written.
 struct Making {
     ChildImage image{};  // the command's own: init changes its one
     int hold[2] = {-1, -1};
@@ -97,9 +57,12 @@ struct Making {
     long leader = 0;       // who makes it in our place, and has not been waited for
     long apart = -ECHILD;  // 0: a process here can leave the directories that it shares
 } making;
+ChildImage* beginning = nullptr;  // what init begins with, where it has the supervisor's memory
 
-// Stacks for who has init's memory: the command until exec, and the leader of its session, of which
-// the command is a copy where it has a memory of its own. Their functions do not recurse.
+// Stacks for who has another's memory: init until exec, the command until exec, and the leader of
+// its session, of which the command is a copy where it has a memory of its own. Their functions do
+// not recurse.
+alignas(4096) char init_stack[256UL * 1024];
 alignas(4096) char command_stack[64UL * 1024];
 alignas(4096) char leader_stack[64UL * 1024];
 // NOLINTEND(cppcoreguidelines-avoid-non-const-global-variables)
@@ -138,48 +101,7 @@ long clone_on_stack(clone_args* /*arguments*/, std::size_t /*size*/, void (* /*b
 
 #endif
 
-// Whether the command's process begins in init's memory, which is cheaper than a copy of it. Both
-// are opaque then until exec. So not where somebody may want to look into init while the command
-// waits, nor where somebody who could look could be inside already; nor where the command may make
-// namespaces of its own, which finds init as it is from the start.
-bool shares_memory(const Plan& plan) {
-    if (!plan.namespaces.has(Namespace::user) || !plan.namespaces.has(Namespace::pid) ||
-        plan.userns_fd || plan.pidns_fd || plan.info_fd || plan.json_status_fd ||
-        plan.nested_userns != NestedUserns::refuse) {
-        return false;
-    }
-    for (const Step& step : plan.setup) {
-        if (std::get_if<step::JoinUserNamespace>(&step) != nullptr) return false;
-    }
-    bool drops_all = false;
-    for (const Step& step : plan.seal) {
-        if (std::get_if<step::AwaitDescriptor>(&step) != nullptr) return false;
-        const auto* limit = std::get_if<step::LimitCapabilities>(&step);
-        if (limit != nullptr) drops_all = limit->keep == 0;
-    }
-    return drops_all;
-}
-
-template <typename... Steps>
-bool is_one_of(const Step& step) {
-    return ((std::get_if<Steps>(&step) != nullptr) || ...);
-}
-
-// Who leads the command's session.
-enum class Leader {
-    nobody,  ///< it has none of its own
-    init,    ///< as in bubblewrap, where it passes no signals on
-    another  ///< else it must be apart, from signals to the command's group and from the nice value
-             ///< of its session
-};
-
-Leader who_leads(const Plan& plan) {
-    if (!has_own_group(plan)) return Leader::nobody;
-    const bool alone = plan.signals != Signals::forward && plan.namespaces.has(Namespace::pid);
-    return alone ? Leader::init : Leader::another;
-}
-
-// A child in init's memory that calls `begin` on the stack `stack`.
+// A child in our memory that calls `begin` on the stack `stack`.
 template <std::size_t size>
 long clone_in_memory(clone_args arguments, char (&stack)[size], void (*begin)()) {
     arguments.flags |= CLONE_VM;
@@ -187,6 +109,61 @@ long clone_in_memory(clone_args arguments, char (&stack)[size], void (*begin)())
     arguments.stack_size = size;
     return clone_on_stack(&arguments, sizeof arguments, begin);
 }
+
+[[noreturn]] void begin_init() { child_main(*beginning); }
+
+// In the supervisor's memory where it executes a program of its own at the end of set-up.
+long clone_init(clone_args& arguments, ChildImage& image) {
+    if (image.init_program >= 0) {
+        beginning = &image;
+        const long pid = clone_in_memory(arguments, init_stack, begin_init);
+        if (pid != -ENOSYS) return pid;
+        image.init_program = -1;  // a filter refuses clone3: a copy of the memory does as well
+    }
+    const long pid = clone3(arguments);
+    if (pid == 0) child_main(image);
+    return pid;
+}
+
+}  // namespace
+
+// In the helper or in the caller; comes back in the parent only.
+void clone_child(const Plan& plan, ChildImage& image, std::uint64_t more_flags, Started& out) {
+    clone_args arguments{};
+    arguments.flags = clone_flags(plan.namespaces) | CLONE_PIDFD | CLONE_CLEAR_SIGHAND | more_flags;
+    arguments.pidfd = reinterpret_cast<std::uint64_t>(&out.pidfd);
+    // With CLONE_PARENT the exit signal is the helper's own, and the field must be 0.
+    arguments.exit_signal = (more_flags & CLONE_PARENT) != 0 ? 0 : SIGCHLD;
+    const long pid = clone_init(arguments, image);
+    out.failed_at = pid < 0 ? Started::Failed::clone : Started::Failed::nothing;
+    out.error = pid < 0 ? static_cast<int>(-pid) : 0;
+    out.pid = static_cast<pid_t>(pid);
+    if (pid < 0) out.pidfd = -1;  // the kernel may have set it before it failed
+}
+
+void helper_main(const Plan& plan, ChildImage& image, Started& answer) {
+    Started::Failed failed_at{};
+    if (Failure f = enter(plan, failed_at)) {
+        answer.failed_at = failed_at;
+        answer.error = f.error;
+        leave(1);
+    }
+    // The kernel makes no pid namespace for a process whose children would be in another one than
+    // it is itself; a child of that process can have one.
+    const bool one_more = plan.pidns_fd && plan.namespaces.has(Namespace::pid);
+    long helper = 0;
+    if (one_more) {
+        clone_args arguments{};
+        arguments.flags = CLONE_FILES | CLONE_PARENT | CLONE_PARENT_SETTID | CLONE_CLEAR_SIGHAND;
+        arguments.parent_tid = reinterpret_cast<std::uint64_t>(&answer.helper);
+        helper = clone3(arguments);
+    }
+    if (helper == 0) clone_child(plan, image, CLONE_PARENT, answer);
+    if (helper < 0) answer.error = static_cast<int>(-helper);
+    leave(0);
+}
+
+namespace {
 
 // The command's process, as a child of init.
 long clone_command(std::uint64_t more_flags) {
@@ -247,24 +224,8 @@ Failure make_by_leader() {
 
 }  // namespace
 
-bool makes_command_early(const Plan& plan) {
-    if (plan.init != Init::reaper || !shares_memory(plan) || who_leads(plan) != Leader::another) {
-        return false;
-    }
-    for (const Step& step : plan.setup) {
-        const bool is_plain =
-            is_one_of<step::MapIds, step::SetHostname, step::MountRoot, step::Bind,
-                      step::MountTmpfs, step::MountProc, step::MountDevpts, step::MountMqueue,
-                      step::MakeDirectory, step::MakeSymlink, step::CoverReadOnly, step::Hide,
-                      step::RemountReadOnly, step::Chmod, step::EnterRoot, step::BringUpLoopback>(
-                step);
-        if (!is_plain) return false;
-    }
-    return true;
-}
-
 Failure make_command(const ChildImage& image, bool early, int& go) {
-    making = {.image = image, .beside = shares_memory(*image.plan), .early = early};
+    making = {.image = image, .beside = begins_beside(*image.plan), .early = early};
     if (const Failure f = failed(call(SYS_pipe2, making.hold, O_CLOEXEC))) return f;
     go = making.hold[1];
     const Leader leader = who_leads(*image.plan);

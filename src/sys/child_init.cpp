@@ -1,31 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // Init: pid 1 of the sandbox, once the command exists. It holds no descriptor of the host, has no
 // capability in effect and cannot be traced from inside; only then may the command go on.
+#include "core/program_name.hpp"
+#include "sys/capability_sets.hpp"
 #include "sys/child.hpp"
+#include "sys/init_program.hpp"
 #include "sys/syscalls.hpp"
 
-#include <linux/capability.h>
+#include <linux/close_range.h>
 #include <poll.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/signalfd.h>
 #include <sys/wait.h>
 
 namespace sbx::sys {
-namespace {
-
-struct InitState {
-    const Plan& plan;
-    int command;
-    bool own_group;
-    int children;  // lists init's children when there is no pid namespace; else -1
-    bool scoped;   // a signal to every process reaches those inside and nobody else
-    int ready;
-    int status;
-    int signals;
-};
-
-}  // namespace
 
 Failure close_others(int proc, int* keep, std::size_t count) {
     for (std::size_t i = 1; i < count; ++i) {
@@ -101,21 +89,15 @@ std::uint64_t reserve_of(std::uint64_t held, std::uint64_t kept) {
 // Where the command still has init's memory, being opaque or not is a matter of both: `shown` says
 // what init shall be once it is alone.
 bool drop_own_capabilities(const Plan& plan, bool beside, bool& shown) {
-    constexpr unsigned half = 32;
-    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
-    __user_cap_data_struct data[2]{};
-    if (call(SYS_capget, &header, &data[0]) != 0) return false;
-    const std::uint64_t held = data[0].permitted | static_cast<std::uint64_t>(data[1].permitted)
-                                                       << half;
+    CapabilitySets sets;
+    if (sets.read()) return false;
     const std::uint64_t kept = capabilities_kept(plan);
-    const std::uint64_t reserve = reserve_of(held, kept);
-    data[0] = {};
-    data[1] = {};
-    data[0].permitted = static_cast<std::uint32_t>(reserve);
-    data[1].permitted = static_cast<std::uint32_t>(reserve >> half);
+    const std::uint64_t reserve = reserve_of(sets.permitted(), kept);
     shown = kept == 0 && reserve != 0;
     if (call(SYS_prctl, PR_SET_DUMPABLE, shown && !beside ? 1 : 0, 0, 0, 0) != 0) return false;
-    return call(SYS_capset, &header, &data[0]) == 0;
+    sets = {};
+    sets.set_permitted(reserve);
+    return sets.write() == 0;
 }
 
 // Kills those of init's children that are known last, the newest first: an older one that forks
@@ -147,6 +129,8 @@ bool kill_listed(int list) {
     return true;
 }
 
+}  // namespace
+
 // Without a pid namespace nothing dies with init by itself: kills its children, and what they
 // leave to it as the subreaper, until there are none. Where init's signals stay inside, one to
 // every process reaches all of them at once, however fast they fork: fork(2) fails with it.
@@ -169,116 +153,57 @@ void kill_children(const InitState& init) {
     }
 }
 
-void tell(const InitState& init, const Status& status) {
-    call(SYS_write, init.status, &status, sizeof status);
-}
-
-// A signal that the supervisor was sent. What a terminal would have sent goes to the whole group.
-void pass_on(const InitState& init, int number) {
-    if (init.command < 0) return;
-    const bool from_terminal = number == SIGINT || number == SIGQUIT || number == SIGTSTP ||
-                               number == SIGCONT || number == SIGHUP || number == SIGWINCH;
-    if (init.own_group && from_terminal && call(SYS_kill, -init.command, number) == 0) return;
-    call(SYS_kill, init.command, number);
-}
-
-void read_line(InitState& init) {
-    unsigned char numbers[64];
-    const long got = call(SYS_read, init.ready, numbers, sizeof numbers);
-    if (got == -EINTR || got == -EAGAIN) return;
-    for (long i = 0; i < got; ++i) {
-        if (numbers[i] != 0) pass_on(init, numbers[i]);
-    }
-    if (got > 0) return;
-    if (init.plan.leftovers == Leftovers::kill || init.plan.die_with_parent) {
-        kill_children(init);
-        leave(1);
-    }
-    close_fd(init.ready);  // the supervisor is gone, and the command goes on
-    init.ready = -1;
-}
-
-// Reaps what is there. Leaves when there is nothing more to wait for.
-void reap(InitState& init) {
-    Status status{Status::Kind::exited, 0, 0};
-    bool command_ended = false;
-    while (true) {
-        siginfo_t info{};
-        const long waited =
-            call(SYS_waitid, P_ALL, 0, &info, WEXITED | WSTOPPED | WNOHANG, nullptr);
-        if (waited == -EINTR) continue;
-        if (waited < 0 && waited != -ECHILD) {  // nobody would hear of the command's end
-            kill_children(init);
-            leave(1);
-        }
-        if (waited < 0 || info.si_pid == 0) {
-            const bool none_left = waited == -ECHILD;
-            if (command_ended) tell(init, {status.kind, status.code, none_left ? 0 : 1});
-            if (none_left) leave(0);
-            return;
-        }
-        if (info.si_pid != init.command) continue;
-        if (info.si_code == CLD_STOPPED) {
-            tell(init, {Status::Kind::stopped, info.si_status, 0});
-            continue;
-        }
-        status.kind = info.si_code == CLD_EXITED ? Status::Kind::exited : Status::Kind::signalled;
-        status.code = info.si_status;
-        if (init.plan.leftovers == Leftovers::kill) {
-            kill_children(init);
-            tell(init, status);
-            leave(0);
-        }
-        command_ended = true;
-        init.command = -1;
-    }
-}
-
-// To be called when a child may have ended.
-void read_children(InitState& init) {
-    signalfd_siginfo drained[4];
-    while (call(SYS_read, init.signals, drained, sizeof drained) > 0) {
-    }
-    reap(init);
-}
-
-}  // namespace
-
 void forget_code(const ChildImage& image) {
     for (const Range& range : image.code) {
         if (range.size != 0) call(SYS_madvise, range.begin, range.size, MADV_DONTNEED);
     }
 }
 
-void init_main(ChildImage& image, int command, bool own_group, int children) {
-    const std::uint64_t child_signal = std::uint64_t{1} << (SIGCHLD - 1);
-    int go = image.report_write;
+namespace {
+
+// What is the same for every init: apart from the caller where it has to be, and tied to the
+// supervisor as long as the plan says.
+bool settle(const Plan& plan, bool own_group, int children) {
+    // Apart from the caller where the command shares the caller's session, with which it could take
+    // init's turn, or where it can reach init's session by /proc/1/autogroup, which the plan does
+    // not cover then. Else init stays: a session costs as much as two mounts.
+    const bool stays = own_group && plan.nested_userns == NestedUserns::refuse &&
+                       plan.namespaces.has(Namespace::pid);
+    const bool apart = stays || plan.signals != Signals::forward || call(SYS_setsid) > 0;
+    // The death signal was for set-up. Where init stays, or has to kill what no pid namespace takes
+    // along with it, only the life line tells of the supervisor's end.
+    const bool tied = children < 0 && (plan.leftovers == Leftovers::kill || plan.die_with_parent);
+    return apart && (tied || call(SYS_prctl, PR_SET_PDEATHSIG, 0, 0, 0, 0) == 0);
+}
+
+InitState state_of(const ChildImage& image, int command, bool own_group, int children) {
+    const Plan& plan = *image.plan;
+    const bool kills = plan.leftovers == Leftovers::kill;
+    return {.command = command,
+            .own_group = own_group,
+            .kills_leftovers = kills,
+            .dies_with_supervisor = kills || plan.die_with_parent,
+            .ready = image.ready_read,
+            .status = image.status_write,
+            .children = children,
+            .scoped = image.scoped};
+}
+
+}  // namespace
+
+void init_main(ChildImage& image, int go, int command, bool own_group, int children) {
     bool shown = false;
-    const int signals = static_cast<int>(
-        call(SYS_signalfd4, -1, &child_signal, sizeof child_signal, SFD_CLOEXEC | SFD_NONBLOCK));
-    InitState init{*image.plan,  command,          own_group,          children,
-                   image.scoped, image.ready_read, image.status_write, signals};
+    InitState init = state_of(image, command, own_group, children);
+    init.signals = open_child_signals();
     for (const int fd :
          {init.ready, init.status, init.signals, init.children, go, image.lifetime}) {
         if (fd >= 0) image.init_fds[image.init_count++] = fd;
     }
     for (const int fd : image.plan->sync_fds) image.init_fds[image.init_count++] = fd;
-    // Apart from the caller where the command shares the caller's session, with which it could take
-    // init's turn, or where it can reach init's session by /proc/1/autogroup, which the plan does
-    // not cover then. Else init stays: a session costs as much as two mounts.
-    const Plan& plan = *image.plan;
-    const bool stays = own_group && plan.nested_userns == NestedUserns::refuse &&
-                       plan.namespaces.has(Namespace::pid);
-    const bool apart = stays || plan.signals != Signals::forward || call(SYS_setsid) > 0;
-    bool ready = apart && signals >= 0 &&
-                 !close_others(image.proc, image.init_fds, image.init_count) &&
-                 drop_own_capabilities(*image.plan, image.beside, shown);
-    // The death signal was for set-up. Where init stays, or has to kill what no pid namespace takes
-    // along with it, only the life line tells of the supervisor's end.
-    if (children >= 0 ||
-        (image.plan->leftovers == Leftovers::keep && !image.plan->die_with_parent)) {
-        ready = ready && call(SYS_prctl, PR_SET_PDEATHSIG, 0, 0, 0, 0) == 0;
-    }
+    const bool ready = init.signals >= 0 &&
+                       !close_others(image.proc, image.init_fds, image.init_count) &&
+                       drop_own_capabilities(*image.plan, image.beside, shown) &&
+                       settle(*image.plan, own_group, children);
     // The end of who led the command's session was signalled too.
     if (ready && own_group) read_children(init);
     if (!ready || call(SYS_write, go, "", 1) != 1) {
@@ -301,9 +226,49 @@ void init_main(ChildImage& image, int command, bool own_group, int children) {
             forget_code(image);
             settled = true;
         }
-        if ((polled[0].revents & POLLIN) != 0) read_children(init);
-        if (polled[1].revents != 0) read_line(init);
+        attend(init, polled[0].revents, polled[1].revents);
     }
+}
+
+Failure execute_init(const ChildImage& image, int go, int command, bool own_group) {
+    InitState init = state_of(image, command, own_group, -1);
+    init.signals = open_child_signals();
+    if (init.signals < 0) return failed(init.signals);
+    CapabilitySets sets;
+    if (const Failure f = failed(sets.read())) return f;
+    const std::uint64_t reserve = reserve_of(sets.permitted(), 0);
+    if (reserve == 0) return {EPERM};
+    // What has other ids than root keeps a capability across exec only as an ambient one.
+    const long number = __builtin_ctzll(reserve);
+    sets.set_inheritable(reserve);
+    if (const Failure f = failed(sets.write())) return f;
+    const long raised = call(SYS_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, number, 0, 0);
+    if (raised < 0) return failed(raised);
+    if (!settle(*image.plan, own_group, -1)) return {EPERM};
+    const int places[][2] = {{init.ready, init_program::ready},
+                             {init.status, init_program::status},
+                             {go, init_program::go},
+                             {init.signals, init_program::signals}};
+    constexpr unsigned others = init_program::signals + 1;
+    if (image.init_program < static_cast<int>(others)) return {EBADF};  // it would be overwritten
+    for (const auto& [from, to] : places) {
+        const long put = from == to ? call(SYS_fcntl, to, F_SETFD, 0) : call(SYS_dup3, from, to, 0);
+        if (put < 0) return failed(put);
+    }
+    if (const Failure f = failed(close_range(others, ~0U, CLOSE_RANGE_CLOEXEC))) return f;
+    unsigned bits = init.own_group ? init_program::own_group : 0;
+    if (init.kills_leftovers) bits |= init_program::kills_leftovers;
+    if (init.dies_with_supervisor) bits |= init_program::dies_with_supervisor;
+    char name[] = SBX_NAME "-init";
+    char numbers[init_program::end][24];
+    const auto word = [&](init_program::Word which, std::uint64_t value) {
+        return digits(value, 10, &numbers[which][sizeof numbers[which]]);
+    };
+    char* words[] = {name, word(init_program::command, static_cast<std::uint64_t>(command)),
+                     word(init_program::bits, bits),
+                     word(init_program::reserve, static_cast<std::uint64_t>(number)), nullptr};
+    return failed(call(SYS_execveat, image.init_program, "", words, &words[init_program::end],
+                       AT_EMPTY_PATH));
 }
 
 }  // namespace sbx::sys

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the command's process does to itself: ids, capabilities, directory, descriptors. Every call
 // that fails ends the sandbox.
+#include "sys/capability_sets.hpp"
 #include "sys/child.hpp"
 #include "sys/syscalls.hpp"
 
-#include <linux/capability.h>
 #include <linux/keyctl.h>
 #include <linux/seccomp.h>
 #include <sys/prctl.h>
@@ -126,18 +126,13 @@ Failure close_descriptors(const ChildImage& image, const step::CloseDescriptors&
     return close_listed(failure.error, image.proc, {s.keep.data(), s.keep.size()}, {live, 3});
 }
 
-struct CapabilityData {
-    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
-    __user_cap_data_struct data[2]{};
-};
-
 }  // namespace
 
 Failure limit_capabilities(const step::LimitCapabilities& s) {
     // Until exec, which makes it visible again, nobody of the same user may look into this process.
     if (Failure f = failed(call(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0))) return f;
-    CapabilityData now;
-    if (Failure f = failed(call(SYS_capget, &now.header, &now.data[0]))) return f;
+    CapabilitySets now;
+    if (Failure f = failed(now.read())) return f;
     // The bounding set needs CAP_SETPCAP, so it goes first. What is kept is looked at all the same:
     // where something around us tampers with prctl(2), no set is left half reduced.
     for (unsigned i = 0; i < s.count; ++i) {
@@ -157,7 +152,7 @@ Failure limit_capabilities(const step::LimitCapabilities& s) {
     if (Failure f = failed(call(SYS_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0))) {
         return f;
     }
-    if (Failure f = failed(call(SYS_capset, &now.header, &now.data[0]))) return f;
+    if (Failure f = failed(now.write())) return f;
     for (unsigned i = 0; i < s.count; ++i) {
         if ((now.data[i / 32].inheritable >> (i % 32) & 1U) == 0) continue;
         if (Failure f = failed(call(SYS_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, i, 0, 0))) {

@@ -9,6 +9,7 @@
 #include "core/remedies.hpp"
 #include "core/text.hpp"
 #include "sys/fd.hpp"
+#include "sys/init_file.hpp"
 #include "sys/machine.hpp"
 #include "sys/probe.hpp"
 #include "sys/probe_source.hpp"
@@ -378,6 +379,7 @@ Result<Host> probe_host(const Spec& spec) {
     utsname system{};
     if (::uname(&system) != 0) return failure("looking at the kernel's version", errno);
     host.kernel = kernel_version(system.release);
+    host.init_program = !sys::init_bytes().empty();
     if (spec.landlock != Landlock::off) {
         if (auto got = take(sys::landlock_abi(), host.landlock_abi); !got) return got.error();
     } else if (planning::has_guards(spec)) {

@@ -2,6 +2,7 @@
 // The supervisor: builds the child's image, clones it, and waits in one poll loop over descriptors.
 #include <sbx/run.hpp>
 
+#include "core/processes.hpp"
 #include "core/program_name.hpp"
 #include "core/remedies.hpp"
 #include "core/steps.hpp"
@@ -13,6 +14,7 @@
 #include "sys/fd.hpp"
 #include "sys/git_watch.hpp"
 #include "sys/image.hpp"
+#include "sys/init_file.hpp"
 #include "sys/json_status.hpp"
 #include "sys/signal_guard.hpp"
 #include "sys/start.hpp"
@@ -93,9 +95,15 @@ bool needs_null(const Plan& plan) {
 
 class Supervisor {
 public:
-    explicit Supervisor(const Plan& plan) : plan_(plan), storage_(plan) {}
+    Supervisor(const Plan& plan, InitProgram program)
+        : plan_(plan), program_(program), storage_(plan) {}
 
     Outcome run();
+
+    /// Whether it ended because init could not execute its program. Nothing else has happened.
+    bool needs_copy() const {
+        return failure_ && failure_->detail == sys::Detail::init_program && aborted_by_ == 0;
+    }
 
 private:
     std::optional<Outcome> prepare();
@@ -106,7 +114,8 @@ private:
     std::optional<siginfo_t> reap_init();
     Outcome abandon(const Error& error);
     std::optional<Outcome> go_on();
-    int close_others() const;
+    void show_again();
+    std::optional<Outcome> close_others();
     Outcome watch();
     int read_report();
     int read_reports();
@@ -127,6 +136,7 @@ private:
     Outcome with_git_traps(Outcome outcome);
 
     const Plan& plan_;
+    const InitProgram program_;
     sys::SignalGuard guard_;
     sys::ImageStorage storage_;
     Fd proc_;
@@ -138,6 +148,7 @@ private:
     Fd child_;  // pidfd
     sys::Cleaner cleaner_;
     sys::TerminalGuard terminal_;
+    Fd init_program_;
     Fd listener_;    // for --wayland
     Pipe lifetime_;  // of the sandbox: the compositor has the end that is read
     sys::WaylandClient compositor_;
@@ -147,6 +158,8 @@ private:
     bool reaped_ = false;  // init
     std::optional<Usage> usage_;
     pid_t pid_ = -1;
+    bool shares_ = false;  // our memory is init's and the command's, until they execute something
+    bool was_shown_ = false;      // who may trace us could before
     bool awaits_caller_ = false;  // --userns-block-fd is being waited for
     std::optional<sys::Report> failure_;
     std::optional<sys::Excerpt> excerpt_;
@@ -194,6 +207,11 @@ std::optional<Outcome> Supervisor::prepare() {
     if (auto watched = git_.prepare(plan_.git_watches); !watched) {
         return Outcome{Outcome::End::refused, 0, watched.error()};
     }
+    if (program_ == InitProgram::own) {
+        was_shown_ = call(SYS_prctl, PR_GET_DUMPABLE) == 1;
+        init_program_ = sys::open_init_program();
+        image.init_program = init_program_.get();
+    }
     image.mask = guard_.mask();
     image.ignore_sigchld = guard_.ignored_sigchld();
     return std::nullopt;
@@ -209,6 +227,7 @@ std::optional<Outcome> Supervisor::start() {
         return abandon(
             sys::explain_preparation("making a process that removes placeholders", -cleaner));
     }
+    init_program_.reset();
     ready_.read.reset();
     report_.write.reset();
     status_.write.reset();
@@ -217,19 +236,25 @@ std::optional<Outcome> Supervisor::start() {
     if (const int error = guard_.release(plan_.signals == Signals::forward ? handled : 0)) {
         return abandon({"letting signals through again: " + error_text(error)});
     }
-    if (plan_.own_descriptors == OwnDescriptors::leave) return std::nullopt;
-    if (const int error = close_others()) {
-        return abandon({"closing descriptors: " + error_text(error)});
-    }
-    return std::nullopt;
+    shares_ = storage_.image().init_program >= 0;
+    // Not before init has executed its program: else another one needs what the command is given.
+    return shares_ ? std::nullopt : close_others();
 }
 
-// 0 or errno.
-int Supervisor::close_others() const {
+// The command makes its memory opaque, and so ours, until it is executed.
+void Supervisor::show_again() {
+    if (shares_ && was_shown_) call(SYS_prctl, PR_SET_DUMPABLE, 1, 0, 0, 0);
+    shares_ = false;
+}
+
+std::optional<Outcome> Supervisor::close_others() {
+    if (plan_.own_descriptors == OwnDescriptors::leave) return std::nullopt;
     std::vector<int> keep = {0, 1, 2};
-    for (const Fd* fd : {&proc_, &ready_.write, &report_.read, &status_.read, &signals_, &child_,
-                         &cleaner_.process(), &cleaner_.lost(), &listener_, &lifetime_.read,
-                         &lifetime_.write, &terminal_.descriptor()}) {
+    const std::initializer_list<const Fd*> own = {
+        &proc_,          &ready_.write,    &report_.read,    &status_.read,
+        &signals_,       &child_,          &listener_,       &cleaner_.process(),
+        &lifetime_.read, &lifetime_.write, &cleaner_.lost(), &terminal_.descriptor()};
+    for (const Fd* fd : own) {
         if (*fd) keep.push_back(fd->get());
     }
     for (const auto& fd :
@@ -237,7 +262,9 @@ int Supervisor::close_others() const {
         if (fd) keep.push_back(*fd);
     }
     for (const int fd : git_.descriptors()) keep.push_back(fd);
-    return sys::close_others(proc_.get(), keep.data(), keep.size()).error;
+    const int error = sys::close_others(proc_.get(), keep.data(), keep.size()).error;
+    if (error == 0) return std::nullopt;
+    return abandon({"closing descriptors: " + error_text(error)});
 }
 
 // Init has said that the namespaces are there and waits. With --userns-block-fd it is the caller
@@ -524,8 +551,7 @@ void Supervisor::stop_with_command() const {
     // What stopped the whole group (SIGSTOP) has stopped us before we heard of the command, and the
     // SIGCONT that woke us has continued it: its stop is an old story.
     if (continued_) return;
-    if (plan_.signals == Signals::forward && !sys::has_own_group(plan_))
-        ::kill(::getpid(), SIGSTOP);
+    if (plan_.signals == Signals::forward && !has_own_group(plan_)) ::kill(::getpid(), SIGSTOP);
 }
 
 void Supervisor::pass_on(unsigned number) const {
@@ -551,7 +577,7 @@ void Supervisor::read_signals() {
             continue;
         }
         // What the terminal sends, it sends to the command's group too.
-        if (info.ssi_code == SI_KERNEL && !sys::has_own_group(plan_)) continue;
+        if (info.ssi_code == SI_KERNEL && !has_own_group(plan_)) continue;
         pass_on(info.ssi_signo);
     }
 }
@@ -587,6 +613,10 @@ Outcome Supervisor::watch() {
         if (polled[7].revents != 0 && git_.sees_trap()) return step_on_trap();
         const int unread = polled[2].revents != 0 ? read_report() : 0;
         if (unread != 0) return abandon({unread_report + error_text(unread)});
+        if (shares_ && !report_.read && !failure_) {
+            show_again();
+            if (auto outcome = close_others()) return *outcome;
+        }
         continued_ = false;
         if (polled[1].revents != 0) read_signals();
         if (polled[4].revents != 0) {
@@ -617,6 +647,7 @@ Outcome Supervisor::run() {
     if (restores) terminal_.save(plan_, proc_.get());
     const auto not_started = start();
     Outcome outcome = not_started ? *not_started : watch();
+    show_again();
     outcome.usage = usage_;
     const bool never =
         outcome.end == Outcome::End::not_executable || outcome.end == Outcome::End::not_found;
@@ -645,11 +676,24 @@ Outcome Supervisor::run() {
 
 }  // namespace
 
+namespace {
+
+Outcome supervise(const Plan& plan) {
+    if (plan.init_program == InitProgram::own) {
+        Supervisor supervisor(plan, InitProgram::own);
+        Outcome outcome = supervisor.run();
+        if (!supervisor.needs_copy()) return outcome;
+    }
+    return Supervisor(plan, InitProgram::copy).run();
+}
+
+}  // namespace
+
 Outcome run(const Plan& plan) {
     const auto start = std::chrono::steady_clock::now();
     const auto checked = check(plan);
     Outcome outcome =
-        checked ? Supervisor(plan).run() : Outcome{Outcome::End::refused, 0, checked.error()};
+        checked ? supervise(plan) : Outcome{Outcome::End::refused, 0, checked.error()};
     outcome.wall = std::chrono::duration_cast<std::chrono::microseconds>(
         std::chrono::steady_clock::now() - start);
     return outcome;

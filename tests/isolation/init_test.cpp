@@ -11,11 +11,13 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <sched.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
+#include <chrono>
 #include <csignal>
 #include <initializer_list>
 #include <optional>
@@ -30,6 +32,17 @@ struct Case {
     Options options;
 };
 
+// The filter as it is but for what looks into processes; with it init is a program of its own.
+Case with_open_filter(const Options& more) {
+    Case out{Name::sbx, {"--landlock=off"}};
+    for (const char* call : {"ptrace", "process_vm_readv", "process_vm_writev", "kcmp",
+                             "pidfd_getfd", "process_madvise", "perf_event_open", "move_pages"}) {
+        out.options.insert(out.options.end(), {"--seccomp-edit", std::string("allow:") + call});
+    }
+    out.options.insert(out.options.end(), more.begin(), more.end());
+    return out;
+}
+
 // Neither a filter of ours nor Landlock helps here, and no privilege of a real root's is left in
 // the bwrap dialect.
 const std::vector<Case>& with_init() {
@@ -43,6 +56,9 @@ const std::vector<Case>& with_init() {
         {Name::sbx, {"--landlock=off", "--seccomp-policy", "none", "--cap-add", "CAP_SYS_PTRACE"}},
         {Name::sbx, {"--landlock=off", "--seccomp-policy", "none", "--cap-add", "CAP_KILL"}},
         {Name::sbx, {"--landlock=off", "--seccomp-policy", "none", "--new-session"}},
+        with_open_filter({}),
+        with_open_filter({"--map-current-user"}),
+        with_open_filter({"--uid", "1000", "--gid", "1000"}),
         {Name::bwrap, {"--unshare-pid", "--cap-drop", "ALL"}},
         {Name::bwrap, {"--unshare-user", "--unshare-pid", "--cap-drop", "ALL"}},
         {Name::bwrap, {"--unshare-user", "--unshare-pid", "--cap-add", "ALL"}},
@@ -97,6 +113,60 @@ TEST_CASE("a user namespace of the command's own opens no way into init", "[init
         CHECK(has_line(ended.out, "unshare-user ok"));
         CHECK(check_attacks(ended.out) >= least_attacks);
     }
+}
+
+// Of a process that waits: by its caller, who may see all of it.
+std::string memory_of(pid_t pid) {
+    return read_whole("/proc/" + std::to_string(pid) + "/maps") +
+           read_whole("/proc/" + std::to_string(pid) + "/environ") +
+           read_whole("/proc/" + std::to_string(pid) + "/cmdline");
+}
+
+TEST_CASE("init has nothing of its caller's: no memory, no environment, no words", "[init]") {
+    // In the bwrap dialect a command may make user namespaces, and finds init as it always was.
+    const Pipe line = make_pipe();
+    Start start = sbx({}, {"look", "/proc/1/cmdline", ",", "echo", "here", ",", "wait-byte", "0"});
+    start.descriptors = {{0, line.read.get()}};
+    start.prepare = [] { ::setenv("SECRET", "a secret of the caller's", 1); };
+    Running running(start);
+    running.expect("here");
+    const std::string pid = std::to_string(running.pid());
+    const std::string children = read_whole("/proc/" + pid + "/task/" + pid + "/children");
+    const std::string whole = memory_of(static_cast<pid_t>(std::stol(children)));
+    INFO(whole);
+    CHECK(contains(whole, "memfd:"));
+    CHECK(contains(whole, "-init"));
+    for (const std::string& name :
+         {std::string("SECRET"), std::string("payload"), sbx_path(), std::string("[heap]")}) {
+        CHECK_FALSE(contains(whole, name));
+    }
+    CHECK(contains(memory_of(running.pid()), "SECRET"));
+    running.send(SIGKILL);
+    running.wait();
+}
+
+// To whom the kernel gives the files of a process: root, where it is opaque.
+uid_t owner_of(pid_t pid) {
+    struct stat status {};
+    ::stat(("/proc/" + std::to_string(pid)).c_str(), &status);
+    return status.st_uid;
+}
+
+TEST_CASE("sbx is opaque until the command is executed, and no longer", "[init]") {
+    const Pipe line = make_pipe();
+    Start start = sbx({}, {"echo", "here", ",", "wait-byte", "0"});
+    start.descriptors = {{0, line.read.get()}};
+    Running running(start);
+    running.expect("here");
+    const auto end =
+        std::chrono::steady_clock::now() + std::chrono::milliseconds(limit_milliseconds());
+    // It hears of the exec by itself.
+    while (owner_of(running.pid()) != ::geteuid() && std::chrono::steady_clock::now() < end) {
+        ::sched_yield();
+    }
+    CHECK(owner_of(running.pid()) == ::geteuid());
+    running.send(SIGKILL);
+    running.wait();
 }
 
 TEST_CASE("init ignores every signal from inside, and works on", "[init]") {

@@ -208,6 +208,35 @@ TEST_CASE("without close_range the same descriptors are closed", "[refused]") {
     CHECK_FALSE(held_by_init[0].empty());
 }
 
+TEST_CASE("where init cannot execute a program of its own, it is a copy of sbx", "[refused]") {
+    const TemporaryDirectory place;
+    const std::string file = place.file("file", "x");
+    for (const Name name : both) {
+        for (const Options& options : std::vector<Options>{
+                 {"--keep-fd", "65"}, {"--unshare-user", "--unshare-pid", "--unshare-net"}}) {
+            for (const std::string sentence : {"look /proc/1/cmdline", "all-descriptors"}) {
+                const std::size_t space = std::min(sentence.find(' '), sentence.size());
+                std::vector<std::string> words = {sentence.substr(0, space)};
+                if (space < sentence.size()) words.push_back(sentence.substr(space + 1));
+                Start start = sandbox(name, options, words);
+                start.prepare = [&] { ::dup2(::open(file.c_str(), O_RDONLY), 65); };
+                const Ended wanted = run(start);
+                CHECK(wanted.status == 0);
+                for (const int number : {SYS_execveat, SYS_memfd_create}) {
+                    for (const int error : {ENOSYS, EPERM, EACCES}) {
+                        INFO(sentence << " " << number << " " << error);
+                        const Ended ended = run(without({number}, error, start));
+                        INFO(ended.err);
+                        CHECK(ended.status == 0);
+                        CHECK(ended.out == wanted.out);
+                        CHECK(ended.err == wanted.err);
+                    }
+                }
+            }
+        }
+    }
+}
+
 TEST_CASE("where no filter lets keyctl through, the keyring is out of reach already", "[refused]") {
     for (const int error : {ENOSYS, EPERM}) {
         for (const Name name : both) {

@@ -328,3 +328,24 @@ TEST_CASE("check: traps for git") {
         CHECK(verdict(plan) == std::string(prefix) + "traps for git are looked for nowhere");
     }
 }
+
+TEST_CASE("check: an init of its own") {
+    Spec spec = plain_spec();
+    spec.own_descriptors = OwnDescriptors::close;
+    spec.nested_userns = NestedUserns::refuse;
+    spec.filters = {{"closed", {0}}};
+    spec.filters.back().denies_user_namespaces = true;
+    const Plan own = planned(spec);
+    REQUIRE(own.init_program == InitProgram::own);
+    const std::string looked_into = "init shares memory where somebody may look into it";
+    CHECK(broken([](Plan& p) { p.info_fd = 7; }, own) != "no error");
+    CHECK(broken([](Plan& p) { p.namespaces.add(Namespace::time); }, own) == looked_into);
+    CHECK(broken([](Plan& p) { p.namespaces.remove(Namespace::pid); }, own) != "no error");
+    const std::string holds = "init executes a program that could not hold what it has to";
+    CHECK(broken([](Plan& p) { p.sync_fds = {7}; }, own) == holds);
+    CHECK(broken([](Plan& p) { insert_at(p.setup, -1, step::LockFile{"/f"}); }, own) != "no error");
+    const std::string seen = "the command could look into init's program";
+    CHECK(broken([](Plan& p) { p.nested_userns = NestedUserns::allow; }, own) == seen);
+    CHECK(broken([](Plan& p) { p.own_descriptors = OwnDescriptors::leave; }, own) ==
+          "init shares memory with a program that may have threads");
+}

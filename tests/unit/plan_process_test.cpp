@@ -4,6 +4,8 @@
 
 #include <catch2/catch.hpp>
 
+#include <functional>
+
 using namespace sbx;
 using namespace sbx::test;
 
@@ -356,4 +358,53 @@ TEST_CASE("what the plan takes over from the Spec") {
     CHECK(bwrap.wording == Wording::bubblewrap);
     CHECK(bwrap.leftovers == Leftovers::keep);
     CHECK(bwrap.signals == Signals::ignore);
+}
+
+TEST_CASE("init executes a program of its own where nothing else is asked of it") {
+    const auto program_for = [](const std::function<void(Spec&)>& change, Wording wording,
+                                const std::function<void(Host&)>& of_host = {}) {
+        Spec spec = wording == Wording::sbx ? plain_spec() : plain_bwrap_spec();
+        spec.own_descriptors = OwnDescriptors::close;
+        spec.nested_userns = NestedUserns::refuse;
+        spec.filters = {filter("closed")};
+        spec.filters.back().denies_user_namespaces = true;
+        spec.unshare.add(Namespace::user | Namespace::pid);
+        change(spec);
+        Host host = fake_host(spec);
+        if (of_host) of_host(host);
+        return planned(spec, host).init_program;
+    };
+    const auto nothing = [](Spec& /*spec*/) {};
+    CHECK(program_for(nothing, Wording::sbx) == InitProgram::own);
+    CHECK(program_for([](Spec& s) { s.die_with_parent = true; }, Wording::sbx) == InitProgram::own);
+    CHECK(program_for([](Spec& s) { s.leftovers = Leftovers::keep; }, Wording::sbx) ==
+          InitProgram::own);
+
+    const std::vector<std::pair<const char*, std::function<void(Spec&)>>> others = {
+        {"another program's memory", [](Spec& s) { s.own_descriptors = OwnDescriptors::leave; }},
+        {"a kept capability",
+         [](Spec& s) {
+             s.capabilities = {{CapabilityChange::Kind::add, 5}};
+         }},
+        {"user namespaces", [](Spec& s) { s.nested_userns = NestedUserns::allow; }},
+        {"the host's pids", [](Spec& s) { s.unshare.remove(Namespace::pid); }},
+        {"a lock", [](Spec& s) { s.lock_files = {"/usr"}; }},
+        {"a descriptor to hold", [](Spec& s) { s.sync_fds = {7}; }},
+        {"a descriptor to wait for", [](Spec& s) { s.block_fd = 7; }},
+        {"a caller who is told", [](Spec& s) { s.info_fd = 7; }},
+        {"a user namespace that is entered",
+         [](Spec& s) {
+             s.unshare.remove(Namespace::user);
+             s.userns_fd = 7;
+         }},
+        {"a guard", [](Spec& s) { s.entries.emplace_back(entry::Guard{.destination = "/usr/x"}); }},
+        {"a second user namespace", [](Spec& s) { s.uid = 7; }},
+        {"no init", [](Spec& s) { s.as_pid_1 = true; }},
+    };
+    for (const auto& [why, change] : others) {
+        INFO(why);
+        CHECK(program_for(change, Wording::sbx) == InitProgram::copy);
+    }
+    CHECK(program_for(nothing, Wording::sbx, [](Host& host) { host.init_program = false; }) ==
+          InitProgram::copy);
 }
