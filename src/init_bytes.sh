@@ -3,7 +3,7 @@
 # init_bytes.sh FILE OUT: writes to OUT the C++ source of init_bytes(), which gives the bytes of FILE.
 set -eu
 {
-    echo '#include "sys/init_file.hpp"'
+    echo '#include "child/init_file.hpp"'
     echo 'namespace { constexpr unsigned char bytes[] = {'
     od -An -v -tu1 "$1" | sed 's/[0-9][0-9]*/&,/g'
     echo '}; }'

@@ -3,8 +3,8 @@
 // must not look at the one that the tests run on.
 #pragma once
 
-#include "core/entries.hpp"
-#include "core/pattern.hpp"
+#include "base/pattern.hpp"
+#include "view/entries.hpp"
 
 #include <sbx/host.hpp>
 #include <sbx/spec.hpp>

@@ -11,11 +11,11 @@
 #include "fuzz.hpp"
 #include "grammar.hpp"
 
+#include "base/text.hpp"
 #include "cli/input.hpp"
-#include "core/text.hpp"
 #include "place.hpp"
+#include "policy/tree.hpp"
 #include "sandbox.hpp"
-#include "sys/policy_tree.hpp"
 
 #include <poll.h>
 #include <sched.h>

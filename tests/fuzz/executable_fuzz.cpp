@@ -2,7 +2,7 @@
 // The first bytes of a program file, in which its interpreter is looked for.
 #include "fuzz.hpp"
 
-#include "core/executable.hpp"
+#include "base/executable.hpp"
 
 using namespace sbx::test;
 

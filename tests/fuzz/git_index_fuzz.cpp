@@ -2,7 +2,7 @@
 // The index of a repository, which the command may have written.
 #include "fuzz.hpp"
 
-#include "core/git_index.hpp"
+#include "supervise/git_index.hpp"
 
 #include <memory>
 

@@ -3,7 +3,7 @@
 // "deny:CALL") and capabilities, all the rest is the policy.
 #include "fuzz.hpp"
 
-#include "sys/policy_names.hpp"
+#include "policy/names.hpp"
 #include "unit/bpf_interpreter.hpp"
 
 #include <sbx/policy.hpp>

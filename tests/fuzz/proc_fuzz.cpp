@@ -2,10 +2,10 @@
 // Texts of the machine: id maps, lines of procfs, the kernel's version, the file of users.
 #include "fuzz.hpp"
 
-#include "sys/id_map.hpp"
-#include "sys/policy_condition.hpp"
-#include "sys/probe_warnings.hpp"
-#include "sys/proc_text.hpp"
+#include "policy/condition.hpp"
+#include "probe/warnings.hpp"
+#include "system/id_map.hpp"
+#include "system/proc_text.hpp"
 
 #include <algorithm>
 #include <vector>

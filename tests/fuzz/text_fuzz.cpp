@@ -2,10 +2,10 @@
 // Words that go into messages and come back: quoting, numbers, paths as text, the nearest name.
 #include "fuzz.hpp"
 
+#include "base/text.hpp"
 #include "cli/input.hpp"
 #include "cli/nearest.hpp"
 #include "cli/option_table.hpp"
-#include "core/text.hpp"
 
 #include <charconv>
 #include <limits>

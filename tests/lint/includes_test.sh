@@ -25,31 +25,50 @@ must_fail() {
 
 "$script" "$work/top"
 
-must_fail include/sbx/spec.hpp '"core/text.hpp"'
+must_fail include/sbx/spec.hpp '"base/text.hpp"'
 must_fail include/sbx/spec.hpp '<boost/json.hpp>'
 must_fail include/sbx/spec.hpp '<seccomp.h>'
-must_fail src/core/plan.cpp '<unistd.h>'
-must_fail src/core/plan.cpp '<fcntl.h>'
-must_fail src/core/plan.cpp '<sys/stat.h>'
-must_fail src/core/plan.cpp '<fstream>'
-must_fail src/core/plan.cpp '<iostream>'
-must_fail src/core/plan.cpp '<filesystem>'
-must_fail src/core/plan.cpp '"sys/child.hpp"'
-must_fail src/core/plan.cpp '"cli/input.hpp"'
-must_fail src/sys/run.cpp '"cli/input.hpp"'
-must_fail src/sys/run.cpp '<cli/input.hpp>'
-must_fail src/sys/run.cpp '<boost/program_options.hpp>'
-must_fail src/cli/main.cpp '"core/text.hpp"'
-must_fail src/cli/main.cpp '"sys/child.hpp"'
-must_fail src/cli/main.cpp '<core/text.hpp>'
+must_fail src/plan/plan.cpp '<unistd.h>'
+must_fail src/plan/plan.cpp '<fcntl.h>'
+must_fail src/plan/plan.cpp '<sys/stat.h>'
+must_fail src/plan/plan.cpp '<fstream>'
+must_fail src/plan/plan.cpp '<iostream>'
+must_fail src/plan/plan.cpp '<filesystem>'
+must_fail src/plan/plan.cpp '"child/child.hpp"'
+must_fail src/plan/plan.cpp '"cli/input.hpp"'
+must_fail src/view/sight.cpp '"plan/planning.hpp"'
+must_fail src/child/path.cpp '"supervise/start.hpp"'
+must_fail src/describe/json.cpp '"system/machine.hpp"'
+must_fail src/doctor/findings_required.cpp '<unistd.h>'
+must_fail src/supervise/git_index.cpp '"system/fd.hpp"'
+must_fail src/supervise/run.cpp '"cli/input.hpp"'
+must_fail src/supervise/run.cpp '<cli/input.hpp>'
+must_fail src/supervise/run.cpp '<boost/program_options.hpp>'
+must_fail src/cli/main.cpp '"base/text.hpp"'
+must_fail src/cli/main.cpp '"child/child.hpp"'
+must_fail src/cli/main.cpp '<base/text.hpp>'
 must_fail src/cli/main.cpp '<seccomp.h>'
 must_fail src/cli/main.cpp '<cstdio>'
 must_fail src/cli/help.cpp '<iostream>'
 must_fail src/cli/option_list.cpp '<fstream>'
 
-rm -r "$work/top/src/core"
-mkdir "$work/top/src/core"
-if "$script" "$work/top" >"$work/out"; then
-    echo "not noticed: a directory without files"
-    exit 1
-fi
+# must_say TEXT
+must_say() {
+    if "$script" "$work/top" >"$work/out"; then
+        echo "not noticed: $1"
+        exit 1
+    fi
+    grep -qF -e "$1" "$work/out" || { echo "not said: $1"; cat "$work/out"; exit 1; }
+}
+
+echo '#include "child/child.hpp"' >>"$work/top/src/child/init_loop.hpp"
+must_say 'in a circle'
+cat "$top/src/child/init_loop.hpp" >"$work/top/src/child/init_loop.hpp"
+
+mkdir "$work/top/src/cellar"
+must_say 'src/cellar is a room without a place'
+rmdir "$work/top/src/cellar"
+
+rm -r "$work/top/src/view"
+mkdir "$work/top/src/view"
+must_say 'no files in src/view'

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // describe_bwrap(): what there is an option for, and what is refused. Whole lines are in
 // tests/plans, and are given to the real bubblewrap in tests/compat.
-#include "core/text.hpp"
+#include "base/text.hpp"
 #include "support.hpp"
 
 #include <catch2/catch.hpp>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Texts that the examination of a machine reads.
-#include "sys/doctor_places.hpp"
+#include "doctor/places.hpp"
 
 #include <catch2/catch.hpp>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // From what was seen of a machine to findings: which is missing, why, and what to do.
-#include "core/findings.hpp"
+#include "doctor/findings.hpp"
 
 #include <catch2/catch.hpp>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/executable.hpp"
+#include "base/executable.hpp"
 
 #include <catch2/catch.hpp>
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Warnings of binds that put homes, settings, shared directories or sockets into the command's
 // hands.
-#include "core/planning.hpp"
+#include "plan/planning.hpp"
+#include "probe/warnings.hpp"
 #include "support.hpp"
-#include "sys/probe_warnings.hpp"
 
 #include <catch2/catch.hpp>
 

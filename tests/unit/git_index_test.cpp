@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // index_paths() against indexes that are written here, entry by entry, as gitformat-index(5) has
 // it.
-#include "core/git_index.hpp"
+#include "supervise/git_index.hpp"
 
 #include <catch2/catch.hpp>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What --info-fd and --json-status-fd get, to the byte: clients read it with less than a parser.
-#include "sys/json_status.hpp"
+#include "supervise/json_status.hpp"
 
 #include "memory_file.hpp"
 #include "support.hpp"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/json.hpp"
+#include "base/json.hpp"
 
 #include <catch2/catch.hpp>
 

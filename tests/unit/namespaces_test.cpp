@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "sys/namespace_flags.hpp"
+#include "system/namespace_flags.hpp"
 
 #include <sbx/namespaces.hpp>
 

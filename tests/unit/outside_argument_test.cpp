@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Arguments of the command that name a file for which nothing is inside, and those that do not.
-#include "core/outside_argument.hpp"
+#include "plan/outside_argument.hpp"
 #include "support.hpp"
 
 #include <catch2/catch.hpp>

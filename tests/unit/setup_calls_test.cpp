@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The calls of set-up that something around sbx refuses: the words for it, and the profile for
 // containers that lets them through.
-#include "core/setup_calls.hpp"
-#include "core/text.hpp"
+#include "base/setup_calls.hpp"
+#include "base/text.hpp"
 #include "policy_questions.hpp"
 
 #include <sbx/policy.hpp>

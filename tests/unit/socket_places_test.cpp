@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where sockets are looked for that act for others.
-#include "core/socket_places.hpp"
+#include "plan/socket_places.hpp"
 
 #include "support.hpp"
 

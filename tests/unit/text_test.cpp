@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/text.hpp"
-#include "core/remedies.hpp"
+#include "base/text.hpp"
+#include "base/remedies.hpp"
 
 #include <catch2/catch.hpp>
 

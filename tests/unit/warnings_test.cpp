@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is most often a mistake is said, and what is not is left in peace.
-#include "core/planning.hpp"
+#include "plan/planning.hpp"
 #include "plan_support.hpp"
 
 #include <catch2/catch.hpp>

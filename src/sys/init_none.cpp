@@ -1,9 +1,0 @@
-// SPDX-License-Identifier: Apache-2.0
-// Where nobody has written the first instructions of init's own program for the machine.
-#include "sys/init_file.hpp"
-
-namespace sbx::sys {
-
-std::span<const unsigned char> init_bytes() { return {}; }
-
-}  // namespace sbx::sys
