@@ -1,6 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // The flow of the child: set-up, the fork of the command, its seal and its exec.
 #include "child/child.hpp"
+
+#include "child/calls.hpp"
+#include "child/clone.hpp"
+#include "child/guard.hpp"
+#include "child/image.hpp"
+#include "child/init.hpp"
+#include "child/init_loop.hpp"
+#include "child/report.hpp"
+#include "child/seal.hpp"
+#include "child/setup.hpp"
 #include "plan/processes.hpp"
 #include "system/syscalls.hpp"
 

@@ -8,7 +8,12 @@
 // an exclusive one at the end is the last. One that was left behind, by a cleaner that was killed,
 // is taken over by the next.
 #include "child/cleaner.hpp"
-#include "child/child.hpp"
+
+#include "child/calls.hpp"
+#include "child/image.hpp"
+#include "child/init_loop.hpp"
+#include "child/report.hpp"
+#include "child/setup.hpp"
 #include "system/syscalls.hpp"
 
 #include <poll.h>

@@ -4,7 +4,10 @@
 // child.hpp hold here as well.
 #pragma once
 
-#include "child/child.hpp"
+#include "child/cleaner.hpp"
+#include "child/image.hpp"
+#include "child/report.hpp"
+#include "child/setup.hpp"
 
 #include <sys/stat.h>
 #include <sys/types.h>

@@ -2,7 +2,13 @@
 // Making init: one clone3, or, when namespaces are to be entered first, helpers that enter them and
 // make init as the supervisor's child. The supervisor itself never changes its namespaces. And
 // making the command's process, in init.
+#include "child/clone.hpp"
+
+#include "child/calls.hpp"
 #include "child/child.hpp"
+#include "child/image.hpp"
+#include "child/init_loop.hpp"
+#include "child/report.hpp"
 #include "plan/processes.hpp"
 #include "system/namespace_flags.hpp"
 #include "system/syscalls.hpp"

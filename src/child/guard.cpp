@@ -4,8 +4,14 @@
 // by component, and what could be exchanged, links as well, becomes a mount itself, which the
 // kernel neither renames nor removes (EBUSY). What is missing is made first, on the host by the
 // cleaner.
-#include "child/child.hpp"
+#include "child/guard.hpp"
+
+#include "child/calls.hpp"
 #include "child/cleaner.hpp"
+#include "child/mount.hpp"
+#include "child/path.hpp"
+#include "child/report.hpp"
+#include "child/setup.hpp"
 #include "system/syscalls.hpp"
 
 #include <linux/magic.h>

@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Init: pid 1 of the sandbox, once the command exists. It holds no descriptor of the host, has no
 // capability in effect and cannot be traced from inside; only then may the command go on.
+#include "child/init.hpp"
+
 #include "base/program_name.hpp"
-#include "child/child.hpp"
+#include "child/calls.hpp"
+#include "child/image.hpp"
+#include "child/init_loop.hpp"
 #include "child/init_program.hpp"
+#include "child/report.hpp"
 #include "system/capability_sets.hpp"
 #include "system/syscalls.hpp"
 

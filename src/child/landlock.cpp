@@ -2,7 +2,9 @@
 // The second wall: Landlock rules for what the plan shows, and for what the command's descriptors
 // are open on. A rule that cannot be made leaves less open, never more.
 #include "base/landlock.hpp"
-#include "child/child.hpp"
+#include "child/calls.hpp"
+#include "child/report.hpp"
+#include "child/seal.hpp"
 #include "system/syscalls.hpp"
 
 #include <linux/landlock.h>

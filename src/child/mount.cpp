@@ -1,7 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // The set-up steps: each assembles a detached mount, gives it its flags, and only then attaches
 // it, so that nothing is writable or shared for a moment.
-#include "child/child.hpp"
+#include "child/mount.hpp"
+
+#include "child/calls.hpp"
+#include "child/guard.hpp"
+#include "child/image.hpp"
+#include "child/init_loop.hpp"
+#include "child/path.hpp"
+#include "child/report.hpp"
+#include "child/seal.hpp"
+#include "child/setup.hpp"
+#include "child/source.hpp"
 #include "system/syscalls.hpp"
 
 #include <poll.h>

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Set-up steps that are about namespaces and ids, and touch no mount.
-#include "child/child.hpp"
+#include "child/calls.hpp"
+#include "child/image.hpp"
+#include "child/init_loop.hpp"
+#include "child/report.hpp"
+#include "child/setup.hpp"
 #include "system/id_map.hpp"
 #include "system/namespace_flags.hpp"
 #include "system/syscalls.hpp"

@@ -2,7 +2,11 @@
 // Destinations: found and made inside the new root by descriptor. The host is never reachable from
 // here: every lookup starts at the new root and cannot leave it (RESOLVE_IN_ROOT), and what is
 // created is created with *at() calls on a directory that was found so.
-#include "child/child.hpp"
+#include "child/path.hpp"
+
+#include "child/image.hpp"
+#include "child/report.hpp"
+#include "child/setup.hpp"
 #include "system/syscalls.hpp"
 
 #include <sys/stat.h>

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The new root, from its first mount to the pivot that leaves nothing of the old one.
-#include "child/child.hpp"
+#include "child/mount.hpp"
+#include "child/path.hpp"
+#include "child/report.hpp"
+#include "child/setup.hpp"
 #include "system/syscalls.hpp"
 
 #include <sys/mount.h>

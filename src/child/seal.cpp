@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the command's process does to itself: ids, capabilities, directory, descriptors. Every call
 // that fails ends the sandbox.
-#include "child/child.hpp"
+#include "child/seal.hpp"
+
+#include "child/calls.hpp"
+#include "child/image.hpp"
+#include "child/report.hpp"
 #include "system/capability_sets.hpp"
 #include "system/syscalls.hpp"
 

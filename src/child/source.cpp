@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Set-up steps whose content comes by descriptor or from several directories.
-#include "child/child.hpp"
+#include "child/source.hpp"
+
+#include "child/calls.hpp"
+#include "child/init_loop.hpp"
+#include "child/mount.hpp"
+#include "child/path.hpp"
+#include "child/report.hpp"
+#include "child/setup.hpp"
 #include "system/syscalls.hpp"
 
 #include <sys/mount.h>

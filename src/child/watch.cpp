@@ -2,8 +2,9 @@
 // What the cleaner watches: every name on the way to what is guarded that the host could give to
 // another file. A mount upon a name goes when somebody outside replaces or removes what it is on,
 // as editors do that save by renaming, and no kernel keeps them from it: so the sandbox is ended.
-#include "child/child.hpp"
+#include "child/calls.hpp"
 #include "child/cleaner.hpp"
+#include "child/report.hpp"
 #include "system/syscalls.hpp"
 
 #include <sys/inotify.h>

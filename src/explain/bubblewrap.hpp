@@ -3,7 +3,8 @@
 // cause and the remedy follow after a semicolon where the machine is at fault.
 #pragma once
 
-#include "child/child.hpp"
+#include "child/clone.hpp"
+#include "child/report.hpp"
 
 #include <optional>
 #include <string>

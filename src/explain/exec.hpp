@@ -3,9 +3,9 @@
 // show it.
 #pragma once
 
-#include "child/child.hpp"
-
 #include <sbx/run.hpp>
+
+#include "child/report.hpp"
 
 #include <optional>
 

@@ -3,10 +3,11 @@
 // remedy. Runs in the parent, after a failure only, and may look at the machine for the cause.
 #pragma once
 
-#include "child/child.hpp"
-#include "child/cleaner.hpp"
-
 #include <sbx/run.hpp>
+
+#include "child/cleaner.hpp"
+#include "child/clone.hpp"
+#include "child/report.hpp"
 
 #include <optional>
 #include <string>

@@ -4,8 +4,8 @@
 // guards.
 #pragma once
 
-#include "child/child.hpp"
 #include "child/cleaner.hpp"
+#include "child/image.hpp"
 #include "system/fd.hpp"
 
 #include <optional>

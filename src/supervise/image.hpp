@@ -2,9 +2,9 @@
 // Owns what a ChildImage points to. Built in the parent; must outlive the clone.
 #pragma once
 
-#include "child/child.hpp"
-
 #include <sbx/plan.hpp>
+
+#include "child/image.hpp"
 
 #include <string>
 #include <vector>

@@ -37,7 +37,8 @@
 //                        4  waits for init, the signal mask, the filter, execve
 #pragma once
 
-#include "child/child.hpp"
+#include "child/clone.hpp"
+#include "child/image.hpp"
 
 namespace sbx::sys {
 

@@ -61,9 +61,9 @@ must_say() {
     grep -qF -e "$1" "$work/out" || { echo "not said: $1"; cat "$work/out"; exit 1; }
 }
 
-echo '#include "child/child.hpp"' >>"$work/top/src/child/init_loop.hpp"
+echo '#include "child/setup.hpp"' >>"$work/top/src/child/report.hpp"
 must_say 'in a circle'
-cat "$top/src/child/init_loop.hpp" >"$work/top/src/child/init_loop.hpp"
+cat "$top/src/child/report.hpp" >"$work/top/src/child/report.hpp"
 
 mkdir "$work/top/src/cellar"
 must_say 'src/cellar is a room without a place'
