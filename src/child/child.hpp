@@ -41,20 +41,20 @@
 // them from tracing it. So the command closes what is the host's, then drops its own, and is opaque
 // (PR_SET_DUMPABLE) until exec; init closes all, then keeps one in reserve or becomes opaque, and
 // only then lets the command go. Where nobody else can be inside yet, the command has init's memory
-// until exec (ChildImage::beside), and init is opaque as long, as is the supervisor where the
+// until exec (ChildInput::beside), and init is opaque as long, as is the supervisor where the
 // memory is its own. The command may be made before set-up then, and waits for it, with init's root
 // and working directory for its own: see plan/processes.hpp.
 #pragma once
 
-#include "child/image.hpp"
+#include "child/input.hpp"
 
 namespace sbx::sys {
 
 /// The body of the process that clone3 made. All signals are blocked when it is called.
-[[noreturn]] void child_main(ChildImage& image);
+[[noreturn]] void child_main(ChildInput& input);
 
 /// The command's process: seals itself, waits for a byte from `hold` where there is an init (else
 /// -1), executes.
-[[noreturn]] void command_main(ChildImage& image, int hold);
+[[noreturn]] void command_main(ChildInput& input, int hold);
 
 }  // namespace sbx::sys

@@ -10,8 +10,8 @@
 #include "child/cleaner.hpp"
 
 #include "child/calls.hpp"
-#include "child/image.hpp"
 #include "child/init_loop.hpp"
+#include "child/input.hpp"
 #include "child/report.hpp"
 #include "child/setup.hpp"
 #include "system/syscalls.hpp"
@@ -65,12 +65,12 @@ msghdr message_of(iovec& data, Control& control) {
 
 // Somebody else's directory that we may not write to is closed to whoever runs inside, too.
 // With ids that somebody else mapped, who runs inside need not be us.
-Failure closed_directory(const CleanerImage& image, int directory, int error, Reply& reply) {
+Failure closed_directory(const CleanerInput& input, int directory, int error, Reply& reply) {
     if (error == EROFS) return {};
     struct stat status {};
     if (Failure f = stat_of(directory, status)) return f;
     const bool ours = status.st_uid == static_cast<uid_t>(call(SYS_geteuid));
-    if (error == EACCES && !ours && !image.foreign_ids) return {};
+    if (error == EACCES && !ours && !input.foreign_ids) return {};
     reply.there = 1;
     return {error};
 }
@@ -185,7 +185,7 @@ int make(int directory, const Request& request) {
 
 // Makes it, or takes over what is there, and locks it. It may vanish meanwhile: another cleaner
 // removes it when it is the last to use it.
-Failure hold(CleanerImage& image, Placeholder& place, const Request& request, Reply& reply) {
+Failure hold(CleanerInput& input, Placeholder& place, const Request& request, Reply& reply) {
     constexpr int enough = 64;
     std::memcpy(place.name, request.name, sizeof place.name);
     for (int tries = 0; tries < enough; ++tries) {
@@ -193,7 +193,7 @@ Failure hold(CleanerImage& image, Placeholder& place, const Request& request, Re
         const bool made = place.file >= 0;
         if (place.file == -EROFS || place.file == -EACCES || place.file == -EPERM) {
             reply.there = 0;
-            return closed_directory(image, place.directory, -place.file, reply);
+            return closed_directory(input, place.directory, -place.file, reply);
         }
         if (place.file == -EEXIST) {
             place.file = open_at(place.directory, request.name,
@@ -219,7 +219,7 @@ Failure hold(CleanerImage& image, Placeholder& place, const Request& request, Re
         const bool locked = !failure;
         if (locked) {
             const FileId file{status.st_dev, status.st_ino};
-            failure = watch(image, place.directory, request.name, &file, request.step);
+            failure = watch(input, place.directory, request.name, &file, request.step);
             if (!failure) return {};
         }
         if (!locked && failure.error == EWOULDBLOCK) {
@@ -237,19 +237,19 @@ Failure hold(CleanerImage& image, Placeholder& place, const Request& request, Re
 }
 
 // Init asks no more: what waits for an answer all the same is told that nobody is there.
-void stop_serving(CleanerImage& image) {
-    close_fd(image.socket);
-    image.socket = -1;
+void stop_serving(CleanerInput& input) {
+    close_fd(input.socket);
+    input.socket = -1;
 }
 
-void serve(CleanerImage& image, std::size_t& count) {
+void serve(CleanerInput& input, std::size_t& count) {
     Request request{};
     iovec data{&request, sizeof request};
     Control control{};
     msghdr message = message_of(data, control);
-    const long got = call(SYS_recvmsg, image.socket, &message, MSG_CMSG_CLOEXEC);
+    const long got = call(SYS_recvmsg, input.socket, &message, MSG_CMSG_CLOEXEC);
     if (got == -EINTR) return;
-    if (got != static_cast<long>(sizeof request)) return stop_serving(image);
+    if (got != static_cast<long>(sizeof request)) return stop_serving(input);
     request.name[NAME_MAX] = '\0';
     Reply reply{ENOSPC, Detail::placeholder, 1};
     if (message.msg_controllen >= sizeof(cmsghdr)) {
@@ -258,12 +258,12 @@ void serve(CleanerImage& image, std::size_t& count) {
         Failure failure{ENOSPC};
         const bool watches = request.wish == Wish::watch || request.wish == Wish::absence;
         if (watches) {
-            failure = watch(image, directory, request.name,
+            failure = watch(input, directory, request.name,
                             request.wish == Wish::watch ? &request.file : nullptr, request.step);
-        } else if (count < image.room) {
-            image.held[count].directory = directory;
-            image.held[count].step = request.step;
-            failure = hold(image, image.held[count], request, reply);
+        } else if (count < input.room) {
+            input.held[count].directory = directory;
+            input.held[count].step = request.step;
+            failure = hold(input, input.held[count], request, reply);
         }
         const bool held = !watches && !failure && reply.there == 1;
         if (held) ++count;
@@ -272,8 +272,8 @@ void serve(CleanerImage& image, std::size_t& count) {
         if (failure.detail != Detail::none || watches) reply.detail = failure.detail;
     }
     long put = -EINTR;
-    while (put == -EINTR) put = call(SYS_write, image.socket, &reply, sizeof reply);
-    if (put != static_cast<long>(sizeof reply)) stop_serving(image);
+    while (put == -EINTR) put = call(SYS_write, input.socket, &reply, sizeof reply);
+    if (put != static_cast<long>(sizeof reply)) stop_serving(input);
 }
 
 }  // namespace
@@ -307,7 +307,7 @@ bool is_placeholder(int fd, const struct stat& status) {
 
 namespace {
 
-Failure ask(const ChildImage& image, const Request& request, int directory, Reply& reply) {
+Failure ask(const ChildInput& input, const Request& request, int directory, Reply& reply) {
     iovec data{const_cast<Request*>(&request), sizeof request};
     Control control{};
     msghdr message = message_of(data, control);
@@ -316,10 +316,10 @@ Failure ask(const ChildImage& image, const Request& request, int directory, Repl
     control.header.cmsg_len = CMSG_LEN(sizeof directory);
     std::memcpy(CMSG_DATA(&control.header), &directory, sizeof directory);
     if (directory < 0) message.msg_controllen = 0;
-    const long sent = call(SYS_sendmsg, image.cleaner, &message, MSG_NOSIGNAL);
+    const long sent = call(SYS_sendmsg, input.cleaner, &message, MSG_NOSIGNAL);
     if (sent < 0) return {static_cast<int>(-sent), Detail::placeholder};
     long got = -EINTR;
-    while (got == -EINTR) got = call(SYS_read, image.cleaner, &reply, sizeof reply);
+    while (got == -EINTR) got = call(SYS_read, input.cleaner, &reply, sizeof reply);
     if (got == static_cast<long>(sizeof reply)) return {};
     return {got < 0 ? static_cast<int>(-got) : EPIPE, Detail::placeholder};
 }
@@ -328,15 +328,15 @@ Failure ask(const ChildImage& image, const Request& request, int directory, Repl
 Failure ask_about(const Setup& setup, int directory, const char* name, Request request,
                   Reply& reply) {
     std::memcpy(request.name, name, std::strlen(name) + 1);
-    if (Failure failure = ask(setup.image, request, directory, reply)) return failure;
+    if (Failure failure = ask(setup.input, request, directory, reply)) return failure;
     return reply.error == 0 ? Failure{} : Failure{reply.error, reply.detail};
 }
 
 }  // namespace
 
-Failure see_cleaner(const ChildImage& image) {
+Failure see_cleaner(const ChildInput& input) {
     Reply reply{};
-    const Failure failure = ask(image, Request{}, -1, reply);
+    const Failure failure = ask(input, Request{}, -1, reply);
     return {failure.error};
 }
 
@@ -361,9 +361,9 @@ Failure ask_for_absence(const Setup& setup, int directory, const char* name) {
     return ask_about(setup, directory, name, {Wish::absence, setup.step, {}, {}}, reply);
 }
 
-void cleaner_main(CleanerImage& image) {
+void cleaner_main(CleanerInput& input) {
     // Out of reach of what is sent to the job that sbx is, and of who is of the same user inside.
-    int keep[] = {image.socket, image.init, image.proc, image.lost};
+    int keep[] = {input.socket, input.init, input.proc, input.lost};
     // Each directory and file that is watched takes a descriptor.
     rlimit most{};
     if (call(SYS_prlimit64, 0, RLIMIT_NOFILE, nullptr, &most) == 0) {
@@ -372,28 +372,28 @@ void cleaner_main(CleanerImage& image) {
     }
     // Without a umask the modes of placeholders are theirs from the start.
     if (call(SYS_umask, 0) < 0 || call(SYS_setsid) < 0 ||
-        call(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 || call(SYS_fchdir, image.proc) != 0 ||
-        close_others(image.proc, keep, 4)) {
+        call(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 || call(SYS_fchdir, input.proc) != 0 ||
+        close_others(input.proc, keep, 4)) {
         leave(1);  // init gets no answer then, and set-up ends
     }
     std::size_t count = 0;
     while (true) {
         pollfd polled[3] = {
-            {image.socket, POLLIN, 0}, {image.init, POLLIN, 0}, {image.notify, POLLIN, 0}};
+            {input.socket, POLLIN, 0}, {input.init, POLLIN, 0}, {input.notify, POLLIN, 0}};
         call(SYS_ppoll, polled, 3, nullptr, nullptr, sizeof(std::uint64_t));
-        if (image.socket >= 0 && polled[0].revents != 0) {
-            serve(image, count);
+        if (input.socket >= 0 && polled[0].revents != 0) {
+            serve(input, count);
             continue;
         }
         if (polled[1].revents != 0) break;
-        if (image.notify >= 0 && polled[2].revents != 0) read_changes(image);
+        if (input.notify >= 0 && polled[2].revents != 0) read_changes(input);
     }
     for (std::size_t i = 0; i < count; ++i) {
-        const Placeholder& place = image.held[i];
+        const Placeholder& place = input.held[i];
         LostGuard left{place.step, let_go_of(place), {}};
         if (left.left == 0) continue;
         std::memcpy(left.name, place.name, sizeof left.name);
-        call(SYS_write, image.lost, &left, sizeof left);
+        call(SYS_write, input.lost, &left, sizeof left);
     }
     leave(0);
 }

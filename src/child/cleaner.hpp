@@ -5,7 +5,7 @@
 #pragma once
 
 #include "child/cleaner.hpp"
-#include "child/image.hpp"
+#include "child/input.hpp"
 #include "child/report.hpp"
 #include "child/setup.hpp"
 
@@ -40,7 +40,7 @@ Failure ask_for_watch(const Setup& setup, int directory, const char* name,
 Failure ask_for_absence(const Setup& setup, int directory, const char* name);
 
 /// Fails when the cleaner is not there to answer.
-Failure see_cleaner(const ChildImage& image);
+Failure see_cleaner(const ChildInput& input);
 
 // ---- in the cleaner ----
 
@@ -78,7 +78,7 @@ struct LostGuard {
 };
 
 /// What the cleaner reads, built before clone, and what it remembers.
-struct CleanerImage {
+struct CleanerInput {
     int socket = -1;  ///< its end
     int init = -1;    ///< pidfd: it is over when this one is
     int proc = -1;    ///< /proc of the host (O_PATH)
@@ -95,13 +95,13 @@ struct CleanerImage {
 
 /// In the cleaner, from procfs as its directory: see ask_for_watch(), and ask_for_absence() when no
 /// file is given.
-Failure watch(CleanerImage& image, int directory, const char* name, const FileId* file,
+Failure watch(CleanerInput& input, int directory, const char* name, const FileId* file,
               std::int32_t step);
 /// Looks at some of what has changed in watched directories, and ends the sandbox when a guard is
 /// lost. Whether there was anything.
-bool read_changes(CleanerImage& image);
+bool read_changes(CleanerInput& input);
 
 /// The body of the cleaner, a child of the supervisor that sees what it sees.
-[[noreturn]] void cleaner_main(CleanerImage& image);
+[[noreturn]] void cleaner_main(CleanerInput& input);
 
 }  // namespace sbx::sys

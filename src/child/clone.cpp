@@ -6,8 +6,8 @@
 
 #include "child/calls.hpp"
 #include "child/child.hpp"
-#include "child/image.hpp"
 #include "child/init_loop.hpp"
+#include "child/input.hpp"
 #include "child/report.hpp"
 #include "plan/processes.hpp"
 #include "system/namespace_flags.hpp"
@@ -55,7 +55,7 @@ Failure enter(const Plan& plan, Started::Failed& failed_at) {
 // that of sbx, which makes one sandbox; and makes one command. What the command's process begins
 // with. Not on the stack: it may be read when init is long beyond the place where it was written.
 struct Making {
-    ChildImage image{};  // the command's own: init changes its one
+    ChildInput input{};  // the command's own: init changes its one
     int hold[2] = {-1, -1};
     bool beside = false;
     bool early = false;    // it waits for the end of set-up first
@@ -63,7 +63,7 @@ struct Making {
     long leader = 0;       // who makes it in our place, and has not been waited for
     long apart = -ECHILD;  // 0: a process here can leave the directories that it shares
 } making;
-ChildImage* beginning = nullptr;  // what init begins with, where it has the supervisor's memory
+ChildInput* beginning = nullptr;  // what init begins with, where it has the supervisor's memory
 
 // Stacks for who has another's memory: init until exec, the command until exec, and the leader of
 // its session, of which the command is a copy where it has a memory of its own. Their functions do
@@ -75,8 +75,8 @@ alignas(4096) char leader_stack[64UL * 1024];
 
 [[noreturn]] void begin_command() {
     close_fd(making.hold[1]);
-    if (making.early) await_setup(making.image, making.hold[0]);
-    command_main(making.image, making.hold[0]);
+    if (making.early) await_setup(making.input, making.hold[0]);
+    command_main(making.input, making.hold[0]);
 }
 
 #if defined(__x86_64__)
@@ -119,35 +119,35 @@ long clone_in_memory(clone_args arguments, char (&stack)[size], void (*begin)())
 [[noreturn]] void begin_init() { child_main(*beginning); }
 
 // In the supervisor's memory where it executes a program of its own at the end of set-up.
-long clone_init(clone_args& arguments, ChildImage& image) {
-    if (image.init_program >= 0) {
-        beginning = &image;
+long clone_init(clone_args& arguments, ChildInput& input) {
+    if (input.init_program >= 0) {
+        beginning = &input;
         const long pid = clone_in_memory(arguments, init_stack, begin_init);
         if (pid != -ENOSYS) return pid;
-        image.init_program = -1;  // a filter refuses clone3: a copy of the memory does as well
+        input.init_program = -1;  // a filter refuses clone3: a copy of the memory does as well
     }
     const long pid = clone3(arguments);
-    if (pid == 0) child_main(image);
+    if (pid == 0) child_main(input);
     return pid;
 }
 
 }  // namespace
 
 // In the helper or in the caller; comes back in the parent only.
-void clone_child(const Plan& plan, ChildImage& image, std::uint64_t more_flags, Started& out) {
+void clone_child(const Plan& plan, ChildInput& input, std::uint64_t more_flags, Started& out) {
     clone_args arguments{};
     arguments.flags = clone_flags(plan.namespaces) | CLONE_PIDFD | CLONE_CLEAR_SIGHAND | more_flags;
     arguments.pidfd = reinterpret_cast<std::uint64_t>(&out.pidfd);
     // With CLONE_PARENT the exit signal is the helper's own, and the field must be 0.
     arguments.exit_signal = (more_flags & CLONE_PARENT) != 0 ? 0 : SIGCHLD;
-    const long pid = clone_init(arguments, image);
+    const long pid = clone_init(arguments, input);
     out.failed_at = pid < 0 ? Started::Failed::clone : Started::Failed::nothing;
     out.error = pid < 0 ? static_cast<int>(-pid) : 0;
     out.pid = static_cast<pid_t>(pid);
     if (pid < 0) out.pidfd = -1;  // the kernel may have set it before it failed
 }
 
-void helper_main(const Plan& plan, ChildImage& image, Started& answer) {
+void helper_main(const Plan& plan, ChildInput& input, Started& answer) {
     Started::Failed failed_at{};
     if (Failure f = enter(plan, failed_at)) {
         answer.failed_at = failed_at;
@@ -164,7 +164,7 @@ void helper_main(const Plan& plan, ChildImage& image, Started& answer) {
         arguments.parent_tid = reinterpret_cast<std::uint64_t>(&answer.helper);
         helper = clone3(arguments);
     }
-    if (helper == 0) clone_child(plan, image, CLONE_PARENT, answer);
+    if (helper == 0) clone_child(plan, input, CLONE_PARENT, answer);
     if (helper < 0) answer.error = static_cast<int>(-helper);
     leave(0);
 }
@@ -215,7 +215,7 @@ Failure make_by_leader() {
     // In a pid namespace of its own the command is pid 2 with a leader as without one. Only who has
     // power over that namespace may choose a number (clone(2), set_tid).
     const pid_t third = 3;
-    if (making.image.plan->namespaces.has(Namespace::pid)) {
+    if (making.input.plan->namespaces.has(Namespace::pid)) {
         arguments.set_tid = reinterpret_cast<std::uint64_t>(&third);
         arguments.set_tid_size = 1;
     }
@@ -230,11 +230,11 @@ Failure make_by_leader() {
 
 }  // namespace
 
-Failure make_command(const ChildImage& image, bool early, int& go) {
-    making = {.image = image, .beside = begins_beside(*image.plan), .early = early};
+Failure make_command(const ChildInput& input, bool early, int& go) {
+    making = {.input = input, .beside = begins_beside(*input.plan), .early = early};
     if (const Failure f = failed(call(SYS_pipe2, making.hold, O_CLOEXEC))) return f;
     go = making.hold[1];
-    const Leader leader = who_leads(*image.plan);
+    const Leader leader = who_leads(*input.plan);
     if (leader == Leader::nobody) {
         making.pid = clone_command(0);
     } else if (leader == Leader::init) {
@@ -246,24 +246,24 @@ Failure make_command(const ChildImage& image, bool early, int& go) {
     return {};
 }
 
-Failure await_command(ChildImage& image, int& command) {
+Failure await_command(ChildInput& input, int& command) {
     if (making.leader > 0) {
         int status = 0;
         if (const Failure f = exit_status_of(making.leader, status)) return f;
     }
-    image.beside = making.beside;
+    input.beside = making.beside;
     command = static_cast<int>(making.pid);
     return failed(making.pid);
 }
 
-Failure begin_early_command(ChildImage& image, int& command) {
-    Failure failure = await_command(image, command);
+Failure begin_early_command(ChildInput& input, int& command) {
+    Failure failure = await_command(input, command);
     if (!failure && (making.apart != 0 || !making.beside)) {
         end_child(command);
         failure = {EPERM};
     }
     if (!failure) {
-        making.image = image;
+        making.input = input;
         failure = failed(call(SYS_write, making.hold[1], "", 1));
     }
     if (failure) {

@@ -332,7 +332,7 @@ Failure guard_path(Setup& setup, Path& path, Kind kind) {
 
 Failure guard(Setup& setup, const step::Guard& s) {
     if (!setup.guarding) {
-        if (Failure failure = see_cleaner(setup.image)) return failure;
+        if (Failure failure = see_cleaner(setup.input)) return failure;
         setup.guarding = true;
         forget_last(setup);
         // What is in the new root itself can be fixed by clones of it then.

@@ -5,9 +5,9 @@
 
 #include "base/program_name.hpp"
 #include "child/calls.hpp"
-#include "child/image.hpp"
 #include "child/init_loop.hpp"
 #include "child/init_program.hpp"
+#include "child/input.hpp"
 #include "child/report.hpp"
 #include "system/capability_sets.hpp"
 #include "system/syscalls.hpp"
@@ -158,8 +158,8 @@ void kill_children(const InitState& init) {
     }
 }
 
-void forget_code(const ChildImage& image) {
-    for (const Range& range : image.code) {
+void forget_code(const ChildInput& input) {
+    for (const Range& range : input.code) {
         if (range.size != 0) call(SYS_madvise, range.begin, range.size, MADV_DONTNEED);
     }
 }
@@ -181,34 +181,34 @@ bool settle(const Plan& plan, bool own_group, int children) {
     return apart && (tied || call(SYS_prctl, PR_SET_PDEATHSIG, 0, 0, 0, 0) == 0);
 }
 
-InitState state_of(const ChildImage& image, int command, bool own_group, int children) {
-    const Plan& plan = *image.plan;
+InitState state_of(const ChildInput& input, int command, bool own_group, int children) {
+    const Plan& plan = *input.plan;
     const bool kills = plan.leftovers == Leftovers::kill;
     return {.command = command,
             .own_group = own_group,
             .kills_leftovers = kills,
             .dies_with_supervisor = kills || plan.die_with_parent,
-            .ready = image.ready_read,
-            .status = image.status_write,
+            .ready = input.ready_read,
+            .status = input.status_write,
             .children = children,
-            .scoped = image.scoped};
+            .scoped = input.scoped};
 }
 
 }  // namespace
 
-void init_main(ChildImage& image, int go, int command, bool own_group, int children) {
+void init_main(ChildInput& input, int go, int command, bool own_group, int children) {
     bool shown = false;
-    InitState init = state_of(image, command, own_group, children);
+    InitState init = state_of(input, command, own_group, children);
     init.signals = open_child_signals();
     for (const int fd :
-         {init.ready, init.status, init.signals, init.children, go, image.lifetime}) {
-        if (fd >= 0) image.init_fds[image.init_count++] = fd;
+         {init.ready, init.status, init.signals, init.children, go, input.lifetime}) {
+        if (fd >= 0) input.init_fds[input.init_count++] = fd;
     }
-    for (const int fd : image.plan->sync_fds) image.init_fds[image.init_count++] = fd;
+    for (const int fd : input.plan->sync_fds) input.init_fds[input.init_count++] = fd;
     const bool ready = init.signals >= 0 &&
-                       !close_others(image.proc, image.init_fds, image.init_count) &&
-                       drop_own_capabilities(*image.plan, image.beside, shown) &&
-                       settle(*image.plan, own_group, children);
+                       !close_others(input.proc, input.init_fds, input.init_count) &&
+                       drop_own_capabilities(*input.plan, input.beside, shown) &&
+                       settle(*input.plan, own_group, children);
     // The end of who led the command's session was signalled too.
     if (ready && own_group) read_children(init);
     if (!ready || call(SYS_write, go, "", 1) != 1) {
@@ -224,19 +224,19 @@ void init_main(ChildImage& image, int go, int command, bool own_group, int child
         if (polled[2].revents != 0) {  // the command has been executed, or has ended
             close_fd(go);
             go = -1;
-            if (image.beside && shown) call(SYS_prctl, PR_SET_DUMPABLE, 1, 0, 0, 0);
+            if (input.beside && shown) call(SYS_prctl, PR_SET_DUMPABLE, 1, 0, 0, 0);
             continue;
         }
         if (settles && events == 0) {
-            forget_code(image);
+            forget_code(input);
             settled = true;
         }
         attend(init, polled[0].revents, polled[1].revents);
     }
 }
 
-Failure execute_init(const ChildImage& image, int go, int command, bool own_group) {
-    InitState init = state_of(image, command, own_group, -1);
+Failure execute_init(const ChildInput& input, int go, int command, bool own_group) {
+    InitState init = state_of(input, command, own_group, -1);
     init.signals = open_child_signals();
     if (init.signals < 0) return failed(init.signals);
     CapabilitySets sets;
@@ -249,13 +249,13 @@ Failure execute_init(const ChildImage& image, int go, int command, bool own_grou
     if (const Failure f = failed(sets.write())) return f;
     const long raised = call(SYS_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, number, 0, 0);
     if (raised < 0) return failed(raised);
-    if (!settle(*image.plan, own_group, -1)) return {EPERM};
+    if (!settle(*input.plan, own_group, -1)) return {EPERM};
     const int places[][2] = {{init.ready, init_program::ready},
                              {init.status, init_program::status},
                              {go, init_program::go},
                              {init.signals, init_program::signals}};
     constexpr unsigned others = init_program::signals + 1;
-    if (image.init_program < static_cast<int>(others)) return {EBADF};  // it would be overwritten
+    if (input.init_program < static_cast<int>(others)) return {EBADF};  // it would be overwritten
     for (const auto& [from, to] : places) {
         const long put = from == to ? call(SYS_fcntl, to, F_SETFD, 0) : call(SYS_dup3, from, to, 0);
         if (put < 0) return failed(put);
@@ -272,7 +272,7 @@ Failure execute_init(const ChildImage& image, int go, int command, bool own_grou
     char* words[] = {name, word(init_program::command, static_cast<std::uint64_t>(command)),
                      word(init_program::bits, bits),
                      word(init_program::reserve, static_cast<std::uint64_t>(number)), nullptr};
-    return failed(call(SYS_execveat, image.init_program, "", words, &words[init_program::end],
+    return failed(call(SYS_execveat, input.init_program, "", words, &words[init_program::end],
                        AT_EMPTY_PATH));
 }
 

@@ -5,8 +5,8 @@
 
 #include "child/calls.hpp"
 #include "child/guard.hpp"
-#include "child/image.hpp"
 #include "child/init_loop.hpp"
+#include "child/input.hpp"
 #include "child/path.hpp"
 #include "child/report.hpp"
 #include "child/seal.hpp"
@@ -48,9 +48,9 @@ Failure remember_mount(Setup& setup, int mount) {
     const Failure failure =
         failed(call(SYS_statx, mount, "", AT_EMPTY_PATH, STATX_MNT_ID | STATX_INO, &status));
     if (failure) return failure;
-    ChildImage& image = setup.image;
-    if (image.own_count == image.own_room) return {ENOSPC};
-    image.own_mounts[image.own_count++] = {status.stx_dev_major, status.stx_dev_minor,
+    ChildInput& input = setup.input;
+    if (input.own_count == input.own_room) return {ENOSPC};
+    input.own_mounts[input.own_count++] = {status.stx_dev_major, status.stx_dev_minor,
                                            status.stx_mnt_id};
     return {};
 }
@@ -92,8 +92,8 @@ namespace {
 
 // Waits until `from` gives something, or leaves when the supervisor is gone: its death signal is
 // not enough, since one that dies while a helper still holds the life line is not found to be gone.
-void await_supplier(const ChildImage& image, int from) {
-    pollfd polled[2] = {{from, POLLIN, 0}, {image.ready_read, 0, 0}};
+void await_supplier(const ChildInput& input, int from) {
+    pollfd polled[2] = {{from, POLLIN, 0}, {input.ready_read, 0, 0}};
     while (polled[0].revents == 0) {
         const long got = call(SYS_ppoll, polled, 2, nullptr, nullptr, sizeof(std::uint64_t));
         if (got < 0 && got != -EINTR) return;  // read(2) has the error
@@ -103,10 +103,10 @@ void await_supplier(const ChildImage& image, int from) {
 
 }  // namespace
 
-Failure copy(const ChildImage& image, int from, int to) {
+Failure copy(const ChildInput& input, int from, int to) {
     char buffer[16384];
     while (true) {
-        await_supplier(image, from);
+        await_supplier(input, from);
         const long got = call(SYS_read, from, buffer, sizeof buffer);
         if (got == -EINTR) continue;
         if (got <= 0) return failed(got);
@@ -118,9 +118,9 @@ Failure copy(const ChildImage& image, int from, int to) {
     }
 }
 
-int reopen(const ChildImage& image, int fd, int flags) {
+int reopen(const ChildInput& input, int fd, int flags) {
     // Through the host's procfs: no second lookup by a name that could mean another file by now.
-    return open_at(image.proc, FdPath("self/fd/", fd).text, flags);
+    return open_at(input.proc, FdPath("self/fd/", fd).text, flags);
 }
 
 Failure attach(Setup& setup, int mount, const char* path, NodeKind kind, unsigned parents) {
@@ -348,10 +348,10 @@ Failure write_file(const Setup& setup, const step::WriteFile& s) {
     if (!failure && !S_ISREG(status.st_mode)) failure = {EEXIST};
     if (!failure) failure = may_create_in(setup, place);
     if (!failure) {
-        const int file = reopen(setup.image, place, O_WRONLY | O_TRUNC);
+        const int file = reopen(setup.input, place, O_WRONLY | O_TRUNC);
         failure = failed(file);
         if (!failure) {
-            failure = copy(setup.image, s.fd, file);
+            failure = copy(setup.input, s.fd, file);
             if (failure) failure.detail = Detail::copying;
             close_fd(file);
         }
@@ -371,7 +371,7 @@ Failure remount_read_only(const Setup& setup, const step::RemountReadOnly& s) {
     return failure;
 }
 
-Failure lock_file(ChildImage& image, const step::LockFile& s) {
+Failure lock_file(ChildInput& input, const step::LockFile& s) {
     // A link to what procfs opens by itself would lead out.
     const int fd = open_at2(AT_FDCWD, s.path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY, 0,
                             RESOLVE_NO_MAGICLINKS);
@@ -381,7 +381,7 @@ Failure lock_file(ChildImage& image, const step::LockFile& s) {
     lock.l_whence = SEEK_SET;
     const Failure failure = failed(call(SYS_fcntl, fd, F_SETLK, &lock));
     if (failure) return {failure.error, Detail::locked};
-    image.init_fds[image.init_count++] = fd;
+    input.init_fds[input.init_count++] = fd;
     return {};
 }
 
@@ -444,11 +444,11 @@ Failure do_setup_step(Setup& setup, const Step& step) {
     if (const auto* s = std::get_if<step::MountMqueue>(&step)) {
         return mount_simple(setup, {"mqueue", {}, inert}, s->destination.c_str());
     }
-    if (const auto* s = std::get_if<step::LockFile>(&step)) return lock_file(setup.image, *s);
+    if (const auto* s = std::get_if<step::LockFile>(&step)) return lock_file(setup.input, *s);
     if (const auto* s = std::get_if<step::ScopeSignals>(&step)) {
-        return scope_signals(*s, setup.image.scoped);
+        return scope_signals(*s, setup.input.scoped);
     }
-    return do_namespace_step(setup.image, step);
+    return do_namespace_step(setup.input, step);
 }
 
 }  // namespace sbx::sys

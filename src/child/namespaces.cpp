@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Set-up steps that are about namespaces and ids, and touch no mount.
 #include "child/calls.hpp"
-#include "child/image.hpp"
 #include "child/init_loop.hpp"
+#include "child/input.hpp"
 #include "child/report.hpp"
 #include "child/setup.hpp"
 #include "system/id_map.hpp"
@@ -31,21 +31,21 @@ Failure write_text(int directory, const char* path, const char* text) {
     return put == size ? Failure{} : Failure{EIO, Detail::id_map};
 }
 
-Failure map_ids(const ChildImage& image, const char* uid_map, const char* gid_map) {
+Failure map_ids(const ChildInput& input, const char* uid_map, const char* gid_map) {
     // setgroups first: dropping a group could gain what the group is denied (CVE-2014-8989), so
     // the kernel wants it closed before an ordinary user maps groups.
-    if (Failure f = write_text(image.proc, "self/setgroups", "deny")) return f;
-    if (Failure f = write_text(image.proc, "self/uid_map", uid_map)) return f;
-    return write_text(image.proc, "self/gid_map", gid_map);
+    if (Failure f = write_text(input.proc, "self/setgroups", "deny")) return f;
+    if (Failure f = write_text(input.proc, "self/uid_map", uid_map)) return f;
+    return write_text(input.proc, "self/gid_map", gid_map);
 }
 
 // Writes the map "as many ids as here, under the same numbers" for the process whose directory of
 // procfs `directory` is. Reads our own map for it.
-Failure write_identity_map(const ChildImage& image, int directory, const char* own,
+Failure write_identity_map(const ChildInput& input, int directory, const char* own,
                            const char* name) {
     char read[id_map_most];
     std::size_t size = 0;
-    const int fd = open_at(image.proc, own, O_RDONLY);
+    const int fd = open_at(input.proc, own, O_RDONLY);
     if (fd < 0) return {-fd, Detail::id_map};
     long got = 1;
     while (got > 0 && size < sizeof read) {  // a page at a time
@@ -75,8 +75,8 @@ Failure write_identity_map(const ChildImage& image, int directory, const char* o
 }
 
 // The directory of our child in the host's procfs, where its pid need not be the one that we see.
-int open_process(const ChildImage& image, int pidfd) {
-    const int fd = open_at(image.proc, FdPath("self/fdinfo/", pidfd).text, O_RDONLY);
+int open_process(const ChildInput& input, int pidfd) {
+    const int fd = open_at(input.proc, FdPath("self/fdinfo/", pidfd).text, O_RDONLY);
     if (fd < 0) return fd;
     char text[1024];
     const long got = call(SYS_read, fd, text, sizeof text - 1);
@@ -90,16 +90,16 @@ int open_process(const ChildImage& image, int pidfd) {
         char* end = pid;
         while (*end >= '0' && *end <= '9') ++end;
         *end = '\0';
-        return open_at(image.proc, pid, O_PATH | O_DIRECTORY);
+        return open_at(input.proc, pid, O_PATH | O_DIRECTORY);
     }
     return -ENODATA;
 }
 
-Failure map_same_ids(const ChildImage& image, int pidfd) {
-    const int directory = open_process(image, pidfd);
+Failure map_same_ids(const ChildInput& input, int pidfd) {
+    const int directory = open_process(input, pidfd);
     if (directory < 0) return {-directory, Detail::id_map};
-    Failure failure = write_identity_map(image, directory, "self/uid_map", "uid_map");
-    if (!failure) failure = write_identity_map(image, directory, "self/gid_map", "gid_map");
+    Failure failure = write_identity_map(input, directory, "self/uid_map", "uid_map");
+    if (!failure) failure = write_identity_map(input, directory, "self/gid_map", "gid_map");
     close_fd(directory);
     return failure;
 }
@@ -107,7 +107,7 @@ Failure map_same_ids(const ChildImage& image, int pidfd) {
 // More than one id can be mapped only from the outer namespace, by a process with the privilege
 // there: by us, before we enter the namespace of a child. We stay opaque meanwhile to whoever else
 // is in this namespace, for we still have what is the host's.
-Failure enter_with_same_ids(const ChildImage& image, NamespaceSet set) {
+Failure enter_with_same_ids(const ChildInput& input, NamespaceSet set) {
     int line[2];
     if (Failure f = failed(call(SYS_socketpair, AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, line))) {
         return f;
@@ -118,7 +118,7 @@ Failure enter_with_same_ids(const ChildImage& image, NamespaceSet set) {
     arguments.pidfd = reinterpret_cast<std::uint64_t>(&pidfd);
     arguments.exit_signal = SIGCHLD;
     const long keeper = clone3(arguments);
-    if (keeper == 0) keeper_main(image.proc, line[1]);
+    if (keeper == 0) keeper_main(input.proc, line[1]);
     close_fd(line[1]);
     if (keeper < 0) {
         close_fd(line[0]);
@@ -126,7 +126,7 @@ Failure enter_with_same_ids(const ChildImage& image, NamespaceSet set) {
     }
     char byte = 0;
     Failure failure{read_byte(line[0], byte) == 1 ? 0 : EPIPE};
-    if (!failure) failure = map_same_ids(image, pidfd);
+    if (!failure) failure = map_same_ids(input, pidfd);
     if (!failure) failure = failed(call(SYS_setns, pidfd, CLONE_NEWUSER));
     NamespaceSet others = set;
     others.remove(Namespace::user);
@@ -138,16 +138,16 @@ Failure enter_with_same_ids(const ChildImage& image, NamespaceSet set) {
     return failure ? failure : ended;
 }
 
-Failure enter_user_namespace(const ChildImage& image, const step::EnterUserNamespace& s) {
+Failure enter_user_namespace(const ChildInput& input, const step::EnterUserNamespace& s) {
     const NamespaceSet set = s.also | Namespace::user;
-    if (s.uid_map.empty()) return enter_with_same_ids(image, set);
+    if (s.uid_map.empty()) return enter_with_same_ids(input, set);
     if (Failure failure = failed(call(SYS_unshare, clone_flags(set)))) return failure;
-    return map_ids(image, s.uid_map.c_str(), s.gid_map.c_str());
+    return map_ids(input, s.uid_map.c_str(), s.gid_map.c_str());
 }
 
 // The sysctl is the calling process's user namespace's own (user_namespaces(7)).
-Failure limit_user_namespaces(const ChildImage& image) {
-    Failure failure = write_text(image.proc, "sys/user/max_user_namespaces", "1");
+Failure limit_user_namespaces(const ChildInput& input) {
+    Failure failure = write_text(input.proc, "sys/user/max_user_namespaces", "1");
     failure.detail = Detail::none;
     return failure;
 }
@@ -188,26 +188,26 @@ Failure set_ids(const step::SetIds& s) {
 }
 
 // Signal numbers that come in the meantime have nobody to be passed on to yet.
-Failure announce(const ChildImage& image) {
+Failure announce(const ChildInput& input) {
     // The caller may read until the end of what it gets: it must not wait for us.
-    for (const auto& fd : {image.plan->info_fd, image.plan->json_status_fd}) {
+    for (const auto& fd : {input.plan->info_fd, input.plan->json_status_fd}) {
         if (!fd) continue;
         // The number of a standard one must not be taken by what is opened next.
-        const Failure gone = *fd > 2 ? Failure{} : failed(call(SYS_dup3, image.null, *fd, 0));
+        const Failure gone = *fd > 2 ? Failure{} : failed(call(SYS_dup3, input.null, *fd, 0));
         if (gone) return gone;
         if (*fd > 2) close_fd(*fd);
     }
-    return await_supervisor(image, {Status::Kind::announced, 0, 0});
+    return await_supervisor(input, {Status::Kind::announced, 0, 0});
 }
 
 }  // namespace
 
-Failure await_supervisor(const ChildImage& image, const Status& status) {
-    const long put = call(SYS_write, image.status_write, &status, sizeof status);
+Failure await_supervisor(const ChildInput& input, const Status& status) {
+    const long put = call(SYS_write, input.status_write, &status, sizeof status);
     if (put < 0) return failed(put);
     while (true) {
         char go = 0;
-        const long got = read_byte(image.ready_read, go);
+        const long got = read_byte(input.ready_read, go);
         if (got <= 0) return got == 0 ? Failure{EPIPE} : failed(got);
         if (go == 0) return {};
     }
@@ -226,10 +226,10 @@ Failure bring_up_loopback() {
 
 namespace {
 
-Failure change_ids_or_namespace(const ChildImage& image, const Step& step) {
+Failure change_ids_or_namespace(const ChildInput& input, const Step& step) {
     if (const auto* s = std::get_if<step::SetIds>(&step)) return set_ids(*s);
     if (const auto* s = std::get_if<step::EnterUserNamespace>(&step)) {
-        return enter_user_namespace(image, *s);
+        return enter_user_namespace(input, *s);
     }
     if (const auto* s = std::get_if<step::JoinUserNamespace>(&step)) {
         return failed(call(SYS_setns, s->fd, CLONE_NEWUSER));
@@ -239,23 +239,23 @@ Failure change_ids_or_namespace(const ChildImage& image, const Step& step) {
 
 }  // namespace
 
-Failure do_namespace_step(const ChildImage& image, const Step& step) {
+Failure do_namespace_step(const ChildInput& input, const Step& step) {
     if (const auto* s = std::get_if<step::MapIds>(&step)) {
-        return map_ids(image, s->uid_map.c_str(), s->gid_map.c_str());
+        return map_ids(input, s->uid_map.c_str(), s->gid_map.c_str());
     }
-    if (std::get_if<step::Announce>(&step) != nullptr) return announce(image);
+    if (std::get_if<step::Announce>(&step) != nullptr) return announce(input);
     if (std::get_if<step::BringUpLoopback>(&step) != nullptr) return bring_up_loopback();
     if (const auto* s = std::get_if<step::SetHostname>(&step)) {
         return failed(call(SYS_sethostname, s->name.data(), s->name.size()));
     }
     if (std::get_if<step::LimitUserNamespaces>(&step) != nullptr) {
-        return limit_user_namespaces(image);
+        return limit_user_namespaces(input);
     }
     if (std::get_if<step::AssertNoUserNamespaces>(&step) != nullptr) {
         return assert_no_user_namespaces();
     }
-    if (Failure failure = change_ids_or_namespace(image, step)) return failure;
-    return tie_to_supervisor(image);  // the kernel forgets it with a change of credentials
+    if (Failure failure = change_ids_or_namespace(input, step)) return failure;
+    return tie_to_supervisor(input);  // the kernel forgets it with a change of credentials
 }
 
 }  // namespace sbx::sys

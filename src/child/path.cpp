@@ -4,7 +4,7 @@
 // created is created with *at() calls on a directory that was found so.
 #include "child/path.hpp"
 
-#include "child/image.hpp"
+#include "child/input.hpp"
 #include "child/report.hpp"
 #include "child/setup.hpp"
 #include "system/syscalls.hpp"
@@ -153,8 +153,8 @@ Failure is_own(const Setup& setup, int fd, bool& own_place) {
                              STATX_MNT_ID | STATX_INO, &status);
     if (result < 0) return {static_cast<int>(-result)};
     own_place = false;
-    for (std::size_t i = 0; i < setup.image.own_count; ++i) {
-        const OwnMount& own = setup.image.own_mounts[i];
+    for (std::size_t i = 0; i < setup.input.own_count; ++i) {
+        const OwnMount& own = setup.input.own_mounts[i];
         const bool device =
             own.device_major == status.stx_dev_major && own.device_minor == status.stx_dev_minor;
         if (device || own.mount == status.stx_mnt_id) own_place = true;
@@ -238,7 +238,7 @@ bool make_new(Setup& setup, const char* path, NodeKind kind, Modes modes, NewPla
 Failure may_create_in(const Setup& setup, int fd) {
     bool own = false;
     if (Failure f = is_own(setup, fd, own)) return f;
-    if (own || setup.image.plan->host_writes == HostWrites::allow) return {};
+    if (own || setup.input.plan->host_writes == HostWrites::allow) return {};
     return {EROFS, Detail::would_write_on_host};
 }
 

@@ -4,7 +4,7 @@
 #include "child/seal.hpp"
 
 #include "child/calls.hpp"
-#include "child/image.hpp"
+#include "child/input.hpp"
 #include "child/report.hpp"
 #include "system/capability_sets.hpp"
 #include "system/syscalls.hpp"
@@ -66,7 +66,7 @@ void write_pid(char* to) {
 }
 
 // /proc/self/fd/N of a directory outside leads out; then getcwd(2) says "(unreachable)/...".
-Failure change_directory(ChildImage& image, const step::ChangeDirectory& s) {
+Failure change_directory(ChildInput& input, const step::ChangeDirectory& s) {
     Failure failure{ENOENT};
     for (std::size_t i = 0; i < s.candidates.size(); ++i) {
         failure = failed(call(SYS_chdir, s.candidates[i].c_str()));
@@ -76,8 +76,8 @@ Failure change_directory(ChildImage& image, const step::ChangeDirectory& s) {
         if (!failure && path[0] != '/') failure = {ENOENT, Detail::unreachable_directory};
         if (!failure) failure = same_directory(path);
         if (failure) return failure;
-        image.envp[image.pwd] = image.pwd_entries[i];
-        if (image.listen_pid != nullptr) write_pid(image.listen_pid);
+        input.envp[input.pwd] = input.pwd_entries[i];
+        if (input.listen_pid != nullptr) write_pid(input.listen_pid);
         return {};
     }
     return failure;
@@ -91,8 +91,8 @@ Failure limit_core_dumps() {
 }
 
 // close_range(2) from `first` to `last`, but for those that live until exec.
-Failure close_between(const ChildImage& image, unsigned first, unsigned last) {
-    int live[3] = {image.report_write, image.ready_read, image.hold};
+Failure close_between(const ChildInput& input, unsigned first, unsigned last) {
+    int live[3] = {input.report_write, input.ready_read, input.hold};
     for (int i = 1; i < 3; ++i) {
         for (int j = i; j > 0 && live[j - 1] > live[j]; --j) {
             const int other = live[j];
@@ -112,22 +112,22 @@ Failure close_between(const ChildImage& image, unsigned first, unsigned last) {
     return failed(close_range(first, last, 0));
 }
 
-Failure close_descriptors(const ChildImage& image, const step::CloseDescriptors& s) {
+Failure close_descriptors(const ChildInput& input, const step::CloseDescriptors& s) {
     for (const int fd : s.null) {
-        if (const Failure f = failed(call(SYS_dup3, image.null, fd, 0))) return f;
+        if (const Failure f = failed(call(SYS_dup3, input.null, fd, 0))) return f;
     }
     unsigned next = 0;
     Failure failure;
     for (const int fd : s.keep) {
         const auto kept = static_cast<unsigned>(fd);
-        if (kept > next) failure = close_between(image, next, kept - 1);
+        if (kept > next) failure = close_between(input, next, kept - 1);
         if (failure) break;
         next = kept + 1;
     }
-    if (!failure) failure = close_between(image, next, ~0U);
+    if (!failure) failure = close_between(input, next, ~0U);
     if (!failure) return {};
-    const int live[] = {image.report_write, image.ready_read, image.hold};
-    return close_listed(failure.error, image.proc, {s.keep.data(), s.keep.size()}, {live, 3});
+    const int live[] = {input.report_write, input.ready_read, input.hold};
+    return close_listed(failure.error, input.proc, {s.keep.data(), s.keep.size()}, {live, 3});
 }
 
 }  // namespace
@@ -166,11 +166,11 @@ Failure limit_capabilities(const step::LimitCapabilities& s) {
     return {};
 }
 
-Failure do_seal_step(ChildImage& image, const Step& step) {
+Failure do_seal_step(ChildInput& input, const Step& step) {
     if (const auto* s = std::get_if<step::AwaitDescriptor>(&step)) return await_descriptor(s->fd);
     if (std::get_if<step::NewSession>(&step) != nullptr) {
         // With an init, who made this process has begun it: see make_command().
-        return image.hold >= 0 ? Failure{} : failed(call(SYS_setsid));
+        return input.hold >= 0 ? Failure{} : failed(call(SYS_setsid));
     }
     if (const auto* s = std::get_if<step::JoinSessionKeyring>(&step)) {
         return join_session_keyring(*s);
@@ -180,13 +180,13 @@ Failure do_seal_step(ChildImage& image, const Step& step) {
         return limit_capabilities(*s);
     }
     if (const auto* s = std::get_if<step::ChangeDirectory>(&step)) {
-        return change_directory(image, *s);
+        return change_directory(input, *s);
     }
     if (std::get_if<step::DieWithParent>(&step) != nullptr) {
         return failed(call(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0));
     }
     if (const auto* s = std::get_if<step::CloseDescriptors>(&step))
-        return close_descriptors(image, *s);
+        return close_descriptors(input, *s);
     if (std::get_if<step::LimitCoreDumps>(&step) != nullptr) return limit_core_dumps();
     if (std::get_if<step::NoNewPrivileges>(&step) != nullptr) {
         return failed(call(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));

@@ -5,12 +5,12 @@
 #include <sbx/plan.hpp>
 
 #include "child/calls.hpp"
-#include "child/image.hpp"
+#include "child/input.hpp"
 
 namespace sbx::sys {
 
 /// Carries out one step of Plan::seal, except filters.
-Failure do_seal_step(ChildImage& image, const Step& step);
+Failure do_seal_step(ChildInput& input, const Step& step);
 
 /// Restricts the calling process, and all that it starts, by Landlock.
 Failure enforce_landlock(const step::EnforceLandlock& s);

@@ -5,8 +5,8 @@
 #include <sbx/plan.hpp>
 
 #include "child/calls.hpp"
-#include "child/image.hpp"
 #include "child/init_loop.hpp"
+#include "child/input.hpp"
 #include "child/report.hpp"
 
 #include <climits>
@@ -41,9 +41,9 @@ struct GuardedDirectory {
 
 /// What set-up steps share. Most of it is room, which is not cleared: it is pages.
 struct Setup {
-    explicit Setup(ChildImage& of) : image(of) {}
+    explicit Setup(ChildInput& of) : input(of) {}
 
-    ChildImage& image;
+    ChildInput& input;
     int root = -1;  ///< the top of the new root, where destinations are resolved
     int base = -1;  ///< the tmpfs at the bottom of it, with room for files that are bound
     Place root_place{};
@@ -61,18 +61,18 @@ struct Setup {
 Failure do_setup_step(Setup& setup, const Step& step);
 
 /// Carries out a step of Plan::setup that is about namespaces or ids.
-Failure do_namespace_step(const ChildImage& image, const Step& step);
+Failure do_namespace_step(const ChildInput& input, const Step& step);
 
 /// Brings up the loopback device of our network namespace.
 Failure bring_up_loopback();
 
 /// Asks for the parent-death signal (SIGKILL); leaves when the supervisor is gone already.
-Failure tie_to_supervisor(const ChildImage& image);
+Failure tie_to_supervisor(const ChildInput& input);
 
 /// Tells the supervisor, and waits until it says to go on.
-Failure await_supervisor(const ChildImage& image, const Status& status);
+Failure await_supervisor(const ChildInput& input, const Status& status);
 
 /// Leaves when the supervisor's end of the life line is closed.
-Failure leave_without_supervisor(const ChildImage& image);
+Failure leave_without_supervisor(const ChildInput& input);
 
 }  // namespace sbx::sys

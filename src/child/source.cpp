@@ -174,7 +174,7 @@ Failure configure_overlay(Setup& setup, const step::MountOverlay& s, int fs, Ope
     if (here >= 0) opened.cwd = here;
     // A directory that may not be searched has no paths below it that could be meant.
     if (!failure && here < 0 && here != -EACCES) failure = failed(here);
-    const int names = open_at(setup.image.proc, "self/fd", O_PATH | O_DIRECTORY);
+    const int names = open_at(setup.input.proc, "self/fd", O_PATH | O_DIRECTORY);
     if (!failure) failure = failed(names);
     if (!failure) failure = failed(call(SYS_fchdir, names));
     if (names >= 0) close_fd(names);
@@ -235,7 +235,7 @@ Failure copy_and_bind(Setup& setup, const step::BindData& s) {
     static constexpr char name[] = ".sbx-data";  // gone again before the command is there
     const int file = open_at(setup.base, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, s.mode);
     if (file < 0) return {-file, Detail::copying};
-    Failure failure = copy(setup.image, s.fd, file);
+    Failure failure = copy(setup.input, s.fd, file);
     if (failure) failure.detail = Detail::copying;
     if (!failure) {
         failure = bind_place(setup, file, s.access, s.destination.c_str(), NodeKind::other,
@@ -296,10 +296,10 @@ Failure listen_and_bind(Setup& setup, const step::WaylandSocket& s) {
     std::memcpy(address.sun_path, base.text, length);
     address.sun_path[length] = '/';
     std::memcpy(address.sun_path + length + 1, name, sizeof name);
-    Failure failure = failed(call(SYS_bind, setup.image.listener, &address, sizeof address));
+    Failure failure = failed(call(SYS_bind, setup.input.listener, &address, sizeof address));
     if (failure) return failure;
     constexpr int backlog = 128;
-    failure = failed(call(SYS_listen, setup.image.listener, backlog));
+    failure = failed(call(SYS_listen, setup.input.listener, backlog));
     const int place = failure ? -1 : open_at(setup.base, name, O_PATH | O_NOFOLLOW);
     if (!failure) failure = failed(place);
     if (!failure) {
@@ -320,7 +320,7 @@ Failure make_wayland_socket(Setup& setup, const step::WaylandSocket& s) {
     const Failure restored = close_base(setup, state);
     if (!failure) failure = restored;
     if (failure) return failure;
-    return await_supervisor(setup.image, {Status::Kind::listening, setup.step, 0});
+    return await_supervisor(setup.input, {Status::Kind::listening, setup.step, 0});
 }
 
 namespace {
@@ -354,7 +354,7 @@ Failure change_mode(const Setup& setup, const step::Chmod& s) {
     Failure failure = may_create_in(setup, place);
     if (!failure) {
         failure =
-            failed(call(SYS_fchmodat, setup.image.proc, FdPath("self/fd/", place).text, s.mode));
+            failed(call(SYS_fchmodat, setup.input.proc, FdPath("self/fd/", place).text, s.mode));
     }
     close_fd(place);
     return failure;

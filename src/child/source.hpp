@@ -12,10 +12,10 @@
 namespace sbx::sys {
 
 /// Opens for writing the very file that `fd` (O_PATH) refers to.
-int reopen(const ChildImage& image, int fd, int flags);
+int reopen(const ChildInput& input, int fd, int flags);
 
 /// Copies all that `from` gives to `to`; leaves when the supervisor is gone meanwhile.
-Failure copy(const ChildImage& image, int from, int to);
+Failure copy(const ChildInput& input, int from, int to);
 
 /// The path by which a source is opened; `found` may be null.
 const char* path_to_open(const Found* found, const std::string& path);

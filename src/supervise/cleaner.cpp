@@ -12,7 +12,7 @@
 
 namespace sbx::sys {
 
-int Cleaner::prepare(const Plan& plan, ChildImage& image) {
+int Cleaner::prepare(const Plan& plan, ChildInput& input) {
     const auto guards = std::count_if(plan.setup.begin(), plan.setup.end(), [](const Step& step) {
         return std::holds_alternative<step::Guard>(step);
     });
@@ -22,13 +22,13 @@ int Cleaner::prepare(const Plan& plan, ChildImage& image) {
     theirs_ = above_standard(Fd(ends[0]));
     inits_ = above_standard(Fd(ends[1]));
     if (!theirs_ || !inits_) return -errno;
-    image_.foreign_ids = plan.userns_fd.has_value() || plan.userns_block_fd.has_value();
-    image_.ends_with_init = plan.namespaces.has(Namespace::pid);
-    image_.proc = image.proc;
+    input_.foreign_ids = plan.userns_fd.has_value() || plan.userns_block_fd.has_value();
+    input_.ends_with_init = plan.namespaces.has(Namespace::pid);
+    input_.proc = input.proc;
     // A guard needs two at the most: where a link is, and where it leads.
     room_.resize(2 * static_cast<std::size_t>(guards));
-    image.cleaner = inits_.get();
-    image.cleaner_far = theirs_.get();
+    input.cleaner = inits_.get();
+    input.cleaner_far = theirs_.get();
     return 0;
 }
 
@@ -37,18 +37,18 @@ int Cleaner::start(const Fd& init) {
     inits_.reset();
     Pipe lost = make_pipe();
     if (!lost.read) return -errno;
-    image_.socket = theirs_.get();
-    image_.init = init.get();
-    image_.lost = lost.write.get();
-    image_.held = room_.data();
-    image_.room = room_.size();
+    input_.socket = theirs_.get();
+    input_.init = init.get();
+    input_.lost = lost.write.get();
+    input_.held = room_.data();
+    input_.room = room_.size();
     int pidfd = -1;
     clone_args arguments{};
     arguments.flags = CLONE_PIDFD | CLONE_CLEAR_SIGHAND;
     arguments.pidfd = reinterpret_cast<std::uint64_t>(&pidfd);
     arguments.exit_signal = SIGCHLD;
     const long pid = clone3(arguments);
-    if (pid == 0) cleaner_main(image_);
+    if (pid == 0) cleaner_main(input_);
     theirs_.reset();
     process_ = Fd(pidfd);
     lost_ = std::move(lost.read);

@@ -5,7 +5,7 @@
 #pragma once
 
 #include "child/cleaner.hpp"
-#include "child/image.hpp"
+#include "child/input.hpp"
 #include "system/fd.hpp"
 
 #include <optional>
@@ -15,8 +15,8 @@ namespace sbx::sys {
 
 class Cleaner {
 public:
-    /// Makes the way to it, and sets init's end in `image`; -errno or 0.
-    int prepare(const Plan& plan, ChildImage& image);
+    /// Makes the way to it, and sets init's end in `input`; -errno or 0.
+    int prepare(const Plan& plan, ChildInput& input);
     /// Starts it, once init is there (`init` is its pidfd); -errno or 0. Nothing without prepare().
     int start(const Fd& init);
     /// Its pidfd, or none.
@@ -35,7 +35,7 @@ private:
 
     std::vector<Placeholder> room_;
     std::vector<LostGuard> read_;  ///< and not given yet
-    CleanerImage image_;
+    CleanerInput input_;
     Fd theirs_;
     Fd inits_;
     Fd process_;

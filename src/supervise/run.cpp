@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The supervisor: builds the child's image, clones it, and waits in one poll loop over descriptors.
+// The supervisor: builds what the child reads, makes init, and waits in one poll loop over descriptors.
 #include <sbx/run.hpp>
 
 #include "base/program_name.hpp"
@@ -7,10 +7,10 @@
 #include "base/text.hpp"
 #include "child/calls.hpp"
 #include "child/clone.hpp"
-#include "child/image.hpp"
 #include "child/init.hpp"
 #include "child/init_file.hpp"
 #include "child/init_loop.hpp"
+#include "child/input.hpp"
 #include "child/report.hpp"
 #include "explain/exec.hpp"
 #include "explain/explain.hpp"
@@ -18,7 +18,7 @@
 #include "plan/steps.hpp"
 #include "supervise/cleaner.hpp"
 #include "supervise/git_watch.hpp"
-#include "supervise/image.hpp"
+#include "supervise/input.hpp"
 #include "supervise/json_status.hpp"
 #include "supervise/signal_guard.hpp"
 #include "supervise/start.hpp"
@@ -143,7 +143,7 @@ private:
     const Plan& plan_;
     const InitProgram program_;
     sys::SignalGuard guard_;
-    sys::ImageStorage storage_;
+    sys::InputStorage storage_;
     Fd proc_;
     Fd null_;
     Pipe ready_;
@@ -192,18 +192,18 @@ std::optional<Outcome> Supervisor::prepare() {
         signals_ = sys::above_standard(Fd(static_cast<int>(signals)));
         if (!signals_) return not_prepared("making a signalfd", errno);
     }
-    sys::ChildImage& image = storage_.image();
-    image.proc = proc_.get();
+    sys::ChildInput& input = storage_.input();
+    input.proc = proc_.get();
     if (needs_null(plan_)) {
         null_ = sys::above_standard(Fd(::open("/dev/null", O_RDWR | O_CLOEXEC)));
         if (!null_) return not_prepared("opening /dev/null", errno);
-        image.null = null_.get();
+        input.null = null_.get();
     }
-    image.ready_read = ready_.read.get();
-    image.ready_write = ready_.write.get();
-    image.report_write = report_.write.get();
-    image.status_write = status_.write.get();
-    if (const int made = cleaner_.prepare(plan_, image); made < 0) {
+    input.ready_read = ready_.read.get();
+    input.ready_write = ready_.write.get();
+    input.report_write = report_.write.get();
+    input.status_write = status_.write.get();
+    if (const int made = cleaner_.prepare(plan_, input); made < 0) {
         return not_prepared("making a socket", -made);
     }
     if (const int error = prepare_wayland()) {
@@ -215,15 +215,15 @@ std::optional<Outcome> Supervisor::prepare() {
     if (program_ == InitProgram::own) {
         was_shown_ = call(SYS_prctl, PR_GET_DUMPABLE) == 1;
         init_program_ = sys::open_init_program();
-        image.init_program = init_program_.get();
+        input.init_program = init_program_.get();
     }
-    image.mask = guard_.mask();
-    image.ignore_sigchld = guard_.ignored_sigchld();
+    input.mask = guard_.mask();
+    input.ignore_sigchld = guard_.ignored_sigchld();
     return std::nullopt;
 }
 
 std::optional<Outcome> Supervisor::start() {
-    const sys::Started started = sys::start_child(plan_, storage_.image());
+    const sys::Started started = sys::start_child(plan_, storage_.input());
     if (started.failed_at != sys::Started::Failed::nothing) {
         return Outcome{Outcome::End::refused, 0, sys::explain_start(plan_, started)};
     }
@@ -241,7 +241,7 @@ std::optional<Outcome> Supervisor::start() {
     if (const int error = guard_.release(plan_.signals == Signals::forward ? handled : 0)) {
         return abandon({"letting signals through again: " + error_text(error)});
     }
-    shares_ = storage_.image().init_program >= 0;
+    shares_ = storage_.input().init_program >= 0;
     // Not before init has executed its program: else another one needs what the command is given.
     return shares_ ? std::nullopt : close_others();
 }
@@ -337,8 +337,8 @@ int Supervisor::prepare_wayland() {
     if (!listener_) return errno;
     lifetime_ = sys::make_pipe();
     if (!lifetime_.read) return errno;
-    storage_.image().listener = listener_.get();
-    storage_.image().lifetime = lifetime_.write.get();
+    storage_.input().listener = listener_.get();
+    storage_.input().lifetime = lifetime_.write.get();
     return 0;
 }
 
@@ -607,7 +607,7 @@ Outcome Supervisor::watch() {
             return abandon({"waiting for the sandbox: " + error_text(errno)});
         }
         if (events == 0) {
-            sys::forget_code(storage_.image());
+            sys::forget_code(storage_.input());
             settled = true;
             continue;
         }

@@ -57,16 +57,16 @@ int reap(pid_t helper) {
 }
 
 // Helpers in another pid namespace know the child by another number than we do.
-pid_t pid_of(const ChildImage& image, int pidfd) {
+pid_t pid_of(const ChildInput& input, int pidfd) {
     const std::string path = "self/fdinfo/" + std::to_string(pidfd);
-    const Fd info(::openat(image.proc, path.c_str(), O_RDONLY | O_CLOEXEC));
+    const Fd info(::openat(input.proc, path.c_str(), O_RDONLY | O_CLOEXEC));
     std::array<char, 1024> text{};
     const ssize_t got = info ? ::read(info.get(), text.data(), text.size()) : -1;
     if (got <= 0) return -1;
     return pid_in_fdinfo({text.data(), static_cast<std::size_t>(got)}).value_or(-1);
 }
 
-Started start_by_helper(const Plan& plan, ChildImage& image) {
+Started start_by_helper(const Plan& plan, ChildInput& input) {
     Started out;
     out.failed_at = Started::Failed::prepare;
     const Answer answer;
@@ -79,7 +79,7 @@ Started start_by_helper(const Plan& plan, ChildImage& image) {
     arguments.flags = CLONE_FILES | CLONE_CLEAR_SIGHAND;
     arguments.exit_signal = SIGCHLD;
     const long helper = clone3(arguments);
-    if (helper == 0) helper_main(plan, image, *answer);
+    if (helper == 0) helper_main(plan, input, *answer);
     if (helper < 0) {
         out.error = static_cast<int>(-helper);
         return out;
@@ -95,7 +95,7 @@ Started start_by_helper(const Plan& plan, ChildImage& image) {
         told.error = error;
     }
     if (told.failed_at == Started::Failed::nothing) {
-        told.pid = pid_of(image, told.pidfd);
+        told.pid = pid_of(input, told.pidfd);
     } else if (told.pidfd >= 0) {  // it must not go on without us
         call(SYS_pidfd_send_signal, told.pidfd, SIGKILL, nullptr, 0);
         siginfo_t info{};
@@ -107,10 +107,10 @@ Started start_by_helper(const Plan& plan, ChildImage& image) {
 
 }  // namespace
 
-Started start_child(const Plan& plan, ChildImage& image) {
-    if (plan.userns_fd || plan.pidns_fd) return start_by_helper(plan, image);
+Started start_child(const Plan& plan, ChildInput& input) {
+    if (plan.userns_fd || plan.pidns_fd) return start_by_helper(plan, input);
     Started out;
-    clone_child(plan, image, 0, out);
+    clone_child(plan, input, 0, out);
     return out;
 }
 

@@ -45,11 +45,11 @@
 #pragma once
 
 #include "child/clone.hpp"
-#include "child/image.hpp"
+#include "child/input.hpp"
 
 namespace sbx::sys {
 
 /// Makes the child, through helpers where the plan enters namespaces.
-Started start_child(const Plan& plan, ChildImage& image);
+Started start_child(const Plan& plan, ChildInput& input);
 
 }  // namespace sbx::sys

@@ -24,7 +24,7 @@ struct Range {
 };
 
 /// Everything that the child reads, built before clone. Pointers stay valid until exec.
-struct ChildImage {
+struct ChildInput {
     const Plan* plan = nullptr;
     char* const* executables = nullptr;  ///< ends with nullptr
     char** argv = nullptr;               ///< ends with nullptr; argv[-1] is free for a shell's name

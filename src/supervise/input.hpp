@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-// Owns what a ChildImage points to. Built in the parent; must outlive the clone.
+// Owns what a ChildInput points to. Built in the parent; must outlive the clone.
 #pragma once
 
 #include <sbx/plan.hpp>
 
-#include "child/image.hpp"
+#include "child/input.hpp"
 
 #include <string>
 #include <vector>
 
 namespace sbx::sys {
 
-class ImageStorage {
+class InputStorage {
 public:
-    explicit ImageStorage(const Plan& plan);
-    ImageStorage(const ImageStorage&) = delete;
-    ImageStorage& operator=(const ImageStorage&) = delete;
+    explicit InputStorage(const Plan& plan);
+    InputStorage(const InputStorage&) = delete;
+    InputStorage& operator=(const InputStorage&) = delete;
 
-    ChildImage& image() { return image_; }
+    ChildInput& input() { return input_; }
 
 private:
     std::vector<char*> executables_;
@@ -28,7 +28,7 @@ private:
     std::string listen_pid_;
     std::vector<OwnMount> own_mounts_;
     std::vector<int> init_fds_;
-    ChildImage image_;
+    ChildInput input_;
 };
 
 }  // namespace sbx::sys

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "supervise/image.hpp"
+#include "supervise/input.hpp"
 
 #include <link.h>
 #include <unistd.h>
@@ -16,9 +16,9 @@ namespace {
 char* unconst(const std::string& text) { return const_cast<char*>(text.c_str()); }
 
 // The parts of the executable that are mapped from its file and never written.
-int collect_code(dl_phdr_info* info, std::size_t /*size*/, void* image) {
+int collect_code(dl_phdr_info* info, std::size_t /*size*/, void* input) {
     const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
-    auto& code = static_cast<ChildImage*>(image)->code;
+    auto& code = static_cast<ChildInput*>(input)->code;
     Range* next = std::begin(code);
     for (unsigned i = 0; i < info->dlpi_phnum && next != std::end(code); ++i) {
         const auto& segment = info->dlpi_phdr[i];
@@ -47,7 +47,7 @@ std::string listen_entry(const Plan& plan) {
 
 }  // namespace
 
-ImageStorage::ImageStorage(const Plan& plan) {
+InputStorage::InputStorage(const Plan& plan) {
     for (const std::string& file : plan.executables) executables_.push_back(unconst(file));
     executables_.push_back(nullptr);
 
@@ -60,13 +60,13 @@ ImageStorage::ImageStorage(const Plan& plan) {
         if (!listen.empty() && entry == listen) {
             constexpr std::size_t room = 12;  // for a number of 32 bits
             listen_pid_ = std::string(listen_name) + std::string(room, '\0');
-            image_.listen_pid = listen_pid_.data() + listen_name.size();
+            input_.listen_pid = listen_pid_.data() + listen_name.size();
             envp_.push_back(listen_pid_.data());
         } else if (listen.empty() || !entry.starts_with("LISTEN_PIDFDID=")) {
             envp_.push_back(unconst(entry));
         }
     }
-    image_.pwd = envp_.size();
+    input_.pwd = envp_.size();
     envp_.push_back(nullptr);
     envp_.push_back(nullptr);
     for (const Step& step : plan.seal) {
@@ -79,16 +79,16 @@ ImageStorage::ImageStorage(const Plan& plan) {
     init_fds_.resize(init_fds_needed(plan));
 
     // A program that is not sbx may have changed its code in memory.
-    if (plan.own_descriptors == OwnDescriptors::close) ::dl_iterate_phdr(collect_code, &image_);
+    if (plan.own_descriptors == OwnDescriptors::close) ::dl_iterate_phdr(collect_code, &input_);
 
-    image_.plan = &plan;
-    image_.executables = executables_.data();
-    image_.argv = argv_.data() + 1;
-    image_.envp = envp_.data();
-    image_.pwd_entries = pwd_entries_.data();
-    image_.own_mounts = own_mounts_.data();
-    image_.own_room = own_mounts_.size();
-    image_.init_fds = init_fds_.data();
+    input_.plan = &plan;
+    input_.executables = executables_.data();
+    input_.argv = argv_.data() + 1;
+    input_.envp = envp_.data();
+    input_.pwd_entries = pwd_entries_.data();
+    input_.own_mounts = own_mounts_.data();
+    input_.own_room = own_mounts_.size();
+    input_.init_fds = init_fds_.data();
 }
 
 }  // namespace sbx::sys
