@@ -136,7 +136,8 @@ bool waits_for(const Moment& moment, int fd) {
     if (moment.data.nr == SYS_write) return moment.data.args[0] == static_cast<unsigned>(fd);
     std::array<pollfd, 8> polled{};
     const std::size_t size = moment.data.args[1] * sizeof(pollfd);
-    if (moment.data.nr != SYS_poll || size > sizeof polled) return false;
+    const bool polls = moment.data.nr == SYS_poll || moment.data.nr == SYS_ppoll;
+    if (!polls || size > sizeof polled) return false;
     const iovec here{polled.data(), size};
     const iovec there{reinterpret_cast<void*>(moment.data.args[0]), size};
     if (::process_vm_readv(static_cast<pid_t>(moment.pid), &here, 1, &there, 1, 0) < 0)
@@ -161,8 +162,8 @@ TEST_CASE("a status that nobody reads: a signal ends sbx, and that is the end of
                                            option, std::to_string(status_fd)},
                                           {"echo", "ran"});
                     start.descriptors = {{status_fd, full.write.get()}};
-                    const Ended ended =
-                        run_stepwise(start, {SYS_write, SYS_poll}, [&](const Moment& moment) {
+                    const Ended ended = run_stepwise(
+                        start, {SYS_write, SYS_poll, SYS_ppoll}, [&](const Moment& moment) {
                             if (waits_for(moment, status_fd)) {
                                 ::kill(static_cast<pid_t>(moment.pid), signal);
                             }
