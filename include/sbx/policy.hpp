@@ -32,10 +32,10 @@ struct PolicyEdit {
 std::vector<std::string> builtin_policy_names();
 
 /// A built-in policy as BPF, with `edits` made in their order. For a command without capabilities,
-/// and without edits, it was compiled when sbx was built; otherwise it is compiled now, in about a
-/// millisecond, as compile_policy() does. Fails for a name that is not built in (the error names
-/// those there are), and as compile_policy() does. The one for Spec::filters unless there is a
-/// reason for another: builtin_policy("default").
+/// and without edits, it was compiled when sbx was built; otherwise it is compiled now, from rules
+/// that were read when sbx was built. Fails for a name that is not built in (the error names those
+/// there are), and as compile_policy() does. The one for Spec::filters unless there is a reason for
+/// another: builtin_policy("default").
 Result<SeccompFilter> builtin_policy(std::string_view name,
                                      std::span<const std::string> capabilities = {},
                                      std::span<const PolicyEdit> edits = {});

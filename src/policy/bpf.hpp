@@ -16,7 +16,9 @@
 // Only the native architecture is let in: other ABIs are killed, x32's numbers among them.
 #pragma once
 
-#include "policy/json.hpp"
+#include "policy/rules.hpp"
+
+#include <sbx/result.hpp>
 
 #include <cstdint>
 #include <vector>

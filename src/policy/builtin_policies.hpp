@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The policies that were compiled when sbx was built. The table is in a generated source file
-// (policy_compiler.cpp writes it); nothing here may call libseccomp.
+// The policies that were read and compiled when sbx was built, so that no start reads JSON for
+// them. The tables are in a generated source file (compiler.cpp writes it); nothing here may call
+// libseccomp.
 #pragma once
+
+#include "policy/rules.hpp"
 
 #include <cstdint>
 #include <span>
@@ -11,7 +14,7 @@ namespace sbx {
 
 struct BuiltinPolicy {
     std::string_view name;
-    std::span<const std::string_view> json;  ///< the texts it was compiled from: all their rules
+    PolicyTable table;                       ///< all its rules
     std::span<const std::uint64_t> program;  ///< for a command without capabilities
 };
 

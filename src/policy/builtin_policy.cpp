@@ -41,7 +41,7 @@ Result<SeccompFilter> filter_of(const BuiltinPolicy& policy,
                                 std::span<const std::string> capabilities,
                                 std::span<const PolicyEdit> edits) {
     if (!capabilities.empty() || !edits.empty()) {
-        return compile_policies(policy.json, policy.name, capabilities, edits);
+        return compile_table(policy.table, policy.name, capabilities, edits);
     }
     return SeccompFilter{std::string(policy.name), {policy.program.begin(), policy.program.end()}};
 }

@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-// A policy made of one text or more, compiled. It must not know which ones are built in.
+// A table of rules, compiled. It must not know where the table came from, and must not reach the
+// code that reads JSON.
 #pragma once
+
+#include "policy/rules.hpp"
 
 #include <sbx/policy.hpp>
 
 namespace sbx {
 
-/// As compile_policy(), from the rules of all `texts`. The first one says what is answered to calls
-/// that no rule names; the others only add rules.
-Result<SeccompFilter> compile_policies(std::span<const std::string_view> texts,
-                                       std::string_view name,
-                                       std::span<const std::string> capabilities,
-                                       std::span<const PolicyEdit> edits);
+/// What is wrong with the policy `name`.
+Error policy_error(std::string_view name, std::string_view why);
+
+/// As compile_policy(), from rules that were read before.
+Result<SeccompFilter> compile_table(const PolicyTable& table, std::string_view name,
+                                    std::span<const std::string> capabilities,
+                                    std::span<const PolicyEdit> edits);
 
 }  // namespace sbx

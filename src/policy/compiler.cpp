@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Run while sbx is built: policy_compiler OUTPUT.cpp POLICY...
-// Writes the source file with the table of built-in policies. A POLICY is one file, or several with
-// a comma between them, whose rules are added to those of the first; its name is the last one's. It
-// is no part of sbx.
+// Writes the source file with the tables of built-in policies: their rules and programs. A POLICY
+// is one file, or several with a comma between them, whose rules are added to those of the first;
+// its name is the last one's. It is no part of sbx.
 #include "policy/compile.hpp"
+#include "policy/json.hpp"
 
 #include <seccomp.h>
 
@@ -13,16 +14,14 @@
 #include <fstream>
 #include <iterator>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace {
 
-/// The text stands in a raw string literal, which this ends.
-constexpr std::string_view mark = "builtin_policy";
-
 struct Policy {
     std::string name;
-    std::vector<std::string> json;
+    sbx::PolicyText rules;
     std::vector<std::uint64_t> program;
 };
 
@@ -33,45 +32,73 @@ int fail(const std::string& message) {
 
 sbx::Result<Policy> load(const std::string& files) {
     Policy policy;
+    std::vector<std::string> texts;
     for (std::size_t at = 0; at <= files.size();) {
         const std::size_t end = std::min(files.find(',', at), files.size());
         const std::filesystem::path path = files.substr(at, end - at);
         at = end + 1;
         std::ifstream file(path, std::ios::binary);
         policy.name = path.stem();
-        policy.json.emplace_back(std::istreambuf_iterator<char>(file),
-                                 std::istreambuf_iterator<char>());
+        texts.emplace_back(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
         if (!file) return sbx::Error{"cannot read " + path.string()};
-        if (policy.json.back().find(")" + std::string(mark) + "\"") != std::string::npos) {
-            return sbx::Error{path.string() + " contains the mark that ends it"};
-        }
     }
-    const std::vector<std::string_view> texts(policy.json.begin(), policy.json.end());
-    auto filter = sbx::compile_policies(texts, files, {}, {});
+    const std::vector<std::string_view> views(texts.begin(), texts.end());
+    auto rules = sbx::read_policy(views, seccomp_arch_native());
+    if (!rules) return sbx::Error{files + ": " + rules.error().message};
+    policy.rules = std::move(*rules);
+    auto filter = sbx::compile_table(policy.rules.table(), files, {}, {});
     if (!filter) return filter.error();
     policy.program = std::move(filter->program);
     return policy;
 }
 
+/// One array of static data.
+template <typename T, typename WriteElement>
+void write_array(std::ostream& out, const std::string& name, std::string_view type,
+                 const std::vector<T>& elements, const WriteElement& write_element) {
+    constexpr std::size_t in_a_line = 4;
+    out << "constexpr std::array<" << type << ", " << elements.size() << "> " << name << " = {{";
+    for (std::size_t i = 0; i < elements.size(); ++i) {
+        out << (i % in_a_line == 0 ? "\n    " : " ");
+        write_element(elements[i]);
+        out << ",";
+    }
+    out << "\n}};\n\n";
+}
+
 void write(std::ostream& out, const std::vector<Policy>& policies) {
     out << "// Written by policy_compiler; changes belong into policies/.\n"
            "#include \"policy/builtin_policies.hpp\"\n\n"
+           "#include <array>\n\n"
            "namespace sbx {\nnamespace {\n\n";
+    const auto write_number = [&](auto number) { out << number; };
+    const auto write_version = [&](const sbx::KernelVersion& version) {
+        out << "{" << version.major << "U, " << version.minor << "U}";
+    };
     for (std::size_t i = 0; i < policies.size(); ++i) {
-        out << "constexpr std::uint64_t program_" << i << "[] = {";
-        for (std::size_t word = 0; word < policies[i].program.size(); ++word) {
-            out << (word % 4 == 0 ? "\n    " : " ") << "0x" << std::hex << policies[i].program[word]
-                << std::dec << ",";
-        }
-        out << "\n};\n\nconstexpr std::string_view json_" << i << "[] = {\n";
-        for (const std::string& text : policies[i].json) {
-            out << "R\"" << mark << "(" << text << ")" << mark << "\",\n";
-        }
-        out << "};\n\n";
+        const std::string end = "_" + std::to_string(i);
+        const sbx::PolicyText& rules = policies[i].rules;
+        write_array(out, "program" + end, "std::uint64_t", policies[i].program,
+                    [&](std::uint64_t word) { out << "0x" << std::hex << word << std::dec; });
+        write_array(out, "rules" + end, "RuleRow", rules.rules, [&](const sbx::RuleRow& row) {
+            out << "{" << row.action << ", " << row.calls << ", " << row.tests << ", {"
+                << row.condition.kept << ", " << row.condition.dropped << ", ";
+            write_version(row.condition.since);
+            out << ", ";
+            write_version(row.condition.before);
+            out << "}}";
+        });
+        write_array(out, "calls" + end, "int", rules.calls, write_number);
+        write_array(out, "tests" + end, "scmp_arg_cmp", rules.tests, [&](const scmp_arg_cmp& test) {
+            out << "{" << test.arg << ", static_cast<scmp_compare>(" << test.op << "), "
+                << test.datum_a << "U, " << test.datum_b << "U}";
+        });
     }
     out << "constexpr BuiltinPolicy policies[] = {\n";
     for (std::size_t i = 0; i < policies.size(); ++i) {
-        out << "    {\"" << policies[i].name << "\", json_" << i << ", program_" << i << "},\n";
+        out << "    {\"" << policies[i].name << "\", {" << policies[i].rules.default_action
+            << ", rules_" << i << ", calls_" << i << ", tests_" << i << "}, program_" << i
+            << "},\n";
     }
     out << "};\n\n}  // namespace\n\n"
            "std::span<const BuiltinPolicy> builtin_policies() { return policies; }\n\n"

@@ -5,29 +5,27 @@
 #include "policy/names.hpp"
 
 #include <algorithm>
-#include <charconv>
 
 namespace sbx {
 namespace {
 
 struct Condition {
-    std::vector<std::string> capabilities;
+    std::uint64_t capabilities = 0;  // one bit each
     std::vector<Architecture> architectures;
     std::optional<KernelVersion> kernel;
 };
 
-Result<Condition> read_condition(const Tree* node) {
+Result<Condition> read_part(const Tree* node) {
     Condition condition;
     if (node == nullptr || (node->empty() && node->data() == "null")) return condition;
     if (auto known = check_keys(*node, {"caps", "arches", "minKernel"}); !known) {
         return known.error();
     }
-    auto capabilities = read_texts(member(*node, "caps"), "caps");
+    const auto capabilities = read_texts(member(*node, "caps"), "caps");
     if (!capabilities) return capabilities.error();
-    for (const auto& name : *capabilities) {
-        if (!is_capability(name)) return Error{"unknown capability " + quote(name)};
-    }
-    condition.capabilities = std::move(*capabilities);
+    const auto bits = capability_bits(*capabilities);
+    if (!bits) return bits.error();
+    condition.capabilities = *bits;
 
     const auto architectures = read_texts(member(*node, "arches"), "arches");
     if (!architectures) return architectures.error();
@@ -53,36 +51,23 @@ bool contains(const T& range, const typename T::value_type& value) {
 
 }  // namespace
 
-Result<bool> rule_applies(const Tree& rule, const PolicyConditions& conditions) {
-    const auto includes = read_condition(member(rule, "includes"));
+Result<std::optional<RuleCondition>> read_condition(const Tree& rule, Architecture architecture) {
+    const auto includes = read_part(member(rule, "includes"));
     if (!includes) return includes.error();
-    const auto excludes = read_condition(member(rule, "excludes"));
+    const auto excludes = read_part(member(rule, "excludes"));
     if (!excludes) return excludes.error();
 
-    const auto kept = [&](const std::string& name) {
-        return contains(conditions.capabilities, name);
-    };
-    const bool here = includes->architectures.empty() ||
-                      contains(includes->architectures, conditions.architecture);
-    const bool included =
-        here && std::all_of(includes->capabilities.begin(), includes->capabilities.end(), kept) &&
-        (!includes->kernel || conditions.kernel >= *includes->kernel);
-    const bool excluded =
-        contains(excludes->architectures, conditions.architecture) ||
-        std::any_of(excludes->capabilities.begin(), excludes->capabilities.end(), kept) ||
-        (excludes->kernel && conditions.kernel >= *excludes->kernel);
-    return included && !excluded;
-}
-
-std::optional<KernelVersion> kernel_version(std::string_view text, VersionRest rest) {
-    const char* end = text.data() + text.size();
-    KernelVersion version;
-    const auto major = std::from_chars(text.data(), end, version.major);
-    if (major.ec != std::errc() || major.ptr == end || *major.ptr != '.') return std::nullopt;
-    const auto minor = std::from_chars(major.ptr + 1, end, version.minor);
-    if (minor.ec != std::errc()) return std::nullopt;
-    if (rest == VersionRest::refuse && minor.ptr != end) return std::nullopt;
-    return version;
+    const bool here =
+        includes->architectures.empty() || contains(includes->architectures, architecture);
+    if (!here || contains(excludes->architectures, architecture)) {
+        return std::optional<RuleCondition>();
+    }
+    RuleCondition out;
+    out.kept = includes->capabilities;
+    out.dropped = excludes->capabilities;
+    if (includes->kernel) out.since = *includes->kernel;
+    if (excludes->kernel) out.before = *excludes->kernel;
+    return std::optional(out);
 }
 
 }  // namespace sbx

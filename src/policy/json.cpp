@@ -152,24 +152,27 @@ Result<std::vector<int>> read_calls(const Tree& rule) {
     return calls;
 }
 
-/// The rule, or nothing when its conditions are not met.
-Result<std::optional<PolicyRule>> read_rule(const Tree& object,
-                                            const PolicyConditions& conditions) {
+/// Checks the rule, and adds it unless it is one for other architectures.
+Result<void> add_rule(const Tree& object, Architecture architecture, PolicyText& out) {
     if (auto known = check_keys(object, {"name", "names", "action", "args", "errnoRet", "errno",
                                          "comment", "includes", "excludes"});
         !known) {
         return known.error();
     }
-    auto calls = read_calls(object);
+    const auto calls = read_calls(object);
     if (!calls) return calls.error();
     const auto action = read_action(object, "action", "errnoRet", "errno");
     if (!action) return action.error();
-    auto tests = read_tests(object);
+    const auto tests = read_tests(object);
     if (!tests) return tests.error();
-    const auto wanted = rule_applies(object, conditions);
-    if (!wanted) return wanted.error();
-    if (!*wanted) return std::optional<PolicyRule>();
-    return std::optional(PolicyRule{std::move(*calls), *action, std::move(*tests)});
+    const auto condition = read_condition(object, architecture);
+    if (!condition) return condition.error();
+    if (!*condition) return {};
+    out.rules.push_back({*action, static_cast<std::uint32_t>(calls->size()),
+                         static_cast<std::uint32_t>(tests->size()), **condition});
+    out.calls.insert(out.calls.end(), calls->begin(), calls->end());
+    out.tests.insert(out.tests.end(), tests->begin(), tests->end());
+    return {};
 }
 
 /// Only the architecture that sbx runs on is let in, whatever a policy lists; so these are
@@ -240,23 +243,18 @@ Result<const Tree*> find_policy(const Tree& text) {
     return *policy;
 }
 
-Result<std::vector<PolicyRule>> read_rules(const Tree& policy, const PolicyConditions& conditions) {
+Result<void> add_rules(const Tree& policy, Architecture architecture, PolicyText& out) {
     const auto nodes = read_list(member(policy, "syscalls"), "syscalls");
     if (!nodes) return nodes.error();
-    std::vector<PolicyRule> rules;
     for (std::size_t place = 0; place < nodes->size(); ++place) {
-        auto rule = read_rule(*(*nodes)[place], conditions);
-        if (!rule) {
-            return Error{"rule " + std::to_string(place + 1) + ": " + rule.error().message};
+        if (auto added = add_rule(*(*nodes)[place], architecture, out); !added) {
+            return Error{"rule " + std::to_string(place + 1) + ": " + added.error().message};
         }
-        if (*rule) rules.push_back(std::move(**rule));
     }
-    return rules;
+    return {};
 }
 
-}  // namespace
-
-Result<PolicyRules> read_policy(std::string_view json, const PolicyConditions& conditions) {
+Result<void> read_first(std::string_view json, Architecture architecture, PolicyText& out) {
     const auto text = parse_json(json);
     if (!text) return text.error();
     const auto found = find_policy(*text);
@@ -268,25 +266,31 @@ Result<PolicyRules> read_policy(std::string_view json, const PolicyConditions& c
         !known) {
         return known.error();
     }
-    PolicyRules result;
     const auto action = read_action(*tree, "defaultAction", "defaultErrnoRet", "defaultErrno");
     if (!action) return action.error();
-    result.default_action = *action;
+    out.default_action = *action;
     if (auto good = check_architectures(*tree); !good) return good.error();
     if (auto good = check_flags(*tree); !good) return good.error();
-
-    auto rules = read_rules(*tree, conditions);
-    if (!rules) return rules.error();
-    result.rules = std::move(*rules);
-    return result;
+    return add_rules(*tree, architecture, out);
 }
 
-Result<std::vector<PolicyRule>> read_more_rules(std::string_view json,
-                                                const PolicyConditions& conditions) {
+/// A text that only has rules.
+Result<void> read_more(std::string_view json, Architecture architecture, PolicyText& out) {
     const auto tree = parse_json(json);
     if (!tree) return tree.error();
     if (auto known = check_keys(*tree, {"syscalls", "comment"}); !known) return known.error();
-    return read_rules(*tree, conditions);
+    return add_rules(*tree, architecture, out);
+}
+
+}  // namespace
+
+Result<PolicyText> read_policy(std::span<const std::string_view> texts, Architecture architecture) {
+    PolicyText out;
+    if (auto read = read_first(texts.front(), architecture, out); !read) return read.error();
+    for (const std::string_view text : texts.subspan(1)) {
+        if (auto read = read_more(text, architecture, out); !read) return read.error();
+    }
+    return out;
 }
 
 }  // namespace sbx

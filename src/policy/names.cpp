@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/names.hpp"
 
+#include "base/text.hpp"
+
 #include <sys/capability.h>
 #include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <charconv>
 #include <cstring>
 #include <string>
 
@@ -199,13 +202,20 @@ std::optional<unsigned> errno_by_name(std::string_view name) {
     return std::nullopt;
 }
 
-bool is_capability(std::string_view name) {
-    // libcap takes any case and stops at a comma.
-    const bool shaped = name.starts_with("CAP_") &&
-                        std::all_of(name.begin(), name.end(),
-                                    [](char c) { return (c >= 'A' && c <= 'Z') || c == '_'; });
-    cap_value_t number{};
-    return shaped && cap_from_name(std::string(name).c_str(), &number) == 0;
+Result<std::uint64_t> capability_bits(std::span<const std::string> names) {
+    std::uint64_t bits = 0;
+    for (const std::string& name : names) {
+        // libcap takes any case and stops at a comma.
+        const bool shaped = name.starts_with("CAP_") &&
+                            std::all_of(name.begin(), name.end(),
+                                        [](char c) { return (c >= 'A' && c <= 'Z') || c == '_'; });
+        cap_value_t number{};
+        if (!shaped || cap_from_name(name.c_str(), &number) != 0) {
+            return Error{"unknown capability " + quote(name)};
+        }
+        bits |= std::uint64_t{1} << static_cast<unsigned>(number);
+    }
+    return bits;
 }
 
 std::optional<unsigned> family_by_name(std::string_view name) { return look_up(families, name); }
@@ -225,6 +235,17 @@ std::optional<int> system_call_by_name(std::string_view name) {
         return row.architecture == seccomp_arch_native() ? row.number : absent_call;
     }
     return std::nullopt;
+}
+
+std::optional<KernelVersion> kernel_version(std::string_view text, VersionRest rest) {
+    const char* end = text.data() + text.size();
+    KernelVersion version;
+    const auto major = std::from_chars(text.data(), end, version.major);
+    if (major.ec != std::errc() || major.ptr == end || *major.ptr != '.') return std::nullopt;
+    const auto minor = std::from_chars(major.ptr + 1, end, version.minor);
+    if (minor.ec != std::errc()) return std::nullopt;
+    if (rest == VersionRest::refuse && minor.ptr != end) return std::nullopt;
+    return version;
 }
 
 }  // namespace sbx

@@ -2,7 +2,7 @@
 // Texts of the machine: id maps, lines of procfs, the kernel's version, the file of users.
 #include "fuzz.hpp"
 
-#include "policy/condition.hpp"
+#include "policy/names.hpp"
 #include "probe/warnings.hpp"
 #include "system/id_map.hpp"
 #include "system/proc_text.hpp"
