@@ -192,7 +192,7 @@ void Chunk::append_to(std::vector<sock_filter>& out, std::optional<std::uint32_t
 
 }  // namespace
 
-std::vector<sock_filter> argument_code(const std::vector<ArgumentRule>& rules,
+std::vector<sock_filter> argument_code(std::span<const ArgumentRule> rules,
                                        std::uint32_t otherwise) {
     std::vector<sock_filter> code;
     Chunk chunk;

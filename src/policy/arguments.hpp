@@ -7,6 +7,7 @@
 #include <seccomp.h>
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 namespace sbx {
@@ -14,11 +15,11 @@ namespace sbx {
 /// `action` for a call whose arguments pass all tests; without tests, for every call.
 struct ArgumentRule {
     std::uint32_t action = SCMP_ACT_KILL_PROCESS;
-    std::vector<scmp_arg_cmp> tests;
+    std::span<const scmp_arg_cmp> tests;
 };
 
 /// The code ends in a return on every way: `otherwise` when no rule matches.
-std::vector<sock_filter> argument_code(const std::vector<ArgumentRule>& rules,
+std::vector<sock_filter> argument_code(std::span<const ArgumentRule> rules,
                                        std::uint32_t otherwise);
 
 }  // namespace sbx

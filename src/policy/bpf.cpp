@@ -12,8 +12,9 @@
 #include <algorithm>
 #include <bit>
 #include <cerrno>
-#include <map>
+#include <limits>
 #include <memory>
+#include <span>
 
 namespace sbx {
 namespace {
@@ -22,38 +23,60 @@ using Code = std::vector<sock_filter>;
 
 constexpr std::uint32_t x32_bit = 0x40000000;  // of the numbers of x32's calls
 
-/// The rules of each call, by its number, strictest first.
-using RulesByCall = std::map<int, std::vector<ArgumentRule>>;
+/// A rule for one call.
+struct CallRule {
+    int call;
+    std::int64_t order;  ///< the smaller comes first
+    ArgumentRule rule;
+};
+
+/// The rules of one call, in the order in which they answer. At least one.
+using CallRules = std::span<const CallRule>;
 
 /// The smaller, the stricter: the kernel compares actions without their data as signed numbers.
 std::int32_t leniency(std::uint32_t action) {
     return static_cast<std::int32_t>(action & SECCOMP_RET_ACTION_FULL);
 }
 
-RulesByCall by_call(const PolicyRules& policy) {
-    RulesByCall calls;
-    for (const auto& rule : policy.rules) {
-        for (const int call : rule.calls) calls[call].push_back({rule.action, rule.tests});
-    }
-    for (auto& [call, rules] : calls) {
-        std::stable_sort(rules.begin(), rules.end(), [](const auto& left, const auto& right) {
-            return leniency(left.action) < leniency(right.action);
-        });
-    }
-    for (const auto& edit : policy.edits) {
-        for (const int call : edit.calls) {
-            auto& rules = calls[call];
+/// By the number of the call, then edits, the last one first, then rules, strictest first.
+std::vector<CallRule> sorted_rules(const PolicyRules& policy) {
+    constexpr auto first = std::numeric_limits<std::int64_t>::min();
+    constexpr auto last = std::numeric_limits<std::int64_t>::max();
+    std::vector<CallRule> out;
+    std::size_t size = 2 * policy.edits.size();
+    for (const auto& rule : policy.rules) size += rule.calls.size();
+    out.reserve(size);
+    for (auto edit = policy.edits.rbegin(); edit != policy.edits.rend(); ++edit) {
+        for (const int call : edit->calls) {
+            out.push_back({call, first, {edit->action, edit->tests}});
             // A call that no rule names is answered by the default action.
-            if (rules.empty()) rules.push_back({policy.default_action, {}});
-            rules.insert(rules.begin(), {edit.action, edit.tests});
+            out.push_back({call, last, {policy.default_action, {}}});
         }
     }
-    return calls;
+    for (const auto& rule : policy.rules) {
+        for (const int call : rule.calls) {
+            out.push_back({call, leniency(rule.action), {rule.action, rule.tests}});
+        }
+    }
+    std::stable_sort(out.begin(), out.end(), [](const CallRule& left, const CallRule& right) {
+        return left.call != right.call ? left.call < right.call : left.order < right.order;
+    });
+    return out;
 }
 
-bool looks_at_arguments(const std::vector<ArgumentRule>& rules) {
-    return !rules.front().tests.empty();
+std::vector<CallRules> by_call(const std::vector<CallRule>& sorted) {
+    std::vector<CallRules> out;
+    out.reserve(sorted.size());
+    for (auto begin = sorted.begin(); begin != sorted.end();) {
+        const auto end = std::find_if(
+            begin, sorted.end(), [&](const CallRule& rule) { return rule.call != begin->call; });
+        out.emplace_back(begin, end);
+        begin = end;
+    }
+    return out;
 }
+
+bool looks_at_arguments(CallRules rules) { return !rules.front().rule.tests.empty(); }
 
 void append(Code& code, const Code& more) { code.insert(code.end(), more.begin(), more.end()); }
 
@@ -90,12 +113,17 @@ bool is_same(const Code& a, const Code& b) {
 
 /// The calls with rules that look at arguments, and their code. The kernel checks and translates a
 /// filter when it is loaded, so each instruction takes time of every start.
-std::vector<SharedCode> shared_code(const RulesByCall& calls, std::uint32_t default_action) {
+std::vector<SharedCode> shared_code(std::span<const CallRules> calls,
+                                    std::uint32_t default_action) {
     std::vector<SharedCode> parts;
-    for (const auto& [call, rules] : calls) {
+    std::vector<ArgumentRule> of_call;
+    for (const CallRules rules : calls) {
+        const int call = rules.front().call;
         // A negative number is libseccomp's, for a call that this architecture does not have.
         if (call < 0 || !looks_at_arguments(rules)) continue;
-        Code code = argument_code(rules, default_action);
+        of_call.clear();
+        for (const CallRule& rule : rules) of_call.push_back(rule.rule);
+        Code code = argument_code(of_call, default_action);
         const auto same = std::find_if(parts.begin(), parts.end(), [&](const SharedCode& part) {
             return part.calls.size() < UINT8_MAX && is_same(part.code, code);
         });
@@ -157,7 +185,7 @@ struct Range {
 
 /// All numbers in order. Neighbours with the same answer are one: a policy of hundreds of calls has
 /// a few dozen.
-std::vector<Range> ranges_of(const RulesByCall& calls, const std::vector<SharedCode>& parts,
+std::vector<Range> ranges_of(std::span<const CallRules> calls, const std::vector<SharedCode>& parts,
                              std::uint32_t default_action) {
     std::vector<Range> out = {{0, default_action}};
     const auto begin_range = [&](const Range& range) {
@@ -166,10 +194,10 @@ std::vector<Range> ranges_of(const RulesByCall& calls, const std::vector<SharedC
             out.push_back(range);
         }
     };
-    for (const auto& [call, rules] : calls) {
-        if (call < 0) continue;
-        const auto number = static_cast<std::uint32_t>(call);
-        Range range{number, rules.front().action};
+    for (const CallRules rules : calls) {
+        if (rules.front().call < 0) continue;
+        const auto number = static_cast<std::uint32_t>(rules.front().call);
+        Range range{number, rules.front().rule.action};
         for (std::size_t i = 0; looks_at_arguments(rules) && i < parts.size(); ++i) {
             const auto& same = parts[i].calls;
             if (std::find(same.begin(), same.end(), number) != same.end()) range = {number, 0, i};
@@ -190,34 +218,42 @@ struct PartJump {
     std::size_t part;
 };
 
-/// A binary search for the range of the number that is loaded. Adds the jumps to parts.
-Code search_code(const Range* begin, const Range* end, std::size_t at,
-                 std::vector<PartJump>& jumps) {
-    if (end - begin == 1) {
-        if (begin->part == no_part) return {{BPF_RET | BPF_K, 0, 0, begin->action}};
-        jumps.push_back({at, begin->part});
-        return {{BPF_JMP | BPF_JA, 0, 0, 0}};
-    }
-    const Range* middle = begin + (end - begin) / 2;
-    // Where a conditional jump reaches over what is below, it is one instruction, else two.
-    std::vector<PartJump> within;
-    Code below = search_code(begin, middle, at + 1, within);
-    Code code;
-    if (below.size() <= UINT8_MAX) {
-        code = {
-            {BPF_JMP | BPF_JGE | BPF_K, static_cast<std::uint8_t>(below.size()), 0, middle->first}};
-    } else {
-        code = {{BPF_JMP | BPF_JGE | BPF_K, 0, 1, middle->first},
-                {BPF_JMP | BPF_JA, 0, 0, static_cast<std::uint32_t>(below.size())}};
-        for (PartJump& jump : within) ++jump.at;
-    }
-    jumps.insert(jumps.end(), within.begin(), within.end());
-    append(code, below);
-    append(code, search_code(middle, end, at + code.size(), jumps));
-    return code;
+/// How many instructions search_code() writes.
+std::size_t search_size(std::span<const Range> ranges) {
+    if (ranges.size() == 1) return 1;
+    const std::size_t below = search_size(ranges.first(ranges.size() / 2));
+    const std::size_t above = search_size(ranges.subspan(ranges.size() / 2));
+    return below + above + (below <= UINT8_MAX ? 1 : 2);
 }
 
-Code numbers_code(const RulesByCall& calls, std::uint32_t default_action) {
+/// Appends a binary search for the range of the number that is loaded. Adds the jumps to parts.
+void search_code(std::span<const Range> ranges, Code& code, std::vector<PartJump>& jumps) {
+    const Range& only = ranges.front();
+    if (ranges.size() == 1 && only.part == no_part) {
+        code.push_back({BPF_RET | BPF_K, 0, 0, only.action});
+        return;
+    }
+    if (ranges.size() == 1) {
+        jumps.push_back({code.size(), only.part});
+        code.push_back({BPF_JMP | BPF_JA, 0, 0, 0});
+        return;
+    }
+    const auto below = ranges.first(ranges.size() / 2);
+    const auto above = ranges.subspan(below.size());
+    const std::uint32_t middle = above.front().first;
+    const std::size_t distance = search_size(below);
+    // Where a conditional jump reaches over what is below, it is one instruction, else two.
+    if (distance <= UINT8_MAX) {
+        code.push_back({BPF_JMP | BPF_JGE | BPF_K, static_cast<std::uint8_t>(distance), 0, middle});
+    } else {
+        code.push_back({BPF_JMP | BPF_JGE | BPF_K, 0, 1, middle});
+        code.push_back({BPF_JMP | BPF_JA, 0, 0, static_cast<std::uint32_t>(distance)});
+    }
+    search_code(below, code, jumps);
+    search_code(above, code, jumps);
+}
+
+Code numbers_code(std::span<const CallRules> calls, std::uint32_t default_action) {
     const std::vector<SharedCode> parts = shared_code(calls, default_action);
     const std::vector<Range> ranges = ranges_of(calls, parts, default_action);
     Code code = {load(offsetof(seccomp_data, arch)),
@@ -225,7 +261,7 @@ Code numbers_code(const RulesByCall& calls, std::uint32_t default_action) {
                  {BPF_RET | BPF_K, 0, 0, SCMP_ACT_KILL_PROCESS},
                  load(offsetof(seccomp_data, nr))};
     std::vector<PartJump> jumps;
-    append(code, search_code(ranges.data(), ranges.data() + ranges.size(), code.size(), jumps));
+    search_code(ranges, code, jumps);
     for (std::size_t i = 0; i < parts.size(); ++i) {
         for (const PartJump& jump : jumps) {
             if (jump.part == i)
@@ -244,7 +280,7 @@ bool has_plain_numbers() {
 }
 
 /// The same by libseccomp.
-Result<Code> libseccomp_code(const RulesByCall& calls, std::uint32_t default_action) {
+Result<Code> libseccomp_code(std::span<const CallRules> calls, std::uint32_t default_action) {
     const Context context(seccomp_init(default_action));
     if (!context) return Error{"libseccomp cannot make a filter with this default action"};
     constexpr std::uint32_t binary_search = 2;
@@ -255,8 +291,9 @@ Result<Code> libseccomp_code(const RulesByCall& calls, std::uint32_t default_act
             return failed("libseccomp cannot set an attribute", -result);
         }
     }
-    for (const auto& [call, rules] : calls) {
-        const std::uint32_t action = rules.front().action;
+    for (const CallRules rules : calls) {
+        const int call = rules.front().call;
+        const std::uint32_t action = rules.front().rule.action;
         // libseccomp refuses what says the same as the default.
         if (looks_at_arguments(rules) || action == default_action) continue;
         if (const int result = seccomp_rule_add(context.get(), action, call, 0); result < 0) {
@@ -270,7 +307,8 @@ Result<Code> libseccomp_code(const RulesByCall& calls, std::uint32_t default_act
 }  // namespace
 
 Result<std::vector<std::uint64_t>> policy_to_bpf(const PolicyRules& policy) {
-    const RulesByCall calls = by_call(policy);
+    const std::vector<CallRule> sorted = sorted_rules(policy);
+    const std::vector<CallRules> calls = by_call(sorted);
     Code code;
     if (has_plain_numbers()) {
         code = numbers_code(calls, policy.default_action);
