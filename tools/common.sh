@@ -6,7 +6,7 @@
 # shellcheck disable=SC2034  # used by those who source this file
 readonly build_packages=(
     g++ meson ninja-build pkg-config
-    libseccomp-dev libcap-dev libboost-program-options-dev catch2 git make
+    libseccomp-dev libcap-dev libboost-program-options-dev nlohmann-json3-dev catch2 git make
     dpkg-dev fakeroot
 )
 

@@ -17,7 +17,7 @@ struct Condition {
 
 Result<Condition> read_part(const Tree* node) {
     Condition condition;
-    if (node == nullptr || (node->empty() && node->data() == "null")) return condition;
+    if (is_null(node)) return condition;
     if (auto known = check_keys(*node, {"caps", "arches", "minKernel"}); !known) {
         return known.error();
     }
@@ -35,9 +35,9 @@ Result<Condition> read_part(const Tree* node) {
         condition.architectures.push_back(*architecture);
     }
     if (const Tree* kernel = member(*node, "minKernel")) {
-        condition.kernel = kernel_version(kernel->data(), VersionRest::refuse);
+        condition.kernel = kernel_version(kernel->text, VersionRest::refuse);
         if (!condition.kernel) {
-            return Error{"the value of \"minKernel\" is " + quote(kernel->data()) +
+            return Error{"the value of \"minKernel\" is " + quote(kernel->text) +
                          ", not a version like \"5.12\""};
         }
     }

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-// Boost.PropertyTree keeps the shape of JSON and forgets its types: "1" and 1 are the same, and
-// so are "", [] and {}. Words and numbers are therefore checked for what they say.
 #include "policy/json.hpp"
 
 #include "base/text.hpp"
@@ -131,7 +129,7 @@ Result<std::vector<std::string>> read_names(const Tree& rule) {
     auto names = read_texts(member(rule, "names"), "names");
     if (!names) return names;
     const Tree* node = member(rule, "name");
-    const bool empty = node == nullptr || (node->empty() && node->data().empty());
+    const bool empty = node == nullptr || (node->members.empty() && node->text.empty());
     if (empty) return names;
     if (!names->empty()) return Error{"it has both \"name\" and \"names\""};
     auto name = read_text(*node, "name");
@@ -221,23 +219,26 @@ Result<void> check_flags(const Tree& policy) {
 /// The one object of this name, and whether there are several: parsers of JSON differ in which of
 /// them they take.
 Result<const Tree*> only_member(const Tree& object, const char* key) {
-    if (object.count(key) > 1) return Error{"key " + quote(key) + " is there twice"};
+    if (count(object, key) > 1) return Error{"key " + quote(key) + " is there twice"};
     return member(object, key);
 }
 
 /// The policy in a text: all of it, the part "linux.seccomp" of an OCI configuration, or "seccomp"
 /// alone, as the specification shows it.
 Result<const Tree*> find_policy(const Tree& text) {
-    const bool configuration = text.count("ociVersion") != 0 || text.count("linux") != 0;
-    if (text.count("defaultAction") != 0) return &text;
-    if (!configuration)
-        return text.size() == 1 && text.count("seccomp") == 1 ? &text.front().second : &text;
+    const bool configuration =
+        member(text, "ociVersion") != nullptr || member(text, "linux") != nullptr;
+    if (member(text, "defaultAction") != nullptr) return &text;
+    if (!configuration) {
+        const Tree* only = member(text, "seccomp");
+        return only != nullptr && text.members.size() == 1 ? only : &text;
+    }
     const auto system = only_member(text, "linux");
     if (!system) return system.error();
     const auto policy =
         *system != nullptr ? only_member(**system, "seccomp") : Result<const Tree*>(nullptr);
     if (!policy) return policy.error();
-    if (*policy == nullptr || ((*policy)->empty() && (*policy)->data() == "null")) {
+    if (is_null(*policy)) {
         return Error{"it is an OCI configuration without \"linux.seccomp\""};
     }
     return *policy;

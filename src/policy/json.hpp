@@ -27,7 +27,6 @@ struct PolicyText {
 
 /// The rules of all `texts`. The first text is a policy, and its default action answers the calls
 /// that no rule names; the others only add rules. The error names the rule by its place, from 1.
-/// May throw what Boost.PropertyTree throws.
 Result<PolicyText> read_policy(std::span<const std::string_view> texts, Architecture architecture);
 
 }  // namespace sbx

@@ -19,7 +19,7 @@ Result<SeccompFilter> compile_policy(std::string_view json, std::string_view nam
         const auto text = read_policy({&json, 1}, seccomp_arch_native());
         if (!text) return policy_error(name, text.error().message);
         return compile_table(text->table(), name, capabilities, edits);
-    } catch (const std::exception& error) {  // Boost.PropertyTree, or no memory
+    } catch (const std::exception& error) {  // no memory
         return policy_error(name, error.what());
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // sbx --doctor on this machine, and in places that lack something: it says what, why, what to do,
 // and whether the main job can run.
+#include "json_tree.hpp"
 #include "place.hpp"
 #include "sandbox.hpp"
 
@@ -12,18 +13,17 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include <boost/property_tree/json_parser.hpp>
-#include <boost/property_tree/ptree.hpp>
 
 #include <cerrno>
 #include <filesystem>
+#include <iterator>
 #include <sstream>
 #include <stdexcept>
 
 namespace integration {
 namespace {
 
-using boost::property_tree::ptree;
+using sbx::test::JsonTree;
 
 // What it printed as JSON, with the exit status before it.
 std::string answer(const Ended& ended) {
@@ -36,7 +36,7 @@ public:
         std::istringstream text(answer);
         if (!(text >> status_)) throw std::runtime_error("no report: " + answer);
         try {
-            boost::property_tree::read_json(text, tree_);
+            tree_ = JsonTree(std::string(std::istreambuf_iterator<char>(text), {}));
         } catch (const std::exception& error) {
             throw std::runtime_error(std::string(error.what()) + ": " + answer);
         }
@@ -46,7 +46,7 @@ public:
     int status() const { return status_; }
     bool can_run() const { return tree_.get<bool>("can_run"); }
     std::string kernel() const { return tree_.get<std::string>("kernel"); }
-    const ptree& findings() const { return tree_.get_child("findings"); }
+    const JsonTree& findings() const { return tree_.get_child("findings"); }
     std::string of(const std::string& name, const char* member) const {
         for (const auto& [key, finding] : findings()) {
             if (finding.get<std::string>("name") == name) {
@@ -61,7 +61,7 @@ public:
 private:
     std::string answer_;
     int status_ = -1;
-    ptree tree_;
+    JsonTree tree_;
 };
 
 Start doctor() { return plain(Name::sbx, {"--doctor=json"}); }

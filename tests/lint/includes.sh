@@ -4,7 +4,7 @@
 #   include/sbx     <sbx/*> and the standard library
 #   src/ROOM        also headers of its own and of the rooms before it in `rooms`
 #   pure rooms      the standard library, and <elf.h> for its numbers; nothing that does input or output
-#   the others      also system headers, and of Boost the reader of JSON
+#   the others      also system headers, and the reader of JSON
 #   src/cli         <sbx/*>, "cli/*", the standard library, Boost, and what it reads with; of all its
 #                   files output.cpp alone prints, so that nothing goes past printable()
 set -eu
@@ -42,7 +42,7 @@ check "<(sbx/[a-z_]*[.]hpp|$standard)>" include
 
 # cstdio is for snprintf(3).
 pure="<(sbx/[a-z_]*[.]hpp|$standard|cstdio|elf[.]h)>"
-names='sbx|sys|linux|asm|arpa|net|netinet|boost/property_tree'
+names='sbx|sys|linux|asm|arpa|net|netinet|nlohmann'
 system="<[^/>]*>|<($names)/[^>]*>"
 rooms='base view plan describe system policy child probe explain doctor supervise'
 before=

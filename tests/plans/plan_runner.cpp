@@ -6,8 +6,7 @@
 
 #include "cli/option_table.hpp"
 
-#include <boost/property_tree/json_parser.hpp>
-#include <boost/property_tree/ptree.hpp>
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <cstdlib>
@@ -101,15 +100,15 @@ private:
                          "\n  if that is wanted, SBX_ACCEPT=1 writes it");
     }
 
-    // Whatever the case is for, programs can read its plan. Boost wants characters, and refuses the
-    // escapes for bytes that are none.
+    // Whatever the case is for, programs can read its plan. The reader wants characters, and
+    // refuses the escapes for bytes that are none.
     void check_json(const fs::path& path, const std::string& text) {
         if (text.compare(0, 7, "error: ") == 0) return;
-        std::istringstream in(std::regex_replace(text, std::regex(R"(\\udc[89a-f])"), R"(\u00a)"));
-        boost::property_tree::ptree tree;
         try {
-            boost::property_tree::read_json(in, tree);
-        } catch (const boost::property_tree::json_parser_error& error) {
+            const auto json = nlohmann::json::parse(
+                std::regex_replace(text, std::regex(R"(\\udc[89a-f])"), R"(\u00a)"));
+            if (!json.is_object()) fail(path, "its plan as JSON is not an object");
+        } catch (const nlohmann::json::exception& error) {
             fail(path, "its plan as JSON cannot be read: " + std::string(error.what()));
         }
     }

@@ -1,28 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 // describe_json(): read back, it says what the plan says. The whole of it is in tests/plans.
+#include "json_tree.hpp"
 #include "support.hpp"
 
 #include <catch2/catch.hpp>
 
-#include <boost/property_tree/json_parser.hpp>
-#include <boost/property_tree/ptree.hpp>
-
 #include <set>
-#include <sstream>
 #include <utility>
 
 using namespace sbx;
 
 namespace {
 
-using Tree = boost::property_tree::ptree;
+using Tree = test::JsonTree;
 
-Tree read_back(const std::string& text) {
-    std::istringstream in(text);
-    Tree out;
-    boost::property_tree::read_json(in, out);
-    return out;
-}
+Tree read_back(const std::string& text) { return Tree(text); }
 
 template <std::size_t... indices>
 std::vector<Step> one_of_each(std::index_sequence<indices...>) {

@@ -61,6 +61,61 @@ TEST_CASE("what is no JSON") {
     CHECK(refusal(std::string(1024 * 1024 + 1, ' ')) == "it is larger than a megabyte");
 }
 
+TEST_CASE("JSON is read strictly") {
+    const std::string good = R"({"defaultAction": "SCMP_ACT_ALLOW", "comment": "\u00e9\/"})";
+    REQUIRE(refusal(good) == "it compiles");
+    CHECK(refusal(" \t\r\n" + good + "\n") == "it compiles");
+    CHECK(refusal("\xef\xbb\xbf" + good) == "it compiles");  // a byte order mark
+
+    CHECK(refusal("\xef\xbb" + good).starts_with("line 1: "));
+    CHECK(refusal(good + '\0') == "line 1: unexpected NUL byte");
+    CHECK(refusal(good + "\n" + '\0' + "x") == "line 2: unexpected NUL byte");
+    CHECK(refusal(good + "\n// x") == "line 2: garbage after data");
+    CHECK(refusal("/* x */" + good) == "line 1: expected value");
+    CHECK(refusal(good + good) == "line 1: garbage after data");
+    CHECK(of_policy("\n\"comment\": \"\",\n") == "line 3: expected key string");
+    CHECK(of_policy(R"("comment" "")") == "line 1: expected ':'");
+    CHECK(of_policy(R"("comment": "" "x": 1)") == "line 1: expected '}' or ','");
+    CHECK(of_policy(R"("comment": [1, 2,])") == "line 1: expected value");
+    CHECK(of_policy(R"("comment": [1 2])") == "line 1: expected ']' or ','");
+    CHECK(of_policy("comment: 1") == "line 1: expected key string");
+    CHECK(of_policy("'comment': 1") == "line 1: expected key string");
+    CHECK(of_policy("\n\"comment\": nul") == "line 2: expected value");
+    CHECK(of_policy("\n\"comment\": \"x") == "line 2: invalid string: missing closing quote");
+    CHECK(of_policy("\"comment\": \"x\ny\"").starts_with("line 1: invalid string: control "));
+    CHECK(of_policy("\"comment\": \"\xff\"") == "line 1: invalid string: ill-formed UTF-8 byte");
+    CHECK(of_policy(R"("comment": "\ud800")").starts_with("line 1: invalid string: surrogate "));
+    CHECK(of_policy(R"("comment": "\x")").starts_with("line 1: invalid string: "));
+    CHECK(of_policy(R"("comment": "; last read: '}'; expected end of input)") ==
+          "line 1: invalid string: missing closing quote");
+}
+
+TEST_CASE("numbers that JSON does not have, or that nothing holds") {
+    for (const std::string bad : {"01", "+1", ".5", "0x1", "1_0", "NaN"}) {
+        CHECK(of_policy("\"defaultErrnoRet\": " + bad).starts_with("line 1: "));
+    }
+    CHECK(of_policy(R"("defaultErrnoRet": -)") ==
+          "line 1: invalid number; expected digit after '-'");
+    CHECK(of_policy(R"("defaultErrnoRet": 1e999)") == "line 1: number overflow parsing '1e999'");
+    for (const std::string bad : {"-0", "0.0", "1e0", "-9223372036854775808",
+                                  "-9223372036854775809", "100000000000000000000"}) {
+        CHECK(of_policy("\"defaultErrnoRet\": " + bad) ==
+              "the value of \"defaultErrnoRet\" is \"" + bad +
+                  "\", not a whole number from 0 to 4094");
+    }
+}
+
+TEST_CASE("brackets nest sixteen levels deep at most") {
+    const auto nested = [](std::size_t levels) {
+        return of_policy("\"comment\": " + std::string(levels, '[') + std::string(levels, ']'));
+    };
+    CHECK(nested(15) == "it compiles");
+    CHECK(nested(16) == "its brackets nest too deep");
+    std::string wide = "0";
+    for (int i = 0; i < 1000; ++i) wide += ", [[{\"x\": {}}]]";
+    CHECK(of_policy("\"comment\": [" + wide + "]") == "it compiles");
+}
+
 TEST_CASE("wrong keys of a policy") {
     CHECK(refusal("{}") == "\"defaultAction\" is missing");
     CHECK(of_policy(R"("syscall": [])") == "unknown key \"syscall\"");
