@@ -258,9 +258,11 @@ std::optional<int> descriptor_in_path(std::string_view path) {
 }
 
 bool is_at_or_below(std::string_view path, std::string_view base) {
-    if (base == "/") return true;
-    if (path.substr(0, base.size()) != base) return false;
-    return path.size() == base.size() || path[base.size()] == '/';
+    const std::size_t size = base.size();
+    if (size == 1 && base.front() == '/') return true;
+    // Most are not, and this one character tells it.
+    if (path.size() < size || (path.size() > size && path[size] != '/')) return false;
+    return size == 0 || std::memcmp(path.data(), base.data(), size) == 0;
 }
 
 std::string rebased(const std::string& path, const std::string& from, const std::string& to) {

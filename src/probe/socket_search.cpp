@@ -252,9 +252,12 @@ private:
 }  // namespace
 
 bool is_of_system(const std::string& path) {
-    for (const char* own : {"/usr", "/etc", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32",
-                            "/boot", "/proc", "/sys"}) {
-        if (is_at_or_below(path, own)) return true;
+    static constexpr auto own =
+        std::to_array<std::string_view>({"/usr", "/etc", "/bin", "/sbin", "/lib", "/lib32",
+                                         "/lib64", "/libx32", "/boot", "/proc", "/sys"});
+    if (std::any_of(own.begin(), own.end(),
+                    [&](std::string_view one) { return is_at_or_below(path, one); })) {
+        return true;
     }
     return is_at_or_below(path, "/dev") && !is_at_or_below(path, "/dev/shm");
 }
