@@ -180,7 +180,7 @@ struct Host {
     std::uint64_t held_capabilities = 0;  ///< see held_capabilities()
     KernelVersion kernel = {};            ///< the one that runs; at least 5.12 is needed
     unsigned landlock_abi = 0;            ///< landlock(7); 0: not there, as far as can be told
-    bool init_program = false;     ///< there is a program for InitProgram::own
+    bool init_program = false;            ///< there is a program for InitProgram::own
     NamespaceSet namespaces = {};  ///< of user and cgroup, which can be made here, if any is tried
     std::string cwd = {};          ///< as $PWD says it when that is true; empty: it has no path
     std::string real_cwd = {};     ///< the same without symbolic links

@@ -280,7 +280,8 @@ enum class Init {
 
 /// What an init of ours is while the command runs.
 enum class InitProgram {
-    copy,  ///< a copy of the process that calls run(): its memory as it was then, hidden from inside
+    copy,  ///< a copy of the process that calls run(): its memory as it was then, hidden from
+           ///< inside
     own,   ///< a program of a few kilobytes, which has nothing of that process's memory
 };
 
@@ -289,13 +290,13 @@ enum class InitProgram {
 /// A plan that is written by hand may leave `found` out of its steps: then run() shows the files
 /// that the paths lead to when it opens them, and compares nothing.
 struct Plan {
-    Wording wording = Wording::sbx;         ///< of the errors of run()
-    NamespaceSet namespaces = {};           ///< made for init; user and mount among them as planned
-    Init init = Init::reaper;               ///< who is the first process inside
+    Wording wording = Wording::sbx;  ///< of the errors of run()
+    NamespaceSet namespaces = {};    ///< made for init; user and mount among them as planned
+    Init init = Init::reaper;        ///< who is the first process inside
     /// Where it is `own` and the machine refuses it, run() makes a copy.
     InitProgram init_program = InitProgram::copy;
-    Leftovers leftovers = Leftovers::kill;  ///< what becomes of processes that are left
-    Signals signals = Signals::forward;     ///< whether they are passed on
+    Leftovers leftovers = Leftovers::kill;            ///< what becomes of processes that are left
+    Signals signals = Signals::forward;               ///< whether they are passed on
     TerminalState terminal = TerminalState::restore;  ///< what run() does with it at the end
     HostWrites host_writes = HostWrites::refuse;      ///< whether steps may make things on the host
     bool die_with_parent = false;                     ///< run() asks for its process's death, too
