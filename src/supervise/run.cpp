@@ -9,6 +9,7 @@
 #include "child/clone.hpp"
 #include "child/init_file.hpp"
 #include "explain/explain.hpp"
+#include "plan/steps.hpp"
 #include "supervise/json_status.hpp"
 #include "supervise/start.hpp"
 #include "system/syscalls.hpp"
@@ -124,8 +125,7 @@ std::optional<Outcome> Supervisor::start() {
         return abandon({"letting signals through again: " + error_text(error)});
     }
     shares_ = storage_.input().init_program >= 0;
-    // Not before init has executed its program: else another one needs what the command is given.
-    return shares_ ? std::nullopt : close_others();
+    return close_others();
 }
 
 // The command makes its memory opaque, and so ours, until it is executed.
@@ -134,9 +134,19 @@ void Supervisor::show_again() {
     shares_ = false;
 }
 
+// Whether the command is given more than the standard ones.
+bool Supervisor::gives_descriptors() const {
+    const auto* close = first_step<step::CloseDescriptors>(plan_.seal);
+    return close != nullptr && close->keep.size() > 3;
+}
+
+// Before the command is executed. What it is given stays until init has executed its program: else
+// another init needs it.
 std::optional<Outcome> Supervisor::close_others() {
     if (plan_.own_descriptors == OwnDescriptors::leave) return std::nullopt;
     std::vector<int> keep = {0, 1, 2};
+    const auto* given = shares_ ? first_step<step::CloseDescriptors>(plan_.seal) : nullptr;
+    if (given != nullptr) keep.insert(keep.end(), given->keep.begin(), given->keep.end());
     const std::initializer_list<const Fd*> own = {
         &proc_,          &ready_.write,    &report_.read,    &status_.read,
         &signals_,       &child_,          &listener_,       &cleaner_.process(),

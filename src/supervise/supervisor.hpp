@@ -65,6 +65,7 @@ private:
     std::optional<Outcome> go_on();
     void show_again();
     std::optional<Outcome> close_others();
+    bool gives_descriptors() const;
     Outcome wait();
     std::optional<Outcome> hear_of_start();
     int read_report();
