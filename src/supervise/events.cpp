@@ -129,7 +129,7 @@ std::optional<Outcome> Supervisor::hear_of_start() {
     if (const int error = read_report()) return abandon({unread_report + error_text(error)});
     if (!shares_ || report_.read || failure_) return std::nullopt;
     show_again();
-    return gives_descriptors() ? close_others() : std::nullopt;
+    return gives_descriptors() && has_started() ? close_others() : std::nullopt;
 }
 
 // Init has ended, with the command or before it.
@@ -140,6 +140,8 @@ Outcome Supervisor::init_ended() {
     const siginfo_t& info = *reaped;
     if (const int error = read_reports()) return refused(unread_report + error_text(error));
     if (aborted_by_ != 0) return {Outcome::End::signalled, aborted_by_, {}};
+    program_killed_ = storage_.input().init_program >= 0 && info.si_code != CLD_EXITED &&
+                      info.si_status == SIGSYS && !has_started() && !failure_;
     if (needs_copy()) return refused("init could not execute its program");  // nobody reads it
     if (failure_) return explain_report(plan_, *failure_, excerpt_);
     if (plan_.init == Init::command) {

@@ -51,7 +51,8 @@ public:
 
     /// Whether it ended because init could not execute its program. Nothing else has happened.
     bool needs_copy() const {
-        return failure_ && failure_->detail == Detail::init_program && aborted_by_ == 0;
+        return aborted_by_ == 0 &&
+               (program_killed_ || (failure_ && failure_->detail == Detail::init_program));
     }
 
 private:
@@ -110,8 +111,9 @@ private:
     std::optional<Usage> usage_;
     pid_t pid_ = -1;
     bool shares_ = false;  // our memory is init's and the command's, until they execute something
-    bool was_shown_ = false;      // who may trace us could before
-    bool awaits_caller_ = false;  // --userns-block-fd is being waited for
+    bool program_killed_ = false;  // by a filter around us, for the exec of init's program
+    bool was_shown_ = false;       // who may trace us could before
+    bool awaits_caller_ = false;   // --userns-block-fd is being waited for
     std::optional<Report> failure_;
     std::optional<Excerpt> excerpt_;
     int aborted_by_ = 0;      // a signal that came before the command was there

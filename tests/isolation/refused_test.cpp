@@ -237,6 +237,19 @@ TEST_CASE("where init cannot execute a program of its own, it is a copy of sbx",
     }
 }
 
+TEST_CASE("a filter that kills for init's own program leaves it a copy", "[refused]") {
+    const TemporaryDirectory place;
+    const std::string policy =
+        place.file("policy.json", R"({"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [
+            {"names": ["execveat"], "action": "SCMP_ACT_KILL_PROCESS"}]})");
+    const Ended ended =
+        run(plain(Name::bwrap, {"--seccomp-policy", policy, "--dev-bind", "/", "/", "--",
+                                sbx_path(), "--ro-bind", "/usr", "/usr", "echo", "ran"}));
+    INFO(ended.err);
+    CHECK(ended.status == 0);
+    CHECK(ended.out == "ran\n");
+}
+
 TEST_CASE("where no filter lets keyctl through, the keyring is out of reach already", "[refused]") {
     for (const int error : {ENOSYS, EPERM}) {
         for (const Name name : both) {
